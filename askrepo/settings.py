@@ -1,0 +1,94 @@
+"""Settings of a process, read from its environment in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from askrepo.errors import UsageError
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between installations; functions take the values they need, not this object.
+
+    :ivar workspace: URL of the workspace: a directory, `file://`, `s3://`, `gs://` or `az://`.
+    :ivar datasets: URL under which datasets are written when not in the workspace, or None.
+    :ivar cache: directory for what can be made again (the re-packed model).
+    :ivar allow_local: whether clone may read repositories of this machine (`file://`, paths).
+    :ivar min_size_ratio: swap refuses a dataset with fewer chunks than this share of the current one's.
+    :ivar retention: datasets kept per alias, the current one included.
+    :ivar grace_s: a dataset that no alias needs is removed only when it was left this many seconds ago.
+    """
+
+    workspace: str
+    datasets: str | None
+    cache: Path
+    allow_local: bool
+    clone_timeout_s: float
+    max_repository_bytes: int
+    max_file_bytes: int
+    embed_threads: int
+    openai_api_key: str | None
+    openai_base_url: str | None
+    chat_model: str | None
+    min_size_ratio: float
+    retention: int
+    grace_s: float
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Settings from environment variables; an empty variable counts as unset.
+
+        :raises UsageError: a variable's value has the wrong shape; the message names it.
+        """
+        home = Path(env.get("HOME") or "/")
+        data_home = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
+        cache_home = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
+        return cls(
+            workspace=env.get("ASKREPO_WORKSPACE") or str(data_home / "askrepo"),
+            datasets=env.get("ASKREPO_DATASETS") or None,
+            cache=Path(env.get("ASKREPO_CACHE") or cache_home / "askrepo"),
+            allow_local=_boolean(env, "ASKREPO_ALLOW_LOCAL", False),
+            clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1),
+            max_repository_bytes=int(_number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1) * MEBIBYTE),
+            max_file_bytes=int(_number(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1)),
+            embed_threads=int(_number(env, "ASKREPO_EMBED_THREADS", 0, low=0)),
+            openai_api_key=env.get("ASKREPO_OPENAI_API_KEY") or env.get("OPENAI_API_KEY") or None,
+            openai_base_url=env.get("ASKREPO_OPENAI_BASE_URL") or env.get("OPENAI_BASE_URL") or None,
+            chat_model=env.get("ASKREPO_CHAT_MODEL") or None,
+            min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
+            retention=int(_number(env, "ASKREPO_RETENTION", 3, low=1)),
+            grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0),
+        )
+
+
+def _number(
+    env: Mapping[str, str], name: str, default: float, *, low: float = float("-inf"), high: float = float("inf")
+) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        bounds = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+        raise UsageError(f"{name} must be a number {bounds}, found {text!r}")
+    return value
+
+
+def _boolean(env: Mapping[str, str], name: str, default: bool) -> bool:
+    text = (env.get(name) or "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise UsageError(f"{name} must be true or false, found {text!r}")
