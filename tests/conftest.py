@@ -1,0 +1,81 @@
+"""Fixtures shared by all tests: a workspace, a clean environment and real git repositories."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from askrepo.workspace import Workspace
+
+GIT_ENVIRONMENT = {
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.org",
+    "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.org",
+    "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the developer's own settings, keys or colours."""
+    for name in list(os.environ):
+        if name.startswith(("ASKREPO_", "OPENAI_")) or name in {"NO_COLOR", "FORCE_COLOR", "TIKTOKEN_CACHE_DIR"}:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty local workspace."""
+    return Workspace.open(str(tmp_path / "workspace"))
+
+
+class GitRepository:
+    """A real repository on disk that tests commit to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *args: str) -> str:
+        environment = {**os.environ, **GIT_ENVIRONMENT}
+        run = subprocess.run(["git", *args], cwd=self.path, env=environment, capture_output=True, check=True)
+        return run.stdout.decode().strip()
+
+    def commit(self, files: Mapping[str, str | bytes | None], message: str = "change") -> str:
+        """Write (or, with None, remove) files, commit everything and return the commit."""
+        for name, content in files.items():
+            target = self.path / name
+            if content is None:
+                target.unlink()
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def url(self) -> str:
+        return self.path.as_uri()
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> Callable[..., GitRepository]:
+    """Make a repository: `make_repository("name", {"a.py": "…"})`."""
+
+    def make(name: str = "project", files: Mapping[str, str | bytes | None] | None = None) -> GitRepository:
+        repository = GitRepository(tmp_path / "repositories" / name)
+        if files is not None:
+            repository.commit(files)
+        return repository
+
+    return make
