@@ -49,7 +49,7 @@ class Workspace:
             environment = os.environ if env is None else env
             plain_http = (environment.get("AWS_ENDPOINT_URL") or "").startswith("http://")
             options = {"allow_http": True} if plain_http else {}
-            return cls(url, store=from_url(url, client_options=options))  # type: ignore[call-overload]
+            return cls(url, store=from_url(url, client_options=options))
         if parts.scheme not in ("", "file"):
             raise UsageError(f"workspace {url!r}: scheme must be a directory, file://, s3://, gs:// or az://")
         root = Path(parts.path if parts.scheme == "file" else url).expanduser().absolute()
@@ -124,7 +124,7 @@ class Workspace:
             return False
         return True
 
-    def list(self, prefix: str) -> list[str]:
+    def list_keys(self, prefix: str) -> list[str]:
         """Keys of all objects below a prefix (a whole path segment), sorted."""
         import obstore
 
@@ -157,7 +157,7 @@ class Workspace:
 
             shutil.rmtree(Path(self.url) / prefix, ignore_errors=True)
             return
-        for key in self.list(prefix):
+        for key in self.list_keys(prefix):
             self.delete(key)
 
     def read_json(self, key: str) -> Any:
@@ -184,5 +184,7 @@ def _translated(action: str) -> Iterator[None]:
         raise ObjectExistsError(f"cannot {action}: it exists already") from error
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise CredentialsError(f"cannot {action}: the store refused the credentials") from error
+    except ValueError as error:  # the store refuses `..` and empty segments before touching anything
+        raise UsageError(f"cannot {action}: not a key of the workspace") from error
     except (exceptions.BaseError, OSError) as error:
         raise StorageError(f"cannot {action}: {error}") from error
