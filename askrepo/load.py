@@ -1,0 +1,280 @@
+"""Load: a row for every path of a snapshot, with its text or the reason why it has none."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from askrepo.clone import open_snapshot
+from askrepo.decode import Decoded, decode
+from askrepo.errors import NothingToIndexError
+from askrepo.globs import selected
+from askrepo.kinds import has_generated_header, kind_of
+from askrepo.languages import language_of
+from askrepo.manifests import files_schema, write_table
+from askrepo.repositories import repository_id
+from askrepo.tree import SUBMODULE, SYMLINK, TreeEntry, TreeReader
+from askrepo.types import FileShard, LoadManifest, SkipReason, Snapshot
+from askrepo.workspace import Workspace
+
+# A part is cut by its text, so that a part is about the same work everywhere, and by its rows, so that a tree of
+# skipped files stays bounded too.
+PART_BYTES = 1024 * 1024
+PART_ROWS = 10_000
+# Entries whose blobs are asked for together: enough to keep git busy, little enough to hold in memory.
+BLOCK_ENTRIES = 512
+BLOCK_BYTES = 4 * 1024 * 1024
+# Blobs that may turn up again under another path.
+CACHE_BYTES = 16 * 1024 * 1024
+# A `#!` line is shorter: kernels cut it at 255 characters.
+FIRST_LINE_CHARS = 255
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    include: Sequence[str]
+    exclude: Sequence[str]
+    max_file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A path of the tree, and the reason for which its blob is not even read."""
+
+    entry: TreeEntry
+    path: str
+    reason: SkipReason | None
+    declared: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    path: str
+    blob: str
+    size: int
+    language: str
+    kind: str
+    reason: str
+    encoding: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Part:
+    """Rows gathered for one Parquet file."""
+
+    rows: list[_Row] = field(default_factory=list)
+    text_bytes: int = 0
+
+    def add(self, row: _Row) -> None:
+        self.rows.append(row)
+        self.text_bytes += len(row.text.encode())
+
+    @property
+    def is_full(self) -> bool:
+        return self.text_bytes >= PART_BYTES or len(self.rows) >= PART_ROWS
+
+
+def load_files(
+    snapshot: Snapshot,
+    *,
+    workspace: Workspace,
+    run: str,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    max_file_bytes: int,
+) -> LoadManifest:
+    """Read every path of the snapshot's tree into Parquet parts below `<run>/load/`.
+
+    Parts follow the tree's order and their boundaries depend on the content alone: the same snapshot and patterns
+    give the same parts.
+
+    :param run: workspace key under which this run writes.
+    :param include: patterns of paths to load; none means all. Other paths get a row with the reason "excluded".
+    :param exclude: patterns of paths to leave out; they win over `include`.
+    :param max_file_bytes: larger blobs are never read.
+    :raises StorageError: the snapshot is missing or damaged.
+    """
+    started = time.monotonic()
+    folder = f"{run}/load/{repository_id(snapshot.url, snapshot.ref)}"
+    rules = _Rules(include, exclude, max_file_bytes)
+    skipped: Counter[str] = Counter()
+    keys: list[str] = []
+    part_bytes: list[int] = []
+    files = 0
+    with open_snapshot(snapshot, workspace=workspace) as bare, TreeReader(bare, snapshot.commit) as tree:
+        for part in _parts(_rows(tree, rules)):
+            keys.append(f"{folder}/part-{len(keys):05}.parquet")
+            part_bytes.append(part.text_bytes)
+            files += len(part.rows)
+            skipped.update(row.reason for row in part.rows if row.reason)
+            _write_part(part, snapshot.name, workspace, keys[-1])
+    log.info("%s: %d of %d files loaded", snapshot.name, files - skipped.total(), files)
+    return LoadManifest(
+        snapshot=snapshot,
+        parts=tuple(keys),
+        part_bytes=tuple(part_bytes),
+        files=files,
+        loaded=files - skipped.total(),
+        skipped=dict(sorted(skipped.items())),
+        text_bytes=sum(part_bytes),
+        seconds=time.monotonic() - started,
+    )
+
+
+def gather_shards(manifests: Sequence[LoadManifest], *, max_shards: int = 200) -> tuple[FileShard, ...]:
+    """Consecutive parts, over all snapshots, grouped into at most `max_shards` shards numbered from 0.
+
+    A shard holds at least one part's worth of text, so that small repositories share one; parts without any text
+    belong to none.
+
+    :raises NothingToIndexError: no file was loaded.
+    """
+    sized = [(key, size) for one in manifests for key, size in zip(one.parts, one.part_bytes, strict=True) if size]
+    if not sized:
+        raise NothingToIndexError(_nothing_loaded(manifests))
+    target = max(PART_BYTES, math.ceil(sum(size for _, size in sized) / max_shards))
+    groups: list[list[str]] = [[]]
+    filled = 0
+    for key, size in sized:
+        if filled >= target:
+            groups.append([])
+            filled = 0
+        groups[-1].append(key)
+        filled += size
+    return tuple(FileShard(number, tuple(keys)) for number, keys in enumerate(groups))
+
+
+def _nothing_loaded(manifests: Sequence[LoadManifest]) -> str:
+    skipped: Counter[str] = Counter()
+    for manifest in manifests:
+        skipped.update(manifest.skipped)
+    names = ", ".join(manifest.snapshot.name for manifest in manifests) or "no repository"
+    found = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common()) or "no files at all"
+    return f"nothing to index in {names}: found {found}; check the repositories and the include and exclude patterns"
+
+
+def _parts(rows: Iterable[_Row]) -> Iterator[_Part]:
+    part = _Part()
+    for row in rows:
+        part.add(row)
+        if part.is_full:
+            yield part
+            part = _Part()
+    if part.rows:
+        yield part
+
+
+def _write_part(part: _Part, repository: str, workspace: Workspace, key: str) -> None:
+    import pyarrow as pa
+
+    schema = files_schema()
+    names = [name for name in schema.names if name != "repository"]
+    columns: dict[str, list[object]] = {name: [getattr(row, name) for row in part.rows] for name in names}
+    write_table(workspace, key, pa.table({"repository": [repository] * len(part.rows), **columns}, schema=schema))
+
+
+def _rows(tree: TreeReader, rules: _Rules) -> Iterator[_Row]:
+    """One row per path, in the tree's order."""
+    cache = _BlobCache(CACHE_BYTES)
+    for block in _blocks(tree.entries(), rules.max_file_bytes):
+        declared = tree.attributes(block)
+        candidates = [_candidate(entry, of_entry, rules) for entry, of_entry in zip(block, declared, strict=True)]
+        contents = _contents(tree, candidates, cache)
+        for candidate in candidates:
+            yield _row(candidate, contents)
+
+
+def _blocks(entries: Iterable[TreeEntry], max_file_bytes: int) -> Iterator[list[TreeEntry]]:
+    block: list[TreeEntry] = []
+    size = 0
+    for entry in entries:
+        block.append(entry)
+        size += entry.size if entry.size <= max_file_bytes else 0
+        if len(block) >= BLOCK_ENTRIES or size >= BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _candidate(entry: TreeEntry, declared: Mapping[str, bool], rules: _Rules) -> _Candidate:
+    try:
+        path = entry.raw_path.decode("utf-8")
+    except UnicodeDecodeError:
+        path = entry.raw_path.decode("utf-8", "backslashreplace")
+        return _Candidate(entry, path, "path not UTF-8", declared)
+    return _Candidate(entry, path, _reason_unread(entry, path, rules), declared)
+
+
+def _reason_unread(entry: TreeEntry, path: str, rules: _Rules) -> SkipReason | None:
+    if not selected(path, include=rules.include, exclude=rules.exclude):
+        return "excluded"
+    if entry.mode == SUBMODULE:
+        return "submodule"
+    if entry.mode == SYMLINK:
+        return "symlink"
+    if entry.size == 0:
+        return "empty"
+    return "too large" if entry.size > rules.max_file_bytes else None
+
+
+def _contents(tree: TreeReader, candidates: Sequence[_Candidate], cache: _BlobCache) -> dict[str, bytes]:
+    """Contents of the blobs that are wanted, each read once."""
+    wanted = dict.fromkeys(one.entry.blob for one in candidates if one.reason is None)
+    contents = {blob: content for blob in wanted if (content := cache.get(blob)) is not None}
+    missing = [blob for blob in wanted if blob not in contents]
+    for blob, content in zip(missing, tree.blobs(missing), strict=True):
+        cache.put(blob, content)
+        contents[blob] = content
+    return contents
+
+
+class _BlobCache:
+    """The blobs used last, up to a number of bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._blobs: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, blob: str) -> bytes | None:
+        if blob in self._blobs:
+            self._blobs.move_to_end(blob)
+        return self._blobs.get(blob)
+
+    def put(self, blob: str, content: bytes) -> None:
+        self._blobs[blob] = content
+        self._bytes += len(content)
+        while self._bytes > self._max_bytes:
+            _, dropped = self._blobs.popitem(last=False)
+            self._bytes -= len(dropped)
+
+
+def _row(candidate: _Candidate, contents: Mapping[str, bytes]) -> _Row:
+    entry, path, declared = candidate.entry, candidate.path, candidate.declared
+    language = language_of(path)
+    decoded = Decoded(reason=candidate.reason)
+    if candidate.reason is None:
+        decoded = decode(contents[entry.blob], path=path, language=language)
+        language = language or language_of(path, first_line=decoded.text[:FIRST_LINE_CHARS].partition("\n")[0])
+    generated = declared.get("linguist-generated")
+    if generated is None and has_generated_header(decoded.text, language=language):
+        generated = True
+    kind = kind_of(path, language=language, generated=generated, vendored=declared.get("linguist-vendored"))
+    return _Row(
+        path=path,
+        blob=entry.blob,
+        size=entry.size,
+        language=language,
+        kind=kind,
+        reason=decoded.reason or "",
+        encoding=decoded.encoding,
+        text=decoded.text,
+    )

@@ -1,0 +1,145 @@
+import codecs
+import json
+import random
+
+import pytest
+
+from askrepo.decode import LFS_MAX_BYTES, Decoded, decode, notebook_text
+
+JAPANESE = "// 日本語のテキストです。これはテストです。\nint main() { return 0; }\n"
+RUSSIAN = "# привет мир, это проверка кодировки русского текста\nprint(1)\n"
+CHINESE = "# 中文注释用于测试编码的自动识别功能。\nprint(1)\n"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+def decode_as_python(content: bytes) -> Decoded:
+    return decode(content, path="a.py", language="python")
+
+
+def notebook(*cells: object) -> bytes:
+    return json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "encoding"),
+    [
+        pytest.param("naïve 日本\n".encode(), "naïve 日本\n", "utf-8", id="utf-8"),
+        pytest.param(codecs.BOM_UTF8 + b"x = 1\n", "x = 1\n", "utf-8", id="utf-8-bom"),
+        pytest.param(codecs.BOM_UTF16_LE + "é\n".encode("utf-16-le"), "é\n", "utf-16-le", id="utf-16-le"),
+        pytest.param(codecs.BOM_UTF16_BE + "é\n".encode("utf-16-be"), "é\n", "utf-16-be", id="utf-16-be"),
+        pytest.param(codecs.BOM_UTF32_LE + "é\n".encode("utf-32-le"), "é\n", "utf-32-le", id="utf-32-le"),
+        pytest.param("# caf\xe9\nx = 1\n".encode("latin-1"), "# café\nx = 1\n", "cp1252", id="latin-1"),
+        pytest.param(b"# it\x92s \xa9 2001\n", "# it\u2019s © 2001\n", "cp1252", id="windows-1252"),
+        pytest.param(JAPANESE.encode("shift_jis"), JAPANESE, "cp932", id="shift-jis"),
+        pytest.param(RUSSIAN.encode("cp1251"), RUSSIAN, "cp1251", id="windows-1251"),
+        pytest.param(CHINESE.encode("gbk"), CHINESE, "gb18030", id="gbk"),
+        pytest.param(b"a\r\nb\r\n", "a\nb\n", "utf-8", id="crlf"),
+        pytest.param(b"a\rb\n", "a\rb\n", "utf-8", id="lone-carriage-return-stays"),
+        pytest.param(b"\x1b[31m\x0c\n", "\x1b[31m\x0c\n", "utf-8", id="escape-characters-stay"),
+        pytest.param(b"no newline at the end", "no newline at the end", "utf-8", id="no-final-newline"),
+    ],
+)
+def test_text_is_decoded(content, text, encoding):
+    assert decode_as_python(content) == Decoded(text, encoding)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b" \n\t\r\n", "empty", id="whitespace-only"),
+        pytest.param(codecs.BOM_UTF8, "empty", id="bom-only"),
+        pytest.param(b"text\0text", "binary", id="nul"),
+        pytest.param(b"a" * 100_000 + b"\0", "binary", id="nul-far-behind"),
+        pytest.param(codecs.BOM_UTF16_LE + "a\0b".encode("utf-16-le"), "binary", id="nul-in-utf-16"),
+        pytest.param(codecs.BOM_UTF16_LE + b"\x00\xd8a", "undecodable", id="broken-utf-16"),
+        pytest.param(bytes(range(1, 256)) * 20, "binary", id="control-characters"),
+        pytest.param(LFS_POINTER, "LFS pointer", id="lfs-pointer"),
+    ],
+)
+def test_file_without_text_has_a_reason(content, reason):
+    assert decode_as_python(content) == Decoded(reason=reason)
+
+
+def test_bytes_that_no_encoding_explains_are_undecodable():
+    noise = random.Random(7)
+    content = b"\n".join(bytes(noise.randrange(128, 256) for _ in range(60)) for _ in range(60))
+
+    assert decode_as_python(content).reason == "undecodable"
+
+
+def test_decoding_never_fails_on_random_bytes():
+    noise = random.Random(11)
+    for size in range(1, 400):
+        decoded = decode_as_python(noise.randbytes(size))
+
+        assert bool(decoded.text) != bool(decoded.reason)
+        decoded.text.encode("utf-8")
+
+
+def test_stray_byte_far_behind_is_found():
+    content = b"x = 1\n" * 20_000 + b"# Jos\xe9\n"
+
+    assert decode_as_python(content).text.endswith("# José\n")
+
+
+def test_document_about_lfs_is_no_pointer():
+    content = b"version https://git-lfs.github.com/spec/v1\n" + b"x" * LFS_MAX_BYTES
+
+    assert decode(content, path="lfs.md", language="markdown").reason is None
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "text", "is_minified"),
+    [
+        pytest.param("app.js", "javascript", "var a=1;" * 1000, True, id="one-long-line"),
+        pytest.param("app.js", "javascript", "var a=1;\n" * 1000, False, id="many-short-lines"),
+        pytest.param("app.js", "javascript", "var a=1;" * 100, False, id="too-short-to-matter"),
+        pytest.param("app.js", "javascript", "x" * 20_000 + "\n" * 100, False, id="one-long-line-among-short-ones"),
+        pytest.param("essay.md", "markdown", "word " * 2000, False, id="prose"),
+        pytest.param("app.min.js", "javascript", "var a;\n", True, id="min-js"),
+        pytest.param("APP.MIN.CSS", "css", "a{}\n", True, id="min-css"),
+    ],
+)
+def test_minified_text_is_told_by_name_or_average_line(path, language, text, is_minified):
+    assert (decode(text.encode(), path=path, language=language).reason == "minified") is is_minified
+
+
+def test_notebook_becomes_its_source_cells():
+    content = notebook(
+        {"cell_type": "markdown", "source": ["# Title\n", "Words"]},
+        {"cell_type": "code", "source": "x = 1\nx", "outputs": [{"text": "SECRET OUTPUT"}]},
+        {"cell_type": "raw", "source": ["kept"]},
+        {"cell_type": "code", "source": []},
+    )
+
+    decoded = decode(content, path="intro.ipynb", language="python")
+
+    assert decoded.text == "# %% [markdown]\n# Title\nWords\n\n# %%\nx = 1\nx\n\n# %% [raw]\nkept\n\n"
+
+
+def test_old_notebook_keeps_its_cells_in_a_worksheet():
+    text = json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": ["x = 1"]}]}], "nbformat": 3})
+
+    assert notebook_text(text) == "# %%\nx = 1\n"
+
+
+def test_notebook_without_source_is_empty():
+    content = notebook({"cell_type": "code", "source": "  "})
+
+    assert decode(content, path="a.ipynb", language="python").reason == "empty"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{not json", "[1, 2]", '{"cells": 3}', "{}", "[" * 100_000, '{"worksheets": [3]}', '"text"'],
+    ids=["no-json", "list", "cells-no-list", "no-cells", "too-deep", "odd-worksheet", "string"],
+)
+def test_malformed_notebook_stays_plain_text(text):
+    assert notebook_text(text) == text
+
+
+def test_odd_cells_are_passed_over():
+    text = '{"cells": [3, {"source": 4}, {"source": [5, "x"]}, {"cell_type": "code", "source": "\\ud800\\u0000"}]}'
+
+    assert notebook_text(text) == "\n\n# %%\nx\n\n# %%\n\ufffd\ufffd\n"
