@@ -1,0 +1,97 @@
+"""Search: from a question to the chunks of one or more aliases that answer it, best first."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+
+from askrepo.errors import UsageError
+from askrepo.permalinks import permalink
+from askrepo.search.question import Question
+from askrepo.search.request import QuestionVectors, SearchRequest
+from askrepo.search.strategies import RANKERS
+from askrepo.sources import AliasReader
+from askrepo.store.reader import Filter, ScoredChunk
+from askrepo.types import Hit, Strategy
+
+__all__ = ["DEFAULT_K", "EVERYTHING", "MAX_K", "STRATEGIES", "hit_of", "search"]
+
+DEFAULT_K = 10
+
+MAX_K = 100
+"""Hits at most: what one ranking holds."""
+
+STRATEGIES: tuple[Strategy, ...] = tuple(RANKERS)
+
+EVERYTHING = Filter()
+
+
+def search(
+    question: str,
+    *,
+    readers: Sequence[AliasReader],
+    k: int = DEFAULT_K,
+    strategy: str = "hybrid",
+    where: Filter = EVERYTHING,
+) -> list[Hit]:
+    """The k best chunks for a question, best first; empty when nothing matches.
+
+    Several aliases are searched as if they were one. A chunk that several of them hold is one hit, of the alias named
+    first.
+
+    :param k: 1 to MAX_K. :param strategy: one of STRATEGIES.
+    :raises UsageError: the question is blank, or k, the strategy or the readers are not as above.
+    :raises EmbedderMismatchError: the strategy needs vectors and the alias was built with another embedder.
+    """
+    ranker = RANKERS[_checked(k, strategy, readers)]
+    parsed = Question.parse(question)
+    vectors = QuestionVectors(parsed.text)
+    rankings = ranker([SearchRequest(parsed, reader, where, vectors) for reader in readers])
+    best = _first_of_each_chunk(_merged(readers, rankings), k)
+    return [hit_of(rank, reader, scored) for rank, (reader, scored) in enumerate(best, start=1)]
+
+
+def hit_of(rank: int, reader: AliasReader, scored: ScoredChunk) -> Hit:
+    """A ranked chunk together with the alias, the commit and the web page it is from."""
+    snapshot = reader.snapshot_of(scored.chunk.repository)
+    return Hit(
+        rank=rank,
+        score=scored.score,
+        alias=reader.alias,
+        commit=snapshot.commit,
+        url=permalink(snapshot, scored.chunk),
+        chunk=scored.chunk,
+    )
+
+
+Found = tuple[AliasReader, ScoredChunk]
+
+
+def _checked(k: int, strategy: str, readers: Sequence[AliasReader]) -> Strategy:
+    if not 1 <= k <= MAX_K:
+        raise UsageError(f"k must be between 1 and {MAX_K}, found {k}")
+    if not readers:
+        raise UsageError("no alias to search: name at least one")
+    for known in STRATEGIES:
+        if strategy == known:
+            return known
+    raise UsageError(f"no strategy {strategy!r}; use one of: {', '.join(STRATEGIES)}")
+
+
+def _merged(readers: Sequence[AliasReader], rankings: Sequence[Sequence[ScoredChunk]]) -> Iterator[Found]:
+    """The rankings as one: always the better of the next ones, equal ones in the order of the aliases.
+
+    Each ranking keeps its own order, also where its scores rise again (`mmr`).
+    """
+    pairs = zip(readers, rankings, strict=True)
+    found = [[(reader, scored) for scored in ranking] for reader, ranking in pairs]
+    return heapq.merge(*found, key=lambda pair: -pair[1].score)
+
+
+def _first_of_each_chunk(found: Iterator[Found], k: int) -> list[Found]:
+    distinct: dict[str, Found] = {}
+    for reader, scored in found:
+        distinct.setdefault(scored.chunk.id, (reader, scored))
+        if len(distinct) == k:
+            break
+    return list(distinct.values())

@@ -1,0 +1,159 @@
+"""What a question asks for, read from its words alone: no model, no dataset."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from askrepo.errors import UsageError
+
+QuestionKind = Literal["overview", "usage", "code"]
+"""overview: about the project as a whole; usage: how to do something with it; code: how it works inside."""
+
+FileKind = Literal["test", "example", "doc", "config", "changelog"]
+"""Kinds of file that a question can name and that are otherwise ranked lower."""
+
+MAX_TERMS = 64
+"""Lexical terms kept of a question: beyond a few dozen, BM25 ranks by length, and each term costs a posting list."""
+
+HEAD_CHARS = 1000
+"""Characters that tell a question's kind; what follows is usually pasted text (a log, a file)."""
+
+_UNSEARCHABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL ends a Deep Lake query early; a lone surrogate cannot be encoded."""
+
+_CODE_NAME = re.compile(r"\w_\w|\w\(\)|::|->|`")
+"""snake_case, a call, a qualified name or a quoted name: the question is about code, whatever its form."""
+
+_PROJECT = r"(?:this|the)\s+(?:project|repo|repository|library|package|tool|framework|product|codebase|software)"
+_ADOPT = r"(?:use|choose|pick|adopt|prefer|consider|try|need|want|care\s+about|switch\s+to|migrate\s+to)"
+
+_OVERVIEW = re.compile(
+    "|".join(
+        [
+            # who it is for, who stands behind it
+            r"^who\s+(?:is|are|should|would|could|can|uses?|needs?|benefits?|maintains?|owns|created|made|wrote|built)\b",
+            r"\b(?:intended|target)\s+(?:audience|users?)\b",
+            # why, when and whether to take it
+            r"^why\s+(?:should|would)\s+(?:[\w'-]+\s+){0,5}" + _ADOPT + r"\b",
+            r"^why\s+(?:not\s+)?(?:" + _ADOPT + r"\b|\S+\s*\?$)",
+            r"^should\s+(?!i\b|we\b|you\b)(?:[\w'-]+\s+){1,5}" + _ADOPT + r"\b",
+            r"^when\s+should(?:n't)?\s+\S+\s+(?:not\s+|ever\s+)?" + _ADOPT + r"\s+\S+\s*\??$",
+            r"^why\s+(?:does|was|is)\s+(?:" + _PROJECT + r"|\S+)\s+(?:exist|(?:created|made|written|built)\s*\??$)",
+            r"^(?:is|are)\s+\S+\s+(?:free|open[\s-]?source|production[\s-]?ready|suitable|good\s+for|right\s+for|worth)\b",
+            r"\b(?:pros\s+and\s+cons|use[\s-]cases?|(?:key|main|core)\s+(?:features?|benefits?|ideas?))\b",
+            r"\b(?:benefits?|advantages?|disadvantages?|drawbacks|limitations)\s+of\s+(?:using\s+)?\S+\s*\??$",
+            # what it is and what for
+            r"^what(?:'s|\s+is|\s+are)\s+(?!the\b|an?\b)[\w.-]+(?:\s+and\s+(?:what|who|why|how)\b.*)?\s*[?.!]*$",
+            r"^what(?:'s|\s+is)\s+(?!the\b|an?\b)\S+(?:\s+(?:used|useful|good|meant|intended))?\s+(?:for|about)\b",
+            r"^what\s+(?:can|could)\s+\S+\s+(?:do|build|make|achieve)\s+with\b",
+            r"^what\s+problems?\s+(?:does|do|is|are)\b",
+            r"^(?:what|how)(?:'s|\s+is|\s+does|\s+can)\s+" + _PROJECT + r"\b",
+            r"\b(?:purpose|goal|aim|overview|summary|description|idea|point)\s+(?:of|behind)\s+" + _PROJECT,
+            r"^(?:give|show|write)\s+(?:me\s+)?an?\s+(?:overview|introduction|summary)\b",
+            r"^(?:tell\s+me\s+about|introduce|summari[sz]e|describe)\s+" + _PROJECT,
+            # against others
+            r"^how\s+(?:does|do)\s+.{1,80}\bcompare\s+(?:to|with|against)\b",
+            r"^how\s+(?:is|are)\s+\S+\s+(?:any\s+)?different\s+(?:from|to|than)\b",
+            r"^how\s+(?:does|do)\s+\S+\s+differ\s+from\b",
+            r"^compare\s|\bvs\b|\bversus\b|\balternatives?\s+to\b|\bcomparison\s+(?:to|with|of)\b",
+            # getting it
+            r"^how\s+(?:do|can|should|to)\b.{0,40}\binstall\b|^install(?:ing|ation)?\b|\bpip\s+install\b",
+            r"\b(?:installation\s+(?:instructions?|guide|steps?)|(?:installation|system|hardware)\s+requirements)\b",
+            r"^(?:what|which)\s+(?:[\w-]+\s+){1,3}(?:(?:is|are)\s+supported|does\s+\S+\s+support)\b",
+            r"\bget(?:ting)?\s+started\b|\bquick\s?start\b",
+            # terms
+            r"^(?:what|which|under|is|are|can|may|does)\b.{0,80}\blicen[cs](?:e|ed|ing)\b",
+        ]
+    )
+)
+
+_USAGE = re.compile(
+    r"\bhow\s+(?:do|can|should|would|could|might|must)\s+(?:i|we|you|one|users?|someone)\b"
+    r"|\bhow\s+to\b"
+    r"|\b(?:can|could|should|may)\s+(?:i|we|you|one)\b"
+)
+
+
+def _word(stems: str) -> re.Pattern[str]:
+    """A word of plain language: not a part of an identifier (`test_client`, `mock.patch`, `test()`)."""
+    return re.compile(rf"(?<![\w.])(?:{stems})(?![\w(]|\.\w)")
+
+
+_NAMED: dict[FileKind, re.Pattern[str]] = {
+    "test": _word(r"test(?:s|ed|ing)?|specs?|fixtures?|mock(?:s|ed)?"),
+    "example": _word(r"examples?|samples?|demos?|benchmarks?"),
+    "doc": _word(r"docs?|documentation|documented|readme|guides?|tutorials?|explain(?:ed|s)?"),
+    "config": _word(
+        r"config(?:s|ured?|uration)?|settings?|json|ya?ml|toml|ci|workflows?|dependenc(?:y|ies)|depends?|versions?"
+    ),
+    "changelog": _word(
+        r"change(?:d|s|log)?|history|release(?:d|s)?|versions?|upgrad(?:e|ed|ing)|migrat(?:e|ed|ing|ion)"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, ready to be searched for.
+
+    :ivar text: searchable characters only, never blank.
+    :ivar terms: lexical terms, distinct, at most MAX_TERMS; empty when the text has no word.
+    :ivar names: kinds of file that the question names, and therefore wants.
+    """
+
+    text: str
+    terms: tuple[str, ...]
+    kind: QuestionKind
+    names: frozenset[FileKind]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The question in a text of any length.
+
+        :raises UsageError: nothing searchable is in it.
+        """
+        asked = searchable(text)
+        from askrepo.lexemes import query_terms
+
+        terms = tuple(query_terms(asked)[:MAX_TERMS])
+        return cls(asked, terms, question_kind(asked), named_kinds(asked))
+
+    @property
+    def is_one_word(self) -> bool:
+        """Whether the question is a single word: usually a name to look up."""
+        return len(self.text.split(maxsplit=1)) == 1
+
+
+def searchable(text: str) -> str:
+    """The text without what cannot be searched for: NUL, lone surrogates, white space around it.
+
+    :raises UsageError: nothing is left.
+    """
+    left = _UNSEARCHABLE.sub("", text).strip()
+    if not left:
+        raise UsageError("the question is empty: ask something, for example `askrepo search retry policy`")
+    return left
+
+
+def question_kind(text: str) -> QuestionKind:
+    """Which kind of question this is, by a plain pattern.
+
+    A pattern does nearly as well as comparing with prototype questions by vector (measured 2026-11), works without
+    an embedder and can be explained.
+    """
+    head = _head(text)
+    if _OVERVIEW.search(head) and not _CODE_NAME.search(head):
+        return "overview"
+    return "usage" if _USAGE.search(head) else "code"
+
+
+def named_kinds(text: str) -> frozenset[FileKind]:
+    """The kinds of file that the question names in plain words; a word inside an identifier does not count."""
+    head = _head(text)
+    return frozenset(kind for kind, word in _NAMED.items() if word.search(head))
+
+
+def _head(text: str) -> str:
+    return text[:HEAD_CHARS].strip().lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")

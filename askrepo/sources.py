@@ -1,0 +1,114 @@
+"""Where searches read from: an alias, its dataset and the embedder that fits it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from askrepo.embedders import Embedder, open_embedder
+from askrepo.errors import DatasetCorruptedError, EmbedderMismatchError
+from askrepo.settings import Settings
+from askrepo.store.catalogue import AliasCatalogue
+from askrepo.store.reader import DatasetReader
+from askrepo.types import AliasEntry, Snapshot
+from askrepo.workspace import Workspace
+
+EmbedderOpener = Callable[[str], Embedder]
+"""From an embedder's spec to the embedder."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasReader:
+    """An alias as it stood when it was opened: a later swap does not change what this reads.
+
+    :ivar open_embedder: called only when a search needs a vector, so that `bm25` needs no model.
+    """
+
+    entry: AliasEntry
+    dataset: DatasetReader
+    open_embedder: EmbedderOpener
+
+    @property
+    def alias(self) -> str:
+        """The alias's name."""
+        return self.entry.alias
+
+    def embedder(self) -> Embedder:
+        """The embedder that made the dataset's vectors.
+
+        :raises EmbedderMismatchError: the embedder of that name makes other vectors now.
+        """
+        stamp = self.entry.manifest.embedder
+        embedder = self.open_embedder(stamp.spec)
+        if embedder.fingerprint != stamp.fingerprint:
+            raise EmbedderMismatchError(
+                f"alias {self.alias!r} was built with embedder {stamp.spec!r} of fingerprint {stamp.fingerprint[:12]}, "
+                f"here it has fingerprint {embedder.fingerprint[:12]}, so their vectors cannot be compared: "
+                "rebuild the alias, or search with `--strategy bm25`, which needs no embedder"
+            )
+        return embedder
+
+    def snapshot_of(self, repository: str) -> Snapshot:
+        """The snapshot that a chunk's repository was read from.
+
+        :raises DatasetCorruptedError: the manifest does not know the repository.
+        """
+        for snapshot in self.entry.manifest.snapshots:
+            if snapshot.name == repository:
+                return snapshot
+        raise DatasetCorruptedError(
+            f"alias {self.alias!r}: a chunk is of repository {repository!r}, which the dataset's manifest lacks; "
+            "rebuild the alias"
+        )
+
+
+def open_alias(
+    alias: str, *, workspace: Workspace, settings: Settings, opener: EmbedderOpener | None = None
+) -> AliasReader:
+    """The alias's current dataset, open for reading.
+
+    A refresh may replace and remove the dataset between reading the alias and opening it; the newer one is taken then.
+
+    :param opener: shared by readers of several aliases, so that each embedder is opened once.
+    :raises UnknownAliasError: there is no such alias; the message names those there are.
+    :raises DatasetCorruptedError: the current dataset is missing or damaged.
+    """
+    catalogue = AliasCatalogue(workspace)
+    opener = opener or embedder_opener(settings)
+    entry = catalogue.current(alias)
+    try:
+        return AliasReader(entry, _open_dataset(entry, workspace), opener)
+    except DatasetCorruptedError:
+        newest = catalogue.current(alias)
+        if newest.number == entry.number:
+            raise
+        return AliasReader(newest, _open_dataset(newest, workspace), opener)
+
+
+def open_aliases(aliases: Sequence[str], *, workspace: Workspace, settings: Settings) -> list[AliasReader]:
+    """Readers of several aliases, each named once, in the order given."""
+    opener = embedder_opener(settings)
+    return [
+        open_alias(alias, workspace=workspace, settings=settings, opener=opener) for alias in dict.fromkeys(aliases)
+    ]
+
+
+def embedder_opener(settings: Settings) -> EmbedderOpener:
+    """Opens embedders as the settings say, each spec once."""
+
+    @functools.cache
+    def opened(spec: str) -> Embedder:
+        return open_embedder(
+            spec,
+            cache=settings.cache,
+            threads=settings.embed_threads,
+            api_key=settings.openai_api_key,
+            base_url=settings.openai_base_url,
+        )
+
+    return opened
+
+
+def _open_dataset(entry: AliasEntry, workspace: Workspace) -> DatasetReader:
+    return DatasetReader.open(workspace.url_of(entry.manifest.dataset), manifest=entry.manifest)

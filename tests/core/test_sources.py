@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from askrepo.errors import DatasetCorruptedError, UnknownAliasError
+from askrepo.sources import embedder_opener, open_alias, open_aliases
+from askrepo.store.catalogue import AliasCatalogue
+from tests.datasets import build_alias, run_stages
+
+
+@pytest.fixture
+def built(tmp_path):
+    return build_alias(tmp_path, {"a.py": "def first():\n    pass\n"})
+
+
+def refreshed(built):
+    built.repositories[0].commit({"b.py": "def second():\n    pass\n"})
+    return run_stages(built.definition, workspace=built.workspace, settings=built.settings)
+
+
+def test_reader_keeps_its_dataset_when_the_alias_moves(built):
+    reader = built.reader
+    refreshed(built)
+    assert reader.dataset.file_chunks("project", "b.py") == []
+    assert built.reader.dataset.file_chunks("project", "b.py") != []
+
+
+def test_dataset_removed_by_a_refresh_is_replaced_by_the_newer_one(built, monkeypatch):
+    old = built.entry
+    newer = refreshed(built)
+    built.workspace.delete_folder(old.manifest.dataset)
+    current = AliasCatalogue.current
+    answers = [old]
+    monkeypatch.setattr(
+        AliasCatalogue, "current", lambda self, alias: answers.pop() if answers else current(self, alias)
+    )
+    reader = open_alias("main", workspace=built.workspace, settings=built.settings)
+    assert reader.entry == newer
+
+
+def test_missing_dataset_of_the_current_entry_is_an_error(built):
+    built.workspace.delete_folder(built.entry.manifest.dataset)
+    with pytest.raises(DatasetCorruptedError):
+        open_alias("main", workspace=built.workspace, settings=built.settings)
+
+
+def test_unknown_alias_names_the_known_ones(built):
+    with pytest.raises(UnknownAliasError, match="main"):
+        open_alias("other", workspace=built.workspace, settings=built.settings)
+
+
+def test_alias_named_twice_is_opened_once_and_embedders_are_shared(built):
+    build_alias(built.repositories[0].path.parent, {"a.py": "x = 1\n"}, alias="other", workspace=built.workspace)
+    readers = open_aliases(["main", "other", "main"], workspace=built.workspace, settings=built.settings)
+    assert [reader.alias for reader in readers] == ["main", "other"]
+    assert readers[0].embedder() is readers[1].embedder()
+
+
+def test_opener_opens_each_spec_once(built):
+    opener = embedder_opener(built.settings)
+    assert opener("hash") is opener("hash")
+
+
+def test_chunk_of_an_unknown_repository_is_damage(built):
+    with pytest.raises(DatasetCorruptedError, match="'stranger'"):
+        built.reader.snapshot_of("stranger")
