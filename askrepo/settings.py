@@ -23,6 +23,11 @@ class Settings:
     :ivar min_size_ratio: swap refuses a dataset with fewer chunks than this share of the current one's.
     :ivar retention: datasets kept per alias, the current one included.
     :ivar grace_s: a dataset that no alias needs is removed only when it was left this many seconds ago.
+    :ivar chat_timeout_s: how long a chat endpoint may stay silent.
+    :ivar context_tokens: tokens of passages that a chat model gets per question.
+    :ivar alias: the alias that questions go to when none is named.
+    :ivar k: hits per question, None for the command's own default.
+    :ivar strategy: how hits are ranked; checked where it is used.
     """
 
     workspace: str
@@ -39,6 +44,11 @@ class Settings:
     min_size_ratio: float
     retention: int
     grace_s: float
+    chat_timeout_s: float
+    context_tokens: int
+    alias: str | None
+    k: int | None
+    strategy: str | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -64,6 +74,12 @@ class Settings:
             min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
             retention=int(_number(env, "ASKREPO_RETENTION", 3, low=1)),
             grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0),
+            chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1),
+            # about 25 passages of 750 characters; small local models take 8,000 tokens in all
+            context_tokens=int(_number(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200)),
+            alias=env.get("ASKREPO_ALIAS") or None,
+            k=int(_number(env, "ASKREPO_K", 0, low=0)) or None,
+            strategy=env.get("ASKREPO_STRATEGY") or None,
         )
 
 

@@ -1,0 +1,55 @@
+"""Finds the stored lines that an answer names by path."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from askrepo.citations import Cited, LookUp
+from askrepo.context import Source
+from askrepo.permalinks import permalink
+from askrepo.sources import AliasReader
+from askrepo.types import Citation
+
+Place = tuple[AliasReader, str, str]
+"""Reader, repository and path of a file that may be meant."""
+
+
+def line_look_up(readers: Sequence[AliasReader], sources: Sequence[Source]) -> LookUp:
+    """A look-up in the datasets that the readers hold open.
+
+    A path may be written as it is stored, with its repository before it, or as the end of a source's path.
+    """
+
+    @functools.cache
+    def look_up(path: str, start: int, end: int) -> Cited | None:
+        for reader, repository, stored in _places(path, readers, sources):
+            found = _cited(reader, repository, stored, start, end)
+            if found is not None:
+                return found
+        return None
+
+    return look_up
+
+
+def _places(path: str, readers: Sequence[AliasReader], sources: Sequence[Source]) -> Iterator[Place]:
+    path = path.removeprefix("./").lstrip("/")
+    by_alias = {reader.alias: reader for reader in readers}
+    for source in sources:
+        chunk = source.hit.chunk
+        if chunk.path == path or chunk.path.endswith("/" + path):
+            yield by_alias[source.hit.alias], chunk.repository, chunk.path
+    for reader in readers:
+        for snapshot in reader.entry.manifest.snapshots:
+            yield reader, snapshot.name, path.removeprefix(snapshot.name + "/")
+
+
+def _cited(reader: AliasReader, repository: str, path: str, start: int, end: int) -> Cited | None:
+    """The lines, when the stored file has all of them."""
+    chunks = reader.dataset.file_chunks(repository, path)
+    if not chunks or not 1 <= start <= end <= max(chunk.end_line for chunk in chunks):
+        return None
+    snapshot = reader.snapshot_of(repository)
+    lines = replace(chunks[0], start_line=start, end_line=end)
+    return Cited(None, Citation(repository, snapshot.commit, path, start, end), permalink(snapshot, lines))

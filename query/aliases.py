@@ -1,0 +1,180 @@
+"""`askrepo aliases`, `status`, `history` and `rollback`: what aliases point to, and moving one back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from askrepo.errors import UsageError
+from askrepo.plain import plain_line
+from query.options import alias_argument, example, json_option, workspace_option
+from query.output import age, dataset_id, print_json, print_result
+from query.progress import progress
+from query.session import Session, complete_alias
+
+if TYPE_CHECKING:
+    from askrepo.types import AliasEntry
+
+DIGEST_CHARS = 16
+
+
+@click.command(epilog=example("askrepo aliases"))
+@json_option
+@workspace_option
+def aliases(session: Session, *, as_json: bool) -> None:
+    """List the aliases, what they hold and how old it is."""
+    for name in session.known_aliases():
+        entry = session.catalogue.current(name)
+        manifest = entry.manifest
+        repositories = [snapshot.name for snapshot in manifest.snapshots]
+        if as_json:
+            print_json({"alias": name, "dataset": dataset_id(manifest.dataset), "repositories": repositories,
+                        "chunks": manifest.chunks, "created_at": manifest.created_at})  # fmt: skip
+        else:
+            print_result(plain_line(
+                f"{name}  {', '.join(repositories)}  {manifest.chunks:,} chunks  built {age(manifest.created_at)}"
+            ))  # fmt: skip
+
+
+@click.command(epilog=example("askrepo status --alias main"))
+@click.option("-a", "--alias", "names", multiple=True, metavar="NAME", shell_complete=complete_alias,
+              help="Alias to show; may be repeated. Default: all.")  # fmt: skip
+@json_option
+@workspace_option
+def status(session: Session, *, names: tuple[str, ...], as_json: bool) -> None:
+    """Account for every file of the aliases' current datasets."""
+    for name in names or session.known_aliases():
+        with progress("reading"):
+            entry = session.catalogue.current(name)
+            kept = _kept_datasets(session, entry)
+        if as_json:
+            print_json(_status_json(entry, kept=kept))
+        else:
+            print_result("\n".join(_status_lines(entry, kept=kept)) + "\n")
+
+
+@click.command(epilog=example("askrepo history main"))
+@alias_argument
+@json_option
+@workspace_option
+def history(session: Session, *, alias: str, as_json: bool) -> None:
+    """Show an alias's swaps, newest first; the current one is marked."""
+    entries = session.catalogue.history(alias)
+    for entry in reversed(entries):
+        is_current = entry is entries[-1]
+        if as_json:
+            print_json(_entry_json(entry, is_current=is_current))
+        else:
+            print_result(_entry_line(entry, is_current=is_current))
+
+
+@click.command(epilog=example("askrepo rollback main --yes"))
+@alias_argument
+@click.option(
+    "--to", metavar="DATASET", help="Dataset or entry number to go back to (see history). Default: the dataset before."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@workspace_option
+def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> None:
+    """Point an alias back to an earlier dataset, as a new entry of its history."""
+    from askrepo.swap import rollback_alias
+
+    current = session.catalogue.current(alias)
+    if not yes:
+        _confirm(alias, current, to)
+    with progress("checking the dataset"):
+        entry = rollback_alias(alias, workspace=session.workspace, to=to)
+    before, after = dataset_id(current.manifest.dataset), dataset_id(entry.manifest.dataset)
+    print_result(plain_line(f"{alias}: {before} -> {after} (entry {entry.number})"))
+
+
+def _confirm(alias: str, current: AliasEntry, to: str | None) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(f"rollback moves alias {alias!r} for every reader; add --yes to do it without being asked")
+    target = f"to {to}" if to else "to the dataset before it"
+    question = f"Move {alias} from {dataset_id(current.manifest.dataset)} {target}?"
+    click.confirm(plain_line(question), abort=True, err=True)
+
+
+def _status_lines(entry: AliasEntry, *, kept: int | None) -> Iterator[str]:
+    manifest = entry.manifest
+    yield click.style(entry.alias, bold=True) + plain_line(
+        f"  {dataset_id(manifest.dataset)}  built {age(manifest.created_at)}, entry {entry.number} ({entry.reason})"
+    )
+    for snapshot in manifest.snapshots:
+        ref = snapshot.ref or "default branch"
+        commit = f"{snapshot.name}@{snapshot.commit[:10]} ({ref}), commit of {snapshot.committed_at[:10]}"
+        yield plain_line(f"  repository  {commit}")
+    yield plain_line(f"  files       {_files(entry)}")
+    yield f"  chunks      {manifest.chunks:,} ({manifest.tokens:,} tokens)"
+    yield plain_line(f"  embedder    {manifest.embedder.spec} ({manifest.embedder.fingerprint[:DIGEST_CHARS]})")
+    yield f"  digest      {manifest.digest[:DIGEST_CHARS]}"
+    if kept is not None:
+        yield f"  kept        {kept} dataset{'' if kept == 1 else 's'}"
+
+
+def _files(entry: AliasEntry) -> str:
+    """Every file of the trees: loaded, or skipped for a reason."""
+    manifest = entry.manifest
+    skipped = "".join(f" + {count:,} {reason}" for reason, count in sorted(manifest.skipped.items()) if count)
+    line = f"{manifest.files:,} = {manifest.loaded:,} loaded{skipped}"
+    missing = _unaccounted(entry)
+    return line if missing == 0 else f"{line}; {missing:,} UNACCOUNTED FOR, rebuild the alias"
+
+
+def _unaccounted(entry: AliasEntry) -> int:
+    manifest = entry.manifest
+    return manifest.files - manifest.loaded - sum(manifest.skipped.values())
+
+
+def _status_json(entry: AliasEntry, *, kept: int | None) -> dict[str, Any]:
+    manifest = entry.manifest
+    return {
+        **_entry_json(entry, is_current=True),
+        "created_at": manifest.created_at,
+        "files": manifest.files,
+        "loaded": manifest.loaded,
+        "skipped": dict(manifest.skipped),
+        "unaccounted": _unaccounted(entry),
+        "tokens": manifest.tokens,
+        "embedder": {"spec": manifest.embedder.spec, "fingerprint": manifest.embedder.fingerprint},
+        "digest": manifest.digest,
+        "kept": kept,
+    }
+
+
+def _entry_json(entry: AliasEntry, *, is_current: bool) -> dict[str, Any]:
+    manifest = entry.manifest
+    commits = [
+        {"repository": read.name, "ref": read.ref, "commit": read.commit, "committed_at": read.committed_at}
+        for read in manifest.snapshots
+    ]
+    return {
+        "alias": entry.alias,
+        "number": entry.number,
+        "current": is_current,
+        "swapped_at": entry.swapped_at,
+        "reason": entry.reason,
+        "dataset": dataset_id(manifest.dataset),
+        "repositories": commits,
+        "chunks": manifest.chunks,
+    }
+
+
+def _entry_line(entry: AliasEntry, *, is_current: bool) -> str:
+    manifest = entry.manifest
+    commits = ", ".join(f"{snapshot.name}@{snapshot.commit[:10]}" for snapshot in manifest.snapshots)
+    mark = "*" if is_current else " "
+    moment = entry.swapped_at[:16].replace("T", " ")
+    line = f"{mark} {entry.number:>3}  {moment}  {entry.reason:<8}  {dataset_id(manifest.dataset)}"
+    return plain_line(f"{line}  {commits}  {manifest.chunks:,} chunks")
+
+
+def _kept_datasets(session: Session, entry: AliasEntry) -> int | None:
+    """How many of the alias's datasets are stored; None when they are outside the workspace."""
+    if "://" in entry.manifest.dataset or entry.manifest.dataset.startswith("/"):
+        return None
+    return len(session.workspace.list_folders(entry.manifest.dataset.rpartition("/")[0]))

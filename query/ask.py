@@ -1,0 +1,25 @@
+"""`askrepo ask`."""
+
+from __future__ import annotations
+
+import click
+
+from query.answering import Answerer
+from query.errors import NOTHING_FOUND
+from query.options import SearchOptions, example, search_options
+from query.question import read_question
+
+
+@click.command(epilog=example("askrepo ask how are failed requests retried"))
+@click.argument("question", nargs=-1)
+@search_options
+def ask(question: tuple[str, ...], options: SearchOptions) -> int:
+    """Answer a question, citing lines that were checked to exist.
+
+    QUESTION may be `-` or piped in. Without a chat model the best passages are shown.
+    """
+    text = read_question(question)
+    answerer = Answerer.open(options)
+    answered = answerer.answer(text)
+    answerer.print_freshness()
+    return NOTHING_FOUND if answered is None else 0

@@ -1,0 +1,76 @@
+"""`askrepo chat`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import click
+
+from askrepo.errors import AskrepoError
+from query.answering import Answerer
+from query.errors import NOTHING_FOUND, error_line
+from query.options import SearchOptions, example, search_options
+from query.output import print_note
+from query.question import check_question
+
+PROMPT = "? "
+LEAVE = frozenset({"/exit", "/quit"})
+
+
+@click.command(epilog=example("askrepo chat --alias main"))
+@search_options
+def chat(options: SearchOptions) -> int:
+    """Converse: follow-up questions may refer to what was said before.
+
+    One question per line; /exit or Ctrl-D ends it. Questions may also be piped in.
+    """
+    from askrepo.answer import MAX_TURNS, Turn
+
+    answerer = Answerer.open(options)
+    answerer.print_freshness()
+    history: list[Turn] = []
+    asked = answered = 0
+    for question in _questions():
+        asked += 1
+        with _errors_end_a_turn_only():
+            text = answerer.answer(check_question(question), history=history)
+            if text is not None:
+                answered += 1
+                history = [*history, Turn(question, text)][-MAX_TURNS:]
+    return NOTHING_FOUND if asked and not answered else 0
+
+
+def _questions() -> Iterator[str]:
+    """Lines from the prompt, or from standard input when it is no terminal."""
+    lines = _prompted() if sys.stdin.isatty() else sys.stdin
+    for line in lines:
+        question = line.strip()
+        if question in LEAVE:
+            return
+        if question:
+            yield question
+
+
+def _prompted() -> Iterator[str]:
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - gives `input` its history and line editing
+    with contextlib.suppress(EOFError):
+        while True:
+            yield input(PROMPT)
+    click.echo(err=True)
+
+
+@contextlib.contextmanager
+def _errors_end_a_turn_only() -> Iterator[None]:
+    """On a terminal an error, or Ctrl-C, ends the turn and not the conversation."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    try:
+        yield
+    except AskrepoError as error:
+        print_note(f"Error: {error_line(error)}")
+    except KeyboardInterrupt:
+        print_note("\ninterrupted")

@@ -1,0 +1,33 @@
+"""The askrepo command: its group and what belongs to it."""
+
+from __future__ import annotations
+
+import click
+
+from askrepo import __version__
+from query.aliases import aliases, history, rollback, status
+from query.ask import ask
+from query.chat import chat
+from query.completion import completion
+from query.doctor import doctor
+from query.errors import AskrepoGroup
+from query.options import example
+from query.search import search
+
+
+@click.group(
+    cls=AskrepoGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example("askrepo ask how does the scheduler pick the next task"),
+)
+@click.version_option(__version__, prog_name="askrepo")
+def main() -> None:
+    """Ask questions of git repositories and trust the answers.
+
+    Results go to stdout, everything else to stderr. Exit codes: 0 found or answered, 1 nothing found,
+    2 wrong usage or an error, 3 alias or dataset unavailable, 4 credentials missing or refused.
+    """
+
+
+for command in (search, ask, chat, aliases, status, history, rollback, doctor, completion):
+    main.add_command(command)

@@ -1,0 +1,130 @@
+"""`askrepo doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from askrepo import __version__
+from askrepo.config_file import PROJECT_FILE, user_file
+from askrepo.errors import AskrepoError, UnavailableError
+from askrepo.plain import plain_line
+from query.errors import error_line, exit_code_of
+from query.options import example, json_option, workspace_option
+from query.output import dataset_id, print_json, print_result
+from query.progress import progress
+from query.session import Session
+
+if TYPE_CHECKING:
+    from askrepo.sources import AliasReader
+
+PACKAGES = ("deeplake", "obstore", "onnxruntime", "langchain-openai", "tiktoken")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must work.
+
+    :ivar exit_code: 0 when it does.
+    """
+
+    name: str
+    exit_code: int
+    detail: str
+
+
+@click.command(epilog=example("askrepo doctor"))
+@json_option
+@workspace_option
+def doctor(session: Session, *, as_json: bool) -> int:
+    """Check that everything a question needs is there; sends nothing to any service but the store.
+
+    Exits with the first failed check's code.
+    """
+    worst = 0
+    for check in _checks(session):
+        worst = worst or check.exit_code
+        if as_json:
+            print_json({"check": check.name, "ok": not check.exit_code, "detail": check.detail})
+        else:
+            mark = click.style("FAIL", fg="red") if check.exit_code else click.style("ok  ", fg="green")
+            print_result(f"{mark}  {plain_line(check.name)}: {plain_line(check.detail)}")
+    return worst
+
+
+def _checks(session: Session) -> Iterator[Check]:
+    yield _check("versions", _versions)
+    yield _check("configuration", _configuration)
+    names: list[str] = []
+
+    def list_aliases() -> str:
+        names.extend(session.catalogue.aliases())
+        if not names:
+            raise UnavailableError(f"{session.workspace.url} is reachable and has no alias yet; run the pipeline")
+        return f"{session.workspace.url}, aliases: {', '.join(names)}"
+
+    yield _check("workspace", list_aliases)
+    readers: list[AliasReader] = []
+    for name in names:
+        yield _check(f"dataset of {name}", partial(_dataset, session, name, readers))
+    for reader in readers:
+        yield _check(f"embedder of {reader.alias}", partial(_embedder, reader))
+    yield _check("chat model", lambda: _chat_model(session))
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        with progress(f"checking {name}"):
+            return Check(name, 0, look())
+    except AskrepoError as error:
+        return Check(name, exit_code_of(error), error_line(error))
+
+
+def _versions() -> str:
+    packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    return f"askrepo {__version__}, Python {platform.python_version()} on {sys.platform}, {packages}"
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _configuration() -> str:
+    files = [file for file in (Path.cwd() / PROJECT_FILE, user_file(os.environ)) if file.is_file()]
+    names = sorted(name for name in os.environ if name.startswith("ASKREPO_"))
+    return f"files: {', '.join(map(str, files)) or 'none'}; environment: {', '.join(names) or 'none'}"
+
+
+def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:
+    """Open the dataset and compare it with its manifest; keep the reader for the checks that follow."""
+    reader = session.readers([name])[0]
+    reader.dataset.verify(deep=False)
+    readers.append(reader)
+    manifest = reader.entry.manifest
+    return f"{dataset_id(manifest.dataset)} opens, {manifest.chunks:,} chunks as its manifest says"
+
+
+def _embedder(reader: AliasReader) -> str:
+    """Open the embedder and compare its fingerprint with the dataset's."""
+    embedder = reader.embedder()
+    return f"{embedder.spec} is the one that the dataset was built with"
+
+
+def _chat_model(session: Session) -> str:
+    model = session.chat_model()
+    if model is None:
+        return "none configured; ask shows passages instead of answers (set ASKREPO_CHAT_MODEL)"
+    return f"{model.name} at {session.settings.openai_base_url or 'OpenAI'}, not called"

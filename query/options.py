@@ -1,0 +1,92 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from query.session import Session, complete_alias
+
+if TYPE_CHECKING:
+    from askrepo.store.reader import Filter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STRATEGIES = ("hybrid", "cosine", "mmr", "bm25")  # askrepo.search.STRATEGIES, without importing it for --help
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What to search, how, and how to print it."""
+
+    session: Session
+    aliases: tuple[str, ...]
+    k: int | None
+    path: tuple[str, ...]
+    language: tuple[str, ...]
+    strategy: str
+    as_json: bool
+
+    def filter(self) -> Filter:
+        """Which chunks may be found."""
+        from askrepo.store.reader import Filter
+
+        return Filter(path=self.path, language=self.language)
+
+
+def example(command: str) -> str:
+    """The end of a command's help: one example that works."""
+    return f"\b\nExample:\n  {command}"
+
+
+def workspace_option(command: Command) -> Command:
+    """`--workspace`, handed to the command as an open `session`."""
+
+    @click.option("--workspace", metavar="URL", help="Where aliases and datasets are (ASKREPO_WORKSPACE).")
+    @functools.wraps(command)
+    def wrapped(*args: Any, workspace: str | None, **values: Any) -> Any:
+        return command(*args, session=Session.open(workspace=workspace), **values)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def json_option(command: Command) -> Command:
+    """`--json`, handed on as `as_json`."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+    return option(command)
+
+
+def alias_argument(command: Command) -> Command:
+    """ALIAS, required, completed by the shell."""
+    return click.argument("alias", shell_complete=complete_alias)(command)
+
+
+def search_options(command: Command) -> Command:
+    """Options of everything that searches, handed to the command as one `options`."""
+
+    @click.option(
+        "-a", "--alias", "aliases", multiple=True, metavar="NAME", shell_complete=complete_alias,
+        help="Alias to search; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
+    )  # fmt: skip
+    @click.option("-k", type=click.IntRange(1, 100), help="How many passages.")
+    @click.option("--path", multiple=True, metavar="GLOB", help="Only paths like this; may be repeated.")
+    @click.option("--language", multiple=True, metavar="NAME", help="Only this language; may be repeated.")
+    @click.option("--strategy", type=click.Choice(STRATEGIES), help="How passages are ranked. Default: hybrid.")
+    @json_option
+    @workspace_option
+    @functools.wraps(command)
+    def wrapped(*args: Any, session: Session, k: int | None, strategy: str | None, **values: Any) -> Any:
+        names = ("aliases", "path", "language", "as_json")
+        options = SearchOptions(
+            session=session,
+            k=k or session.settings.k,
+            strategy=strategy or session.settings.strategy or STRATEGIES[0],
+            **{name: values.pop(name) for name in names},
+        )
+        return command(*args, options=options, **values)
+
+    return wrapped  # type: ignore[return-value]

@@ -1,0 +1,102 @@
+"""What every command starts from: settings in their order of precedence, the workspace, the aliases asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from askrepo.config_file import with_files
+from askrepo.errors import UnavailableError, UsageError
+from askrepo.settings import Settings
+
+if TYPE_CHECKING:
+    from askrepo.chat_models import ChatModel
+    from askrepo.sources import AliasReader
+    from askrepo.store.catalogue import AliasCatalogue
+    from askrepo.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Session:
+    """One invocation of the command."""
+
+    settings: Settings
+
+    @classmethod
+    def open(cls, *, workspace: str | None = None) -> Session:
+        """Flag, then environment, then `./askrepo.toml`, then the user's file, then the default."""
+        settings = Settings.from_env(with_files(os.environ, directory=Path.cwd()))
+        return cls(replace(settings, workspace=workspace) if workspace else settings)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace that the settings name."""
+        from askrepo.workspace import Workspace
+
+        return Workspace.open(self.settings.workspace)
+
+    @cached_property
+    def catalogue(self) -> AliasCatalogue:
+        """The workspace's aliases."""
+        from askrepo.store.catalogue import AliasCatalogue
+
+        return AliasCatalogue(self.workspace)
+
+    def aliases(self, named: Sequence[str]) -> list[str]:
+        """The aliases named, else the configured one, else the only one there is.
+
+        :raises UnavailableError: the workspace has none.
+        :raises UsageError: it has several and none was named.
+        """
+        if named:
+            return list(dict.fromkeys(named))
+        if self.settings.alias:
+            return [self.settings.alias]
+        known = self.known_aliases()
+        if len(known) > 1:
+            raise UsageError(f"name an alias with -a or ASKREPO_ALIAS; known aliases: {', '.join(known)}")
+        return known
+
+    def known_aliases(self) -> list[str]:
+        """All aliases.
+
+        :raises UnavailableError: the workspace has none.
+        """
+        known = self.catalogue.aliases()
+        if not known:
+            raise UnavailableError(
+                f"no alias in workspace {self.workspace.url} yet; build one with "
+                "`make ingest ALIAS=name REPOS=url`, or name another workspace with --workspace"
+            )
+        return known
+
+    def readers(self, named: Sequence[str]) -> list[AliasReader]:
+        """The aliases' current datasets, open for reading."""
+        from askrepo.sources import open_aliases
+
+        return open_aliases(self.aliases(named), workspace=self.workspace, settings=self.settings)
+
+    def chat_model(self) -> ChatModel | None:
+        """The configured chat model, None when there is none."""
+        if self.settings.chat_model is None:
+            return None
+        from askrepo.chat_models import open_chat_model
+
+        return open_chat_model(
+            self.settings.chat_model,
+            api_key=self.settings.openai_api_key,
+            base_url=self.settings.openai_base_url,
+            timeout_s=self.settings.chat_timeout_s,
+        )
+
+
+def complete_alias(*_: object) -> list[str]:
+    """Names for the shell to complete; none when they cannot be read."""
+    try:
+        return Session.open().catalogue.aliases()
+    except Exception:  # noqa: BLE001 - pressing Tab must never print an error
+        return []

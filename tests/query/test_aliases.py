@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from askrepo.store.catalogue import AliasCatalogue
+from askrepo.types import digest_of
+from askrepo.workspace import Workspace
+from tests.datasets import BuiltAlias
+from tests.query.conftest import Run, json_lines
+
+
+@pytest.fixture
+def copy(built: BuiltAlias, tmp_path: Path) -> Workspace:
+    """A workspace that a test may change."""
+    shutil.copytree(built.workspace.url, tmp_path / "copy")
+    return Workspace.open(str(tmp_path / "copy"))
+
+
+def test_aliases_lists_what_each_holds(run_main: Run) -> None:
+    line = run_main("aliases").stdout
+    assert line.startswith("main  parcel  ")
+    assert "chunks  built " in line
+    assert json_lines(run_main("aliases", "--json"))[0]["alias"] == "main"
+
+
+def test_status_accounts_for_every_file(run_main: Run, built: BuiltAlias) -> None:
+    result = run_main("status")
+    assert "  files       7 = 6 loaded + 1 binary\n" in result.stdout
+    assert "  kept        2 datasets\n" in result.stdout
+    assert f"parcel@{built.reader.entry.manifest.snapshots[0].commit[:10]} (default branch)" in result.stdout
+
+
+def test_status_as_json_adds_up(run_main: Run) -> None:
+    (status,) = json_lines(run_main("status", "--json"))
+    assert status["files"] == status["loaded"] + sum(status["skipped"].values())
+    assert (status["unaccounted"], status["number"], status["kept"]) == (0, 2, 2)
+    assert status["embedder"]["spec"] == "hash"
+
+
+def test_status_of_an_unknown_alias_is_unavailable(run_main: Run) -> None:
+    assert run_main("status", "-a", "nope").exit_code == 3
+
+
+def test_history_is_newest_first_and_marks_the_current_entry(run_main: Run) -> None:
+    newest, oldest = run_main("history", "main").stdout.splitlines()
+    assert newest.startswith("*   2  ")
+    assert oldest.startswith("    1  ")
+    assert [entry["current"] for entry in json_lines(run_main("history", "main", "--json"))] == [True, False]
+
+
+def test_rollback_points_back_and_is_a_new_entry(run: Run, copy: Workspace) -> None:
+    before = AliasCatalogue(copy).history("main")
+    result = run("rollback", "main", "--yes", "--workspace", copy.url)
+    after = AliasCatalogue(copy).history("main")
+    assert result.exit_code == 0
+    first, second = (entry.manifest.dataset for entry in before)
+    assert [entry.manifest.dataset for entry in after] == [first, second, first]
+    assert result.stdout.endswith("(entry 3)\n")
+
+
+def test_rollback_to_a_named_dataset(run: Run, copy: Workspace) -> None:
+    first = AliasCatalogue(copy).history("main")[0].manifest.dataset
+    assert run("rollback", "main", "--to", first.rpartition("/")[2], "--yes", "--workspace", copy.url).exit_code == 0
+    assert AliasCatalogue(copy).current("main").manifest.dataset == first
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [(["main"], 2), (["main", "--to", "nonsense", "--yes"], 2), (["nope", "--yes"], 3)],
+    ids=["unconfirmed", "unknown dataset", "unknown alias"],
+)
+def test_a_refused_rollback_changes_nothing(run: Run, copy: Workspace, args: list[str], code: int) -> None:
+    before = digest_of(copy.list_keys("aliases"))
+    assert run("rollback", *args, "--workspace", copy.url).exit_code == code
+    assert digest_of(copy.list_keys("aliases")) == before
+
+
+class TestDoctor:
+    def test_a_healthy_installation_passes(self, run_main: Run) -> None:
+        result = run_main("doctor")
+        assert result.exit_code == 0
+        assert "FAIL" not in result.stdout
+        checks = [check["check"] for check in json_lines(run_main("doctor", "--json"))]
+        assert checks == [
+            "versions", "configuration", "workspace", "dataset of main", "embedder of main", "chat model"
+        ]  # fmt: skip
+
+    def test_a_missing_dataset_fails_its_check_only(self, run: Run, copy: Workspace) -> None:
+        copy.delete_folder("datasets")
+        result = run("doctor", "--json", "--workspace", copy.url)
+        assert result.exit_code == 3
+        assert {check["check"]: check["ok"] for check in json_lines(result)}["dataset of main"] is False
+        assert json_lines(result)[-1]["ok"] is True
+
+    def test_a_chat_model_without_a_key_is_a_credentials_failure(self, run_main: Run) -> None:
+        assert run_main("doctor", env={"ASKREPO_CHAT_MODEL": "gpt-5-mini"}).exit_code == 4
+
+    def test_secrets_are_never_shown(self, run_main: Run) -> None:
+        env = {"ASKREPO_CHAT_MODEL": "m", "ASKREPO_OPENAI_API_KEY": "sk-very-secret"}
+        assert "sk-very-secret" not in run_main("doctor", env=env).output

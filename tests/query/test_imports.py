@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.datasets import BuiltAlias
+
+HEAVY = (
+    "airflow", "deeplake", "langchain", "langchain_core", "langchain_openai", "numpy", "obstore", "onnx",
+    "onnxruntime", "openai", "pyarrow", "tiktoken", "tokenizers", "tree_sitter",
+)  # fmt: skip
+SCRIPT = """
+import contextlib, io, json, sys
+from query.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    main(sys.argv[1:], standalone_mode=False)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def modules_after(*args: str, home: Path, workspace: str = "") -> set[str]:
+    environment = {
+        **os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(home), "ASKREPO_WORKSPACE": workspace
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *args], env=environment, cwd=home, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("args", [["--help"], ["search", "--help"], ["ask", "--help"], ["completion", "zsh"]])
+def test_help_loads_nothing_heavy(args: list[str], tmp_path: Path) -> None:
+    assert not modules_after(*args, home=tmp_path).intersection(HEAVY)
+
+
+def test_listing_aliases_loads_neither_the_store_of_vectors_nor_models(built: BuiltAlias, tmp_path: Path) -> None:
+    loaded = modules_after("status", home=tmp_path, workspace=built.workspace.url)
+    assert "obstore" in loaded
+    assert not loaded.intersection(set(HEAVY) - {"obstore"})
+
+
+def test_the_command_never_loads_airflow(built: BuiltAlias, tmp_path: Path) -> None:
+    loaded = modules_after("ask", "retry", home=tmp_path, workspace=built.workspace.url)
+    assert "deeplake" in loaded
+    assert "airflow" not in loaded

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.datasets import BuiltAlias, build_alias
+from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
+
+KEYS = [
+    "rank", "score", "alias", "repository", "commit", "path", "start_line", "end_line", "language", "symbol",
+    "text", "url",
+]  # fmt: skip
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+
+
+def test_hits_are_printed_with_place_symbol_score_and_excerpt(run_main: Run) -> None:
+    result = run_main("search", "exponential", "backoff", "-k", "1")
+    assert result.exit_code == 0
+    assert re.match(r"1\. src/retry\.py:\d+-\d+  \S+  \d\.\d{3}\n", result.stdout)
+    assert '8 │         """Seconds to wait before the next attempt, exponential backoff."""' in result.stdout
+
+
+def test_json_has_one_object_per_hit_with_the_documented_keys(run_main: Run) -> None:
+    hits = json_lines(run_main("search", "backoff", "-k", "3", "--json"))
+    assert [list(hit) for hit in hits] == [KEYS] * 3
+    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    assert hits[0]["path"] == "src/retry.py"
+
+
+def test_each_search_ends_with_what_it_used_on_stderr(run_main: Run, built: BuiltAlias) -> None:
+    entry = built.reader.entry
+    commit = entry.manifest.snapshots[0].commit
+    line = run_main("search", "backoff").stderr.splitlines()[-1]
+    dataset = entry.manifest.dataset.rpartition("/")[2]
+    assert line.startswith(f"main: {dataset} · ")
+    assert f"parcel@{commit[:10]} (commit of 2026-01-02) · built " in line
+
+
+@pytest.mark.parametrize(
+    ("args", "paths"),
+    [
+        (["--path", "docs/*"], {"docs/evil.md"}),
+        (["--path", "*.ts", "--path", "README*"], {"src/queue.ts", "README.md"}),
+        (["--language", "typescript"], {"src/queue.ts"}),
+    ],
+)
+def test_filters_restrict_the_hits(run_main: Run, args: list[str], paths: set[str]) -> None:
+    hits = json_lines(run_main("search", "message", "--json", *args))
+    assert {hit["path"] for hit in hits} == paths
+
+
+def test_nothing_found_is_said_and_exits_1(run_main: Run) -> None:
+    result = run_main("search", "message", "--path", "no/such/*")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "nothing found" in result.stderr
+
+
+@pytest.mark.parametrize(("words", "piped"), [(["-"], "backoff\n"), ([], "backoff\n")], ids=["dash", "pipe"])
+def test_the_question_may_come_from_a_pipe(run_main: Run, words: list[str], piped: str) -> None:
+    assert json_lines(run_main("search", *words, "--json", input=piped))[0]["path"] == "src/retry.py"
+
+
+@pytest.mark.parametrize(
+    ("piped", "code"),
+    [
+        ("", 2),
+        (" \n\0", 2),
+        ("back\0off 'quoted' \"double\" ; -- %", 0),
+        ("backoff " * 12_500, 0),
+        ("x" * 200_000, 2),
+    ],
+    ids=["empty", "blank", "NUL and quotes", "100,000 characters", "200,000 characters"],
+)
+def test_odd_questions_have_a_defined_outcome(run_main: Run, piped: str, code: int) -> None:
+    result = run_main("search", "-", input=piped)
+    assert result.exit_code == code
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert len(result.stderr.splitlines()) <= 2
+
+
+def test_bytes_that_are_no_text_do_not_crash(built: BuiltAlias, clean_home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "query", "search", b"back\xff\xfeoff"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url},
+        capture_output=True,
+    )
+    assert done.returncode in {0, 1}
+    assert b"Traceback" not in done.stderr
+
+
+def test_escape_sequences_of_a_repository_never_reach_the_terminal(run_main: Run) -> None:
+    result = run_main("search", "sabotage", "cleared", "heading")
+    assert r"src/evil\x1b[2J\u202e.py" in result.stdout
+    assert r"\x1b]0;owned\x07 \x1b[31mred \u202e" in result.stdout
+    assert r"\x9b31m" in result.stdout
+    assert not CONTROL.search(result.stdout)
+
+
+def test_json_escapes_what_a_terminal_would_obey(run_main: Run) -> None:
+    result = run_main("search", "sabotage", "--json")
+    assert HOSTILE_PATH in {hit["path"] for hit in json_lines(result)}
+    assert result.stdout.isascii()
+    assert not CONTROL.search(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("env", "coloured"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+    ids=["pipe", "FORCE_COLOR", "NO_COLOR"],
+)
+def test_colour_follows_the_conventions(run_main: Run, env: dict[str, str], coloured: bool) -> None:
+    result = run_main("search", "backoff", env=env)
+    assert ("\x1b[" in result.stdout) is coloured
+
+
+def test_a_terminal_gets_colour_and_lines_that_fit(run_main: Run) -> None:
+    shown = run_on_terminal("search", "exponential", "backoff", "-k", "1", env={"COLUMNS": "50"})
+    assert shown.exit_code == 0
+    assert "\x1b[36m" in shown.screen
+    assert "…" in shown.screen
+    assert "\x1b" not in run_on_terminal("search", "backoff", env={"NO_COLOR": "1"}).screen.replace("\x1b[K", "")
+
+
+def test_a_closed_pipe_ends_the_command_quietly(built: BuiltAlias, clean_home: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url}
+    command = [sys.executable, "-m", "query", "search", "message", "-k", "100"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 0
+    assert "Error" not in errors
+    assert "Traceback" not in errors
+
+
+def test_several_repositories_are_named(run: Run, tmp_path: Path) -> None:
+    alias = build_alias(
+        tmp_path / "two", {"a.py": "def one(): ...\n"}, others={"other": {"b.py": "def one_more(): ...\n"}}
+    )
+    result = run("search", "one", "--workspace", alias.workspace.url)
+    assert re.search(r"^\d\. project a\.py:1-1", result.stdout, re.MULTILINE)
+    assert re.search(r"^\d\. other b\.py:1-1", result.stdout, re.MULTILINE)
+
+
+class TestWhichAlias:
+    @pytest.fixture
+    def two(self, tmp_path: Path) -> BuiltAlias:
+        first = build_alias(tmp_path / "first", {"a.py": "def alpha(): ...\n"}, alias="one")
+        build_alias(tmp_path / "second", {"b.py": "def alpha(): ...\n"}, alias="two", workspace=first.workspace)
+        return first
+
+    def test_several_aliases_and_none_named_lists_them(self, run: Run, two: BuiltAlias) -> None:
+        result = run("search", "alpha", "--workspace", two.workspace.url)
+        assert result.exit_code == 2
+        assert "known aliases: one, two" in result.stderr
+
+    def test_flag_wins_over_environment(self, run: Run, two: BuiltAlias) -> None:
+        base = ["search", "alpha", "--json", "--workspace", two.workspace.url]
+        assert {hit["alias"] for hit in json_lines(run(*base, env={"ASKREPO_ALIAS": "two"}))} == {"two"}
+        assert {hit["alias"] for hit in json_lines(run(*base, "-a", "one", env={"ASKREPO_ALIAS": "two"}))} == {"one"}
+        assert {hit["alias"] for hit in json_lines(run(*base, "-a", "one", "-a", "two"))} == {"one", "two"}
+
+    def test_project_file_names_the_alias(self, run: Run, two: BuiltAlias, clean_home: Path) -> None:
+        (clean_home / "askrepo.toml").write_text(f'workspace = "{two.workspace.url}"\nalias = "two"\nk = 1\n')
+        assert [hit["alias"] for hit in json_lines(run("search", "alpha", "--json"))] == ["two"]
