@@ -1,0 +1,90 @@
+"""Plan: what a run is asked to do, and whether there is anything to do."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from askrepo.repositories import parse_repositories
+from askrepo.store.location import DatasetLocation
+from askrepo.store.schema import SCHEMA_VERSION
+from askrepo.types import AliasEntry, Definition, Repository, Snapshot, check_alias, digest_of, to_json
+
+if TYPE_CHECKING:
+    from askrepo.workspace import Workspace
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_MAX_SLUG = 80
+
+
+def definition_digest(definition: Definition) -> str:
+    """SHA-256, in hex, of everything that decides what a commit becomes, apart from the embedder's fingerprint.
+
+    The order in which repositories and patterns are listed does not count; the splitter's version does.
+    """
+    from askrepo.split import SPLITTER_VERSION
+
+    values = to_json(definition)
+    for key in ("repositories", "include", "exclude"):
+        values[key] = sorted(values[key])
+    return digest_of({"definition": values, "splitter": SPLITTER_VERSION, "schema": SCHEMA_VERSION})
+
+
+def plan_run(definition: Definition, *, allow_local: bool) -> tuple[Repository, ...]:
+    """The repositories to clone, validated, each with a name of its own.
+
+    :raises UsageError: one is not a repository that may be read, or is named twice.
+    """
+    return parse_repositories(definition.repositories, allow_local=allow_local)
+
+
+def run_prefix(alias: str, run_id: str) -> str:
+    """Workspace key of a run's folder; different runs have different ones."""
+    slug = _UNSAFE.sub("_", run_id).strip(".")[:_MAX_SLUG]
+    if slug != run_id or not slug:
+        slug = f"{slug}-{hashlib.sha256(run_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"runs/{check_alias(alias)}/{slug}"
+
+
+def changed(
+    definition: Definition,
+    snapshots: Sequence[Snapshot],
+    current: AliasEntry | None,
+    fingerprint: str,
+    *,
+    workspace: Workspace | None = None,
+) -> tuple[str, ...]:
+    """Why a new dataset is needed; nothing when the alias's current one is what this run would build.
+
+    :param current: the alias's current entry, None when there is none.
+    :param workspace: where to make sure that the current dataset still exists; None to take that for granted.
+    """
+    if current is None:
+        return (f"alias {definition.alias} has no dataset yet",)
+    manifest = current.manifest
+    reasons = [
+        *_snapshot_changes(manifest.snapshots, snapshots),
+        "settings changed" if manifest.definition_digest != definition_digest(definition) else "",
+        "embedder changed" if manifest.embedder.fingerprint != fingerprint else "",
+    ]
+    if workspace is not None and not DatasetLocation.of(workspace.url_of(manifest.dataset)).exists():
+        reasons.append(f"dataset {manifest.dataset} is missing")
+    return tuple(reason for reason in reasons if reason)
+
+
+def _snapshot_changes(before: Sequence[Snapshot], after: Sequence[Snapshot]) -> list[str]:
+    """One reason per repository that came, went or moved."""
+    old = {(snapshot.name, snapshot.url): snapshot.commit for snapshot in before}
+    new = {(snapshot.name, snapshot.url): snapshot.commit for snapshot in after}
+    reasons = []
+    for name, url in sorted(old.keys() | new.keys()):
+        was, now = old.get((name, url)), new.get((name, url))
+        if was is None:
+            reasons.append(f"{name} added")
+        elif now is None:
+            reasons.append(f"{name} removed")
+        elif was != now:
+            reasons.append(f"{name} moved from {was[:10]} to {now[:10]}")
+    return reasons

@@ -1,0 +1,137 @@
+"""The one place that imports Deep Lake, and the one that knows its exceptions."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from askrepo.errors import AskrepoError, CredentialsError, DatasetCorruptedError, StorageError
+
+# Deep Lake's exceptions have no base class of their own; many failures are builtin RuntimeError or KeyError.
+_REFUSED = {
+    "AuthenticationError",
+    "AuthorizationError",
+    "ExpiredTokenError",
+    "PermissionDeniedError",
+    "StorageAccessDenied",
+}
+_OUT_OF_REACH = {
+    "DatasetUnavailableError",
+    "GcsStorageProviderFailed",
+    "HTTPRequestFailedError",
+    "StorageInternalError",
+    "StorageNetworkConnectionError",
+    "WriteFailedError",
+}
+_MAX_DETAIL = 200
+
+_import_lock = threading.Lock()
+
+
+def load_deeplake() -> ModuleType:
+    """Deep Lake, imported without its crash reporter.
+
+    The native module of 4.7.4 starts sentry-native when it is imported: a thread resolves and then contacts
+    `o4506451577143296.ingest.sentry.io`, and `<temporary directory>/indra/.sentry-native` is created with mode
+    0700, which a second user of the machine cannot share. No documented switch turns it off.
+
+    Measured 2026-11 with `strace -f -e trace=network` over import, create, append, commit, index build and
+    queries with pauses:
+
+    - nothing done, `SENTRY_DSN=""`: one DNS query for that host at import;
+    - `http(s)_proxy` set to a dead loopback port during the import only: the same DNS query, since the thread
+      reads the variables after they were restored; kept set for good, a connection to the dead port instead of
+      the query, but then every other HTTP client of the process is broken too;
+    - what is done here: `TMPDIR` names, during the import only, a directory in which `indra` is a file. The
+      reporter cannot make its folder, gives up, and its thread never starts: no socket is opened, at import or
+      later, and Deep Lake itself works the same.
+
+    :raises StorageError: there is no writable temporary directory.
+    """
+    with _import_lock:
+        if "deeplake" in sys.modules:
+            return sys.modules["deeplake"]
+        with _crash_reporter_stopped():
+            import deeplake
+        return deeplake
+
+
+@contextmanager
+def _crash_reporter_stopped() -> Iterator[None]:
+    """Point TMPDIR to where the crash reporter cannot start, and back again."""
+    try:
+        # Making it first also makes `tempfile` remember the real temporary directory.
+        folder = tempfile.TemporaryDirectory(prefix="askrepo-")
+    except OSError as error:
+        raise StorageError(f"no writable temporary directory: {error.strerror}; set TMPDIR to one") from error
+    with folder as name:
+        (Path(name) / "indra").touch()
+        before = os.environ.get("TMPDIR")
+        os.environ["TMPDIR"] = name
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = before
+
+
+@contextmanager
+def reading(url: str) -> Iterator[None]:
+    """Turn whatever Deep Lake raises while a dataset is read into our errors."""
+    try:
+        yield
+    except AskrepoError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        known = _storage_error(error, f"cannot read dataset {url}")
+        if known is not None:
+            raise known from error
+        raise damaged(url, f"it cannot be read ({_detail(error)})") from error
+
+
+def damaged(url: str, found: str) -> DatasetCorruptedError:
+    """The error for a dataset that is not what was published."""
+    return DatasetCorruptedError(
+        f"dataset {url} is damaged: {found}; go back to another one with `askrepo rollback`, or run the pipeline again"
+    )
+
+
+@contextmanager
+def writing(url: str) -> Iterator[None]:
+    """Turn whatever Deep Lake raises while a dataset is written into our errors."""
+    try:
+        yield
+    except AskrepoError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        known = _storage_error(error, f"cannot write dataset {url}")
+        raise known or StorageError(f"cannot write dataset {url}: {_detail(error)}") from error
+
+
+def _storage_error(error: Exception, action: str) -> AskrepoError | None:
+    """What we raise for an error of the store itself, None for any other."""
+    name = type(error).__name__
+    if name in _REFUSED:
+        return CredentialsError(f"{action}: the store refused the credentials ({name})")
+    if name in _OUT_OF_REACH or isinstance(error, (ConnectionError, TimeoutError)):
+        return StorageError(f"{action}: {_detail(error)}; try again when the store is back")
+    return None
+
+
+def _detail(error: Exception) -> str:
+    """The error's kind and the start of its text, printable and on one line."""
+    text = " ".join(str(error).split())
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    return f"{type(error).__name__}: {shown[:_MAX_DETAIL]}".removesuffix(": ")

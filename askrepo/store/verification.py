@@ -1,0 +1,63 @@
+"""Finds out whether a dataset is what its manifest says: Deep Lake reads damaged files as if nothing were wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from askrepo.store._deeplake import damaged
+from askrepo.store.schema import RowDigest, batches
+
+if TYPE_CHECKING:
+    from askrepo.store.reader import DatasetReader
+
+_FOUND_AMONG = 100
+_SELF_SCORE = 1 - 1e-3
+_MAX_TERMS = 30
+# What Deep Lake's tokeniser surely keeps as one token.
+_PLAIN_TERM = re.compile(r"[a-z0-9]+")
+
+
+def check_dimension(reader: DatasetReader) -> None:
+    """Read one row.
+
+    :raises DatasetCorruptedError: its vector does not have the manifest's dimension.
+    """
+    found = reader.rows(0, 1).vectors.shape[1]
+    expected = reader.manifest.embedder.dimension
+    if found != expected:
+        raise damaged(reader.url, f"its vectors have dimension {found}, its manifest says {expected}")
+
+
+def check_rows(reader: DatasetReader) -> None:
+    """Read every row, a batch at a time, and compare the digest.
+
+    :raises DatasetCorruptedError: the rows are not those of the manifest.
+    """
+    digest = RowDigest()
+    for start, stop in batches(reader.manifest.chunks):
+        digest.update(reader.rows(start, stop))
+    if digest.hexdigest() != reader.manifest.digest:
+        expected = reader.manifest.digest
+        raise damaged(reader.url, f"the digest of its rows is {digest.hexdigest()[:12]}…, not {expected[:12]}…")
+
+
+def check_search(reader: DatasetReader) -> None:
+    """Search for the first, the middle and the last row: a broken index loses rows without an error.
+
+    :raises DatasetCorruptedError: a row is not found by its own vector or by its own terms.
+    """
+    last = reader.manifest.chunks - 1
+    for place in sorted({0, last // 2, last}):
+        rows = reader.rows(place, place + 1)
+        chunk_id = rows.columns["id"][0]
+        nearest = reader.nearest(rows.vectors[0], limit=_FOUND_AMONG)
+        equals = len(nearest) == _FOUND_AMONG and nearest[-1].score >= _SELF_SCORE
+        if not equals and chunk_id not in {scored.chunk.id for scored in nearest}:
+            raise damaged(reader.url, f"row {place} is not found by its own vector")
+        terms = [term for term in rows.columns["lexemes"][0].split() if _PLAIN_TERM.fullmatch(term)]
+        if terms:
+            lexical = reader.lexical(terms[:_MAX_TERMS], limit=_FOUND_AMONG)
+            # Among very many equal rows it need not be within the first hundred.
+            if len(lexical) < _FOUND_AMONG and chunk_id not in {scored.chunk.id for scored in lexical}:
+                raise damaged(reader.url, f"row {place} is not found by its own terms")
