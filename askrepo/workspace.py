@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from askrepo.errors import CredentialsError, StorageError, UsageError
+from askrepo.errors import CredentialsError, StorageError, UnavailableError, UsageError
 
 REMOTE_SCHEMES = ("s3", "gs", "az")
 
@@ -35,11 +35,13 @@ class Workspace:
         self._store = store
 
     @classmethod
-    def open(cls, url: str, *, env: Mapping[str, str] | None = None) -> Self:
-        """The workspace at a URL or local directory; a local directory is made when missing.
+    def open(cls, url: str, *, env: Mapping[str, str] | None = None, create: bool = True) -> Self:
+        """The workspace at a URL or local directory.
 
         :param env: where credentials of remote stores come from (`AWS_*`, `GOOGLE_*`, `AZURE_*`).
+        :param create: make a local directory that is missing; readers do not, so that a mistyped name shows.
         :raises UsageError: the URL's scheme is none of file, s3, gs, az.
+        :raises UnavailableError: there is no such directory, and it must not be made.
         :raises StorageError: the directory cannot be made.
         """
         from obstore.store import LocalStore, from_url
@@ -53,6 +55,11 @@ class Workspace:
         if parts.scheme not in ("", "file"):
             raise UsageError(f"workspace {url!r}: scheme must be a directory, file://, s3://, gs:// or az://")
         root = Path(parts.path if parts.scheme == "file" else url).expanduser().absolute()
+        if not create and not root.is_dir():
+            raise UnavailableError(
+                f"no workspace at {root}: build an alias first (`make ingest ALIAS=name REPOS=url`), or name another "
+                "workspace with --workspace or ASKREPO_WORKSPACE"
+            )
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -37,7 +37,7 @@ class Session:
         """The workspace that the settings name."""
         from askrepo.workspace import Workspace
 
-        return Workspace.open(self.settings.workspace)
+        return Workspace.open(self.settings.workspace, create=False)
 
     @cached_property
     def catalogue(self) -> AliasCatalogue:

@@ -45,6 +45,13 @@ class GitRepository:
         path.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
 
+    @classmethod
+    def existing(cls, url: str) -> GitRepository:
+        """The repository that was made at a `file://` URL."""
+        repository = cls.__new__(cls)
+        repository.path = Path(url.removeprefix("file://"))
+        return repository
+
     def git(self, *args: str) -> str:
         environment = {**os.environ, **GIT_ENVIRONMENT}
         run = subprocess.run(["git", *args], cwd=self.path, env=environment, capture_output=True, check=True)

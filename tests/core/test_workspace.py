@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.errors import StorageError, UsageError
+from askrepo.errors import StorageError, UnavailableError, UsageError
 from askrepo.workspace import ObjectExistsError, ObjectMissingError, Workspace
 
 
@@ -77,6 +77,12 @@ def test_a_directory_that_cannot_be_made_says_how_to_choose_another(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="ASKREPO_WORKSPACE"):
         Workspace.open(str(tmp_path / "file" / "workspace"))
+
+
+def test_a_reader_does_not_make_a_mistyped_workspace(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="no workspace at"):
+        Workspace.open(str(tmp_path / "mistyped"), create=False)
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_broken_json_names_the_object(workspace: Workspace) -> None:

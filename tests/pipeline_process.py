@@ -1,0 +1,33 @@
+"""One passage of the pipeline in a process of its own, for tests that kill or measure it.
+
+    python -m tests.pipeline_process WORKSPACE CACHE ALIAS REPOSITORY_URL
+
+Prints the dataset's digest, then the process's peak resident memory in KiB: before the build, and at the end.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+from askrepo.settings import Settings
+from askrepo.types import Definition
+from askrepo.workspace import Workspace
+from tests.datasets import run_until_embedded
+
+
+def main() -> None:
+    workspace, cache, alias, url = sys.argv[1:]
+    settings = Settings.from_env({"ASKREPO_CACHE": cache, "ASKREPO_GRACE_S": "0"})
+    definition = Definition(alias, (url,), embedder="hash")
+    embedded = run_until_embedded(definition, workspace=Workspace.open(workspace), settings=settings)
+    before_build = peak_kib()
+    sys.stdout.write(f"{embedded.finish().manifest.digest} {before_build} {peak_kib()}\n")
+
+
+def peak_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main()
