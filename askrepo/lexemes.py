@@ -1,0 +1,108 @@
+"""Terms of the lexical index: identifiers whole and in parts, lower-cased and stemmed."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+# A longer word is a hash, a key or encoded bytes; its beginning stands for it.
+MAX_WORD_CHARS = 64
+STEM_REPEATS = 2  # the file's own name counts twice: measured with the path-token signal, 2026-11
+PATH_FOLDERS = 3
+# Distinct words of a large repository are about 200,000; a term tuple takes some 150 bytes.
+CACHED_WORDS = 200_000
+
+_STOP_WORDS = """
+a an and any are as at be been but by can could did do does for from had has have how i if in into is it its me my of on
+or our should so some than that the their them then there these they this those to used using was we were what when
+where which who whose why will with would you your
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+
+_WORD = re.compile(r"\w+")
+_ASCII_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_PARTS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+# Scripts without spaces between words: a run is one term, apart from the Latin letters around it.
+_UNSPACED_LETTERS = r"\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_UNSPACED = re.compile(f"[{_UNSPACED_LETTERS}]+|[^{_UNSPACED_LETTERS}]+")
+_stemming = threading.Lock()
+
+
+def index_terms(text: str, *, path: str, scope: Sequence[str]) -> list[str]:
+    """Terms to store for a chunk, in order, repeated as often as they occur.
+
+    :param scope: names of the enclosing definitions or headings; their words count once each.
+    :returns: non-empty strings of word characters.
+    """
+    return [*_terms(text), *_path_terms(path), *dict.fromkeys(_terms(" ".join(scope)))]
+
+
+def query_terms(question: str) -> list[str]:
+    """Terms to look a question up with: distinct, in order; words like "the" only when there are no others."""
+    words = _words(question)
+    telling = [word for word in words if word.lower() not in STOP_WORDS]
+    return list(dict.fromkeys(_flattened(telling or words)))
+
+
+def _terms(text: str) -> list[str]:
+    return _flattened(_words(text))
+
+
+@functools.lru_cache(maxsize=16)  # chunks come file by file
+def _path_terms(path: str) -> tuple[str, ...]:
+    """Terms of the file's own name, repeated, and of the folders nearest to it."""
+    file = PurePosixPath(path)
+    folders = " ".join(file.parts[:-1][-PATH_FOLDERS:])
+    return (*_terms(file.stem) * STEM_REPEATS, *_terms(folders))
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters, digits and underscores."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _WORD.findall(text)
+
+
+def _flattened(words: Iterable[str]) -> list[str]:
+    terms: list[str] = []
+    for word in words:
+        terms += _word_terms(word)
+    return terms
+
+
+@functools.lru_cache(maxsize=CACHED_WORDS)
+def _word_terms(word: str) -> tuple[str, ...]:
+    """The word's stem; for an identifier of several parts the whole, without underscores, and each part's stem."""
+    parts = [part for section in word.split("_") if section for part in _section_parts(section)]
+    if len(parts) < 2:
+        return tuple(_stem(part) for part in parts)
+    whole = "".join(parts)[:MAX_WORD_CHARS]
+    return (whole, *(_stem(part) for part in parts))
+
+
+def _section_parts(section: str) -> list[str]:
+    """Lower-case parts of a camel-case section."""
+    if len(section) > MAX_WORD_CHARS:
+        return [section[:MAX_WORD_CHARS].lower()]
+    if section.isascii():
+        return [part.lower() for part in _ASCII_PARTS.findall(section)]
+    runs = _UNSPACED.findall(section)
+    return [part.lower() for run in runs for part in (_PARTS.findall(run) or [run])]
+
+
+def _stem(part: str) -> str:
+    with _stemming:  # one stemmer object must not be used by two threads at once
+        return str(_stemmer().stemWord(part))
+
+
+@functools.lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import Stemmer
+
+    # Our own cache holds whole words; the stemmer's would only repeat it.
+    return Stemmer.Stemmer("english", 0)

