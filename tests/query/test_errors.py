@@ -125,10 +125,10 @@ def test_a_damaged_dataset_is_unavailable(run: Run, built: BuiltAlias, tmp_path:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_workspace_that_is_a_file_is_our_error(run: Run, clean_home: Path) -> None:
+def test_a_workspace_that_cannot_be_there_is_unavailable(run: Run, clean_home: Path) -> None:
     (clean_home / "file").write_text("")
     result = run("status", "--workspace", str(clean_home / "file" / "below"))
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "ASKREPO_WORKSPACE" in result.stderr
 
 
