@@ -1,0 +1,66 @@
+# Everything that can be done with a checkout. `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo ingest airflow test test-fast check format lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Values given on the command line reach the scripts through the environment, unexpanded: no shell ever parses them.
+override REPO := $(value REPO)
+override ALIAS := $(value ALIAS)
+override REPOS := $(value REPOS)
+override INCLUDE := $(value INCLUDE)
+override EXCLUDE := $(value EXCLUDE)
+override EMBEDDER := $(value EMBEDDER)
+override FORCE := $(value FORCE)
+export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE
+# Commands start slowly without their .pyc files.
+unexport PYTHONDONTWRITEBYTECODE
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: .venv/installed ## From this repository (or REPO=url) to a cited answer
+	@$(BIN)/python -m tools.demo
+
+ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [EXCLUDE="globs"] [FORCE=1]
+	@$(BIN)/python -m tools.ingest
+
+airflow: .venv/installed ## Airflow with its web page on 127.0.0.1; Ctrl-C stops it
+	@$(BIN)/python -m tools.serve
+
+test: .venv/installed-dev ## All tests
+	$(BIN)/python -m pytest
+
+test-fast: .venv/installed-dev ## The tests that start no servers
+	$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/installed-dev ## Format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy plugins/askrepo_operators
+
+format: .venv/installed-dev ## Rewrite the code in its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Compile requirements*.in to requirements*.txt (needs uv)
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -o requirements.txt requirements.in
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -o requirements-dev.txt requirements-dev.in
+
+clean: ## Remove the virtual environment and the local Airflow (the datasets in .workspace stay)
+	rm -rf .venv .airflow
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("askrepo needs Python 3.11 to 3.13, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v)'
+	@test -x $(BIN)/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
+	@echo "installing requirements.txt into .venv (about 2 minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

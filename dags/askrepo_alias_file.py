@@ -1,0 +1,95 @@
+"""aliases.yaml: which aliases exist, what they are built from and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from askrepo.errors import UsageError
+from askrepo.types import Definition
+
+DEFINITION_KEYS = {"repositories", "include", "exclude", "embedder"}
+PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+KEYS = DEFINITION_KEYS | {"description", "schedule", "git_conn_ids"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredAlias:
+    """One entry of the file.
+
+    :ivar schedule: cron expression or preset; None for runs by hand only.
+    """
+
+    definition: Definition
+    description: str
+    schedule: str | None
+    git_conn_ids: str | None
+
+
+def read_aliases(file: Path) -> list[ConfiguredAlias]:
+    """The file's aliases, sorted by name.
+
+    :raises UsageError: something is wrong; the message names the file, the alias and the key.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file.name} is not YAML: {error}") from error
+    if not isinstance(content, dict) or set(content) != {"aliases"}:
+        raise UsageError(f"{file.name}: expected the single top-level key 'aliases', found {_shown(content)}")
+    aliases = content["aliases"] or {}
+    if not isinstance(aliases, dict):
+        raise UsageError(f"{file.name}: 'aliases' must map alias names to their settings, found {_shown(aliases)}")
+    return [_alias(file.name, str(name), aliases[name]) for name in sorted(aliases, key=str)]
+
+
+def _alias(file: str, name: str, values: Any) -> ConfiguredAlias:
+    where = f"{file}: alias {name!r}"
+    if not isinstance(values, dict):
+        raise UsageError(f"{where}: expected keys such as 'repositories', found {_shown(values)}")
+    if unknown := sorted(str(key) for key in values if key not in KEYS):
+        raise UsageError(f"{where}: unknown key {unknown[0]!r}; known keys: {', '.join(sorted(KEYS))}")
+    return ConfiguredAlias(
+        definition=_definition(where, name, values),
+        description=_text(where, values, "description") or f"Keep the alias {name} up to date",
+        schedule=_schedule(where, values),
+        git_conn_ids=_text(where, values, "git_conn_ids"),
+    )
+
+
+def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
+    from askrepo.repositories import parse_repositories
+
+    _text(where, values, "embedder")
+    try:
+        definition = Definition.from_mapping({"alias": name, **{key: values.get(key) for key in DEFINITION_KEYS}})
+        # Whether this installation admits local repositories is decided when the DAG runs.
+        parse_repositories(definition.repositories, allow_local=True)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+    return definition
+
+
+def _schedule(where: str, values: Mapping[str, Any]) -> str | None:
+    from croniter import croniter
+
+    schedule = _text(where, values, "schedule")
+    if schedule is not None and schedule not in PRESETS and not croniter.is_valid(schedule):
+        raise UsageError(f"{where}: schedule {schedule!r} is no cron expression and none of {', '.join(PRESETS)}")
+    return schedule
+
+
+def _text(where: str, values: Mapping[str, Any], key: str) -> str | None:
+    value = values.get(key)
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise UsageError(f"{where}: {key} must be text, found {_shown(value)}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    """The value as an error may show it: its type, and its keys when it has some."""
+    return f"keys {sorted(map(str, value))}" if isinstance(value, dict) else type(value).__name__

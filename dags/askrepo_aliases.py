@@ -1,0 +1,22 @@
+"""One Airflow DAG per alias of aliases.yaml, on its own schedule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from askrepo_alias_file import read_aliases
+from askrepo_parameters import alias_parameters
+from askrepo_pipeline import build_ingest
+
+from askrepo_operators.swapping import asset_of
+
+for _alias in read_aliases(Path(__file__).with_name("aliases.yaml")):
+    build_ingest(
+        f"askrepo_alias_{_alias.definition.alias}",
+        params=alias_parameters(_alias.definition),
+        description=_alias.description,
+        schedule=_alias.schedule,
+        max_active_runs=1,
+        git_conn_ids=_alias.git_conn_ids,
+        outlets=[asset_of(_alias.definition.alias)],
+    )

@@ -1,0 +1,60 @@
+"""The parameters of a run, with the help and the validation that Airflow's form shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Param
+
+from askrepo.types import Definition
+
+ALIAS_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+# Credentials in a URL are refused here, before Airflow stores the parameters of the run.
+REPOSITORY_PATTERN = r"^(?!-)(?!https?://[^/]*@)(?!ssh://[^/@]*:[^/@]*@)[^\x00-\x1f\x7f]+$"
+EMBEDDER_PATTERN = r"^(local|hash|openai:.+)$"
+
+ALIAS_HELP = """The name readers use (`askrepo ask --alias NAME`). Made when new, moved to the new dataset otherwise.
+Lower-case letters, digits, `.`, `_`, `-`."""
+REPOSITORIES_HELP = """One per line: a git URL, with `@branch`, `@tag` or `@commit` for another ref than the default
+branch. For example `https://github.com/dlt-hub/dlt@devel`. Never write a token here: private repositories use an
+Airflow connection of type *git*, named in `ASKREPO_GIT_CONN_ID`."""
+INCLUDE_HELP = """Globs over paths, one per line, e.g. `docs/*` or `*.py` (`*` also crosses `/`). Empty: every file."""
+EXCLUDE_HELP = """Globs over paths, one per line; they win over *Include*."""
+EMBEDDER_HELP = """`local` needs no key and no network. `openai:<model>` sends the chunks to the endpoint of the
+connection `openai_default` (or of `OPENAI_API_KEY`, `OPENAI_BASE_URL`)."""
+FORCE_HELP = """Build even when no commit changed, and swap even when the new dataset is much smaller."""
+
+
+def open_parameters() -> dict[str, Param]:
+    """The parameters of the DAG for any repositories: alias and repositories must be filled in."""
+    return _parameters(alias="", repositories=[], include=[], exclude=[], embedder="local")
+
+
+def alias_parameters(definition: Definition) -> dict[str, Param]:
+    """The parameters of an alias's own DAG: valid as they are, the alias itself fixed."""
+    parameters = _parameters(
+        alias=definition.alias,
+        repositories=list(definition.repositories),
+        include=list(definition.include),
+        exclude=list(definition.exclude),
+        embedder=definition.embedder,
+    )
+    parameters["alias"] = Param(definition.alias, const=definition.alias, title="Alias", description_md=ALIAS_HELP)
+    return parameters
+
+
+def _parameters(
+    *, alias: str, repositories: list[str], include: list[str], exclude: list[str], embedder: str
+) -> dict[str, Param]:
+    lines: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+    urls: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": REPOSITORY_PATTERN}}
+    return {
+        "alias": Param(alias, type="string", pattern=ALIAS_PATTERN, title="Alias", description_md=ALIAS_HELP),
+        "repositories": Param(repositories, **urls, title="Repositories", description_md=REPOSITORIES_HELP),
+        "include": Param(include, **lines, title="Include", description_md=INCLUDE_HELP),
+        "exclude": Param(exclude, **lines, title="Exclude", description_md=EXCLUDE_HELP),
+        "embedder": Param(
+            embedder, type="string", pattern=EMBEDDER_PATTERN, title="Embedder", description_md=EMBEDDER_HELP
+        ),
+        "force": Param(False, type="boolean", title="Force", description_md=FORCE_HELP),
+    }

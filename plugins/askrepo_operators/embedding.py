@@ -1,0 +1,112 @@
+"""The operator that makes the vectors of a shard of chunks."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from askrepo.errors import TransientError, UnavailableError, VerificationError
+from askrepo.types import chunk_shard_from, to_json
+from askrepo_operators.connections import openai_endpoint
+from askrepo_operators.stage import Run, StageOperator, no_retry_on_permanent_errors
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from askrepo.embed import VectorSource
+    from askrepo.embedders import Embedder
+
+
+REPORT_EVERY_S = 10.0
+
+
+def open_run_embedder(run: Run) -> Embedder:
+    """The embedder that the run's definition names, with the credentials it needs.
+
+    :raises CredentialsError: it needs a key and there is none.
+    """
+    from askrepo.embedders import open_embedder
+
+    settings, spec = run.settings, run.definition.embedder
+    if not spec.startswith("openai:"):
+        return open_embedder(spec, cache=settings.cache, threads=settings.embed_threads)
+    endpoint = openai_endpoint(settings)
+    return open_embedder(spec, cache=settings.cache, api_key=endpoint.api_key, base_url=endpoint.base_url)
+
+
+class EmbedChunksOperator(StageOperator):
+    """One vector per distinct chunk of the shard, computed only where neither dataset nor run has it.
+
+    :param shard: a `ChunkShard` as dict; usually mapped over.
+    :param fingerprint: of the embedder that the run started with (templated).
+    """
+
+    template_fields = (*StageOperator.template_fields, "shard", "fingerprint")
+
+    def __init__(self, *, shard: dict[str, Any], fingerprint: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+        self.fingerprint = fingerprint
+        self._killed = False
+        self._reported_at = time.monotonic()
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """The `VectorShard` as dict."""
+        from askrepo.embed import embed_chunks
+
+        with no_retry_on_permanent_errors():
+            run = self.open_run()
+            embedder = open_run_embedder(run)
+            self._check_fingerprint(embedder.fingerprint)
+            vectors = embed_chunks(
+                chunk_shard_from(self.shard),
+                workspace=run.workspace,
+                run=run.prefix,
+                embedder=embedder,
+                incumbent=self._current_vectors(run),
+                on_progress=self._on_progress,
+            )
+        self.log.info(
+            "embed shard %d: %d vectors computed, %d reused, %.1f s",
+            vectors.number,
+            vectors.computed,
+            vectors.reused,
+            vectors.seconds,
+        )
+        return to_json(vectors)  # type: ignore[no-any-return]
+
+    def on_kill(self) -> None:
+        """Stop after the batch at hand; what is written by then is found again by the next try."""
+        self._killed = True
+
+    def _on_progress(self, done: int, total: int) -> None:
+        if self._killed:
+            raise TransientError(f"stopped after {done} of {total} vectors")
+        if time.monotonic() - self._reported_at >= REPORT_EVERY_S:
+            self._reported_at = time.monotonic()
+            self.log.info("embed shard %d: %d of %d vectors", self.shard["number"], done, total)
+
+    def _check_fingerprint(self, found: str) -> None:
+        if found != self.fingerprint:
+            raise VerificationError(
+                f"this worker's embedder is {found}, the run started with {self.fingerprint}: "
+                "install the same askrepo on all workers and start a new run"
+            )
+
+    def _current_vectors(self, run: Run) -> VectorSource | None:
+        """The vectors of the alias's current dataset, when they are this embedder's and readable."""
+        from askrepo.store.catalogue import AliasCatalogue
+        from askrepo.store.reader import DatasetReader
+
+        catalogue = AliasCatalogue(run.workspace)
+        if not catalogue.number(run.definition.alias):
+            return None
+        manifest = catalogue.current(run.definition.alias).manifest
+        if manifest.embedder.fingerprint != self.fingerprint:
+            return None
+        try:
+            return DatasetReader.open(run.workspace.url_of(manifest.dataset), manifest=manifest)
+        except UnavailableError as error:
+            # A damaged dataset is exactly what this run replaces: compute instead of failing.
+            self.log.warning("embed: the current dataset cannot be read, no vector is reused: %s", error)
+            return None

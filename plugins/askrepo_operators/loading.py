@@ -1,0 +1,72 @@
+"""The operators that read text out of snapshots and deal it into shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from askrepo.types import load_manifest_from, snapshot_from, to_json
+from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class LoadFilesOperator(StageOperator):
+    """Every path of a snapshot, either as text or with the reason why not.
+
+    :param snapshot: a `Snapshot` as dict; usually mapped over.
+    """
+
+    template_fields = (*StageOperator.template_fields, "snapshot")
+
+    def __init__(self, *, snapshot: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.snapshot = snapshot
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """The `LoadManifest` as dict."""
+        from askrepo.load import load_files
+
+        with no_retry_on_permanent_errors():
+            run = self.open_run()
+            manifest = load_files(
+                snapshot_from(self.snapshot),
+                workspace=run.workspace,
+                run=run.prefix,
+                include=run.definition.include,
+                exclude=run.definition.exclude,
+                max_file_bytes=run.definition.max_file_bytes,
+            )
+        self.log.info(
+            "load %s@%s: %d files, %d loaded (%.1f MB of text), skipped: %s",
+            manifest.snapshot.name,
+            manifest.snapshot.commit[:10],
+            manifest.files,
+            manifest.loaded,
+            manifest.text_bytes / 1e6,
+            ", ".join(f"{reason} {count}" for reason, count in sorted(manifest.skipped.items())) or "none",
+        )
+        return to_json(manifest)  # type: ignore[no-any-return]
+
+
+class GatherShardsOperator(StageOperator):
+    """The shards of the whole run: small enough to retry alone, few enough for Airflow.
+
+    :param manifests: what the load tasks returned.
+    """
+
+    template_fields = (*StageOperator.template_fields, "manifests")
+
+    def __init__(self, *, manifests: Sequence[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.manifests = manifests
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
+        """One dict per `FileShard`."""
+        from askrepo.load import gather_shards
+
+        with no_retry_on_permanent_errors():
+            shards = gather_shards([load_manifest_from(manifest) for manifest in all_of(self.manifests)])
+        self.log.info("gather: %d parts in %d shards", sum(len(shard.parts) for shard in shards), len(shards))
+        return [to_json(shard) for shard in shards]

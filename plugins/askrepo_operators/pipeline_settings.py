@@ -1,0 +1,43 @@
+"""Settings that only the pipeline has, read from the environment beside the core's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from askrepo.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How this installation's Airflow runs the pipeline.
+
+    :ivar git_conn_ids: Airflow connections of type git, for private repositories; each serves its own host only.
+    :ivar retry_delay_s: seconds before the first retry; each further one waits twice as long.
+    """
+
+    git_conn_ids: tuple[str, ...]
+    retry_delay_s: float
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Settings from environment variables; an empty variable counts as unset.
+
+        :raises UsageError: a variable's value has the wrong shape; the message names it.
+        """
+        return cls(
+            git_conn_ids=connection_ids(env.get("ASKREPO_GIT_CONN_ID", "")),
+            retry_delay_s=_seconds(env.get("ASKREPO_RETRY_DELAY_S") or "30"),
+        )
+
+
+def connection_ids(text: str) -> tuple[str, ...]:
+    """The connections of a comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _seconds(text: str) -> float:
+    if not text.replace(".", "", 1).isdecimal():
+        raise UsageError(f"ASKREPO_RETRY_DELAY_S must be a number of seconds, found {text!r}")
+    return float(text)

@@ -1,0 +1,34 @@
+"""The operator that cuts a shard of files into chunks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from askrepo.types import file_shard_from, to_json
+from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class SplitFilesOperator(StageOperator):
+    """The chunks of one shard of files.
+
+    :param shard: a `FileShard` as dict; usually mapped over.
+    """
+
+    template_fields = (*StageOperator.template_fields, "shard")
+
+    def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """The `ChunkShard` as dict."""
+        from askrepo.split import split_files
+
+        with no_retry_on_permanent_errors():
+            run = self.open_run()
+            chunks = split_files(file_shard_from(self.shard), workspace=run.workspace, run=run.prefix)
+        self.log.info("split shard %d: %d chunks, %d tokens", chunks.number, chunks.chunks, chunks.tokens)
+        return to_json(chunks)  # type: ignore[no-any-return]

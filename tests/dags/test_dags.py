@@ -1,0 +1,136 @@
+"""The DAGs as Airflow finds them, and aliases.yaml behind them."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from askrepo_alias_file import read_aliases
+
+from askrepo.errors import UsageError
+from tests.airflow_session import AIRFLOW_WARNINGS, ROOT, read_dags
+
+pytestmark = AIRFLOW_WARNINGS
+
+ORDER = ["plan", "clone", "compare", "load", "gather", "split", "embed", "build", "swap"]
+MAPPED = {"clone", "load", "split", "embed"}
+TWO_ALIASES = """
+aliases:
+  docs:
+    schedule: "@daily"
+    repositories: [https://github.com/owner/docs@main]
+    include: ["*.md"]
+    git_conn_ids: github
+  code:
+    repositories: [https://github.com/owner/code, "git@github.com:owner/more.git"]
+    embedder: openai:text-embedding-3-small
+"""
+
+
+@pytest.fixture
+def dags_folder(tmp_path: Path) -> Path:
+    """A copy of the project's DAGs, to change its aliases."""
+    return Path(shutil.copytree(ROOT / "dags", tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_shipped_dags_import(dagbag: Any) -> None:
+    assert dagbag.import_errors == {}
+    assert "askrepo_ingest" in dagbag.dag_ids
+
+
+def test_parsing_takes_no_time_the_scheduler_would_notice(dagbag: Any) -> None:
+    assert sum(stat.duration.total_seconds() for stat in dagbag.dagbag_stats) < 2
+
+
+def test_stages_are_in_order_and_the_right_ones_mapped(dagbag: Any) -> None:
+    dag = dagbag.get_dag("askrepo_ingest")
+
+    assert [task.task_id for task in dag.topological_sort()] == ORDER
+    assert {task.task_id for task in dag.tasks if task.is_mapped} == MAPPED
+    for before, after in pairwise(ORDER):
+        assert after in dag.get_task(before).downstream_task_ids
+
+
+def test_every_task_is_retried_with_growing_delays_and_explained(dagbag: Any) -> None:
+    for task in dagbag.get_dag("askrepo_ingest").tasks:
+        assert task.retries == 3
+        assert task.retry_exponential_backoff
+        assert task.max_retry_delay is not None
+        assert task.doc_md
+
+
+def test_dag_explains_itself(dagbag: Any) -> None:
+    dag = dagbag.get_dag("askrepo_ingest")
+
+    assert "plan → clone[repository] → compare" in dag.doc_md
+    assert dag.tags == {"askrepo"}
+    assert not dag.catchup
+    for name in ("alias", "repositories", "include", "exclude", "embedder", "force"):
+        param = dag.params.get_param(name)
+        assert param.schema["title"]
+        assert param.schema["description_md"]
+
+
+def test_each_alias_has_a_dag_with_its_schedule_and_valid_defaults(dags_folder: Path) -> None:
+    (dags_folder / "aliases.yaml").write_text(TWO_ALIASES)
+
+    bag = read_dags(dags_folder)
+
+    assert bag.import_errors == {}
+    assert set(bag.dag_ids) == {"askrepo_ingest", "askrepo_alias_code", "askrepo_alias_docs"}
+    docs = bag.get_dag("askrepo_alias_docs")
+    assert (docs.schedule, docs.max_active_runs) == ("@daily", 1)
+    params = docs.params.validate()
+    assert (params["alias"], params["include"]) == ("docs", ["*.md"])
+    assert docs.get_task("clone").partial_kwargs["git_conn_ids"] == "github"
+    assert "askrepo/docs" in {getattr(outlet, "name", None) for outlet in docs.get_task("swap").outlets}
+
+
+def test_alias_dag_builds_no_other_alias(dags_folder: Path) -> None:
+    (dags_folder / "aliases.yaml").write_text(TWO_ALIASES)
+    dag = read_dags(dags_folder).get_dag("askrepo_alias_docs")
+
+    with pytest.raises(Exception, match="docs"):
+        dag.params.get_param("alias").resolve("code")
+
+
+def test_mistake_in_aliases_breaks_only_their_file(dags_folder: Path) -> None:
+    (dags_folder / "aliases.yaml").write_text("aliases:\n  docs:\n    repositorys: [x]\n")
+
+    bag = read_dags(dags_folder)
+
+    assert list(bag.dag_ids) == ["askrepo_ingest"]
+    [error] = bag.import_errors.values()
+    assert "aliases.yaml: alias 'docs': unknown key 'repositorys'; known keys: " in error
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("aliases: [", "aliases.yaml is not YAML"),
+        ("alias: {}", "expected the single top-level key 'aliases', found keys ['alias']"),
+        ("aliases: [a]", "'aliases' must map alias names to their settings, found list"),
+        ("aliases: {a: x}", "alias 'a': expected keys such as 'repositories', found str"),
+        ("aliases: {a: {}}", "alias 'a': no repository given"),
+        ("aliases: {UP: {repositories: [https://h/a/b]}}", "alias 'UP': 'UP' is not an alias name"),
+        ("aliases: {a: {repositories: https://h/a/b}}", "alias 'a': repositories must be a list of strings"),
+        ("aliases: {a: {repositories: ['ftp://h/a/b']}}", "alias 'a': "),
+        ("aliases: {a: {repositories: ['https://u:tok@h/a']}}", "carries credentials"),
+        ("aliases: {a: {repositories: [https://h/a/b], schedule: 'at noon'}}", "schedule 'at noon' is no cron"),
+        ("aliases: {a: {repositories: [https://h/a/b], schedule: 5}}", "schedule must be text, found int"),
+        ("aliases: {a: {repositories: [https://h/a/b], embedder: [x]}}", "embedder must be text, found list"),
+    ],
+)
+def test_mistake_in_aliases_is_named(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "aliases.yaml"
+    file.write_text(content)
+
+    with pytest.raises(UsageError) as caught:
+        read_aliases(file)
+
+    assert message in str(caught.value)
+    assert "aliases.yaml" in str(caught.value)
+    assert "tok" not in str(caught.value).replace("token", "")

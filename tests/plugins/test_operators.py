@@ -1,0 +1,269 @@
+"""Operators alone: `execute` without a database or a scheduler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from askrepo.errors import CredentialsError, RateLimitedError, StorageError, TransientError, UsageError
+from askrepo.store.catalogue import AliasCatalogue
+from askrepo.workspace import Workspace
+from askrepo_operators import (
+    BuildDatasetOperator,
+    CloneRepositoryOperator,
+    CompareSnapshotsOperator,
+    EmbedChunksOperator,
+    GatherShardsOperator,
+    LoadFilesOperator,
+    PlanRunOperator,
+    SplitFilesOperator,
+    SwapAliasOperator,
+)
+from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
+from tests.airflow_session import AIRFLOW_WARNINGS
+from tests.conftest import GitRepository
+
+pytestmark = AIRFLOW_WARNINGS
+
+
+class TaskInstance:
+    """The part of Airflow's task instance that operators use."""
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = value
+
+
+class OutletEvents:
+    """The part of Airflow's outlet events that operators use."""
+
+    def __init__(self) -> None:
+        self.added: list[tuple[Any, dict[str, Any]]] = []
+
+    def __getitem__(self, alias: Any) -> OutletEvents:
+        return self
+
+    def add(self, asset: Any, *, extra: dict[str, Any]) -> None:
+        self.added.append((asset, extra))
+
+
+class Stages:
+    """The operators one after the other, as the DAG would call them."""
+
+    def __init__(self, repository: GitRepository, **definition: Any) -> None:
+        self.values = {"alias": "main", "repositories": [repository.url], "embedder": "hash", **definition}
+        self.context: dict[str, Any] = {"ti": TaskInstance(), "outlet_events": OutletEvents()}
+
+    def run(self, operator: type[StageOperator], **arguments: Any) -> Any:
+        return make(operator, definition=json.dumps(self.values), **arguments).execute(self.context)
+
+    def all(self) -> dict[str, Any]:
+        """What each stage returned."""
+        found: dict[str, Any] = {"plan": self.run(PlanRunOperator)}
+        found["clone"] = self.run(CloneRepositoryOperator, repository=found["plan"][0])
+        found["compare"] = self.run(CompareSnapshotsOperator, snapshots=[found["clone"]])
+        fingerprint = self.context["ti"].xcoms["fingerprint"]
+        found["load"] = self.run(LoadFilesOperator, snapshot=found["compare"][0])
+        found["gather"] = self.run(GatherShardsOperator, manifests=[found["load"]])
+        found["split"] = self.run(SplitFilesOperator, shard=found["gather"][0])
+        found["embed"] = self.run(EmbedChunksOperator, shard=found["split"], fingerprint=fingerprint)
+        found["build"] = self.run(
+            BuildDatasetOperator,
+            snapshots=found["compare"],
+            loads=[found["load"]],
+            vectors=[found["embed"]],
+            fingerprint=fingerprint,
+        )
+        number = str(self.context["ti"].xcoms["expected_number"])  # templates render to text
+        found["swap"] = self.run(SwapAliasOperator, manifest=found["build"], expected_number=number)
+        return found
+
+
+def make(operator: type[StageOperator], **arguments: Any) -> Any:
+    return operator(task_id="task", run="manual__2026-01-01", **arguments)
+
+
+@pytest.fixture
+def stages(
+    make_repository: Callable[..., GitRepository], workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Stages:
+    monkeypatch.setenv("ASKREPO_WORKSPACE", workspace.url)
+    monkeypatch.setenv("ASKREPO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ASKREPO_ALLOW_LOCAL", "1")
+    return Stages(make_repository("project", {"a.py": "x = 1\n", "logo.png": b"\x00"}))
+
+
+def test_stages_in_order_move_the_alias(stages: Stages, workspace: Workspace) -> None:
+    returned = stages.all()
+
+    assert returned["plan"][0]["name"] == "project"
+    assert (returned["load"]["loaded"], returned["load"]["skipped"]) == (1, {"binary": 1})
+    assert [returned[stage]["number"] for stage in ("split", "embed")] == [0, 0]
+    assert returned["swap"] == {"alias": "main", "number": 1, "dataset": returned["build"]["dataset"]}
+    assert AliasCatalogue(workspace).current("main").manifest.dataset == returned["build"]["dataset"]
+
+
+def test_every_result_is_plain_json(stages: Stages) -> None:
+    returned = stages.all()
+
+    assert json.loads(json.dumps(returned)) == returned
+
+
+def test_swap_announces_the_alias_as_an_asset(stages: Stages) -> None:
+    stages.all()
+
+    [(asset, extra)] = stages.context["outlet_events"].added
+    assert (asset.name, asset.uri) == ("askrepo/main", "x-askrepo://aliases/main")
+    assert (extra["alias"], extra["number"]) == ("main", 1)
+
+
+def test_stages_repeated_give_the_same_results(stages: Stages) -> None:
+    first = stages.all()
+    arguments = {"snapshot": first["compare"][0]}
+
+    again = stages.run(LoadFilesOperator, **arguments)
+
+    assert again | {"seconds": 0} == first["load"] | {"seconds": 0}
+
+
+def test_compare_skips_when_the_alias_is_up_to_date(stages: Stages) -> None:
+    snapshot = stages.all()["clone"]
+
+    with pytest.raises(AirflowSkipException, match="up to date: alias main entry 1"):
+        stages.run(CompareSnapshotsOperator, snapshots=[snapshot])
+
+
+def test_compare_goes_on_when_forced(stages: Stages) -> None:
+    snapshot = stages.all()["clone"]
+    stages.values["force"] = True
+
+    assert stages.run(CompareSnapshotsOperator, snapshots=[snapshot]) == [snapshot]
+    assert stages.context["ti"].xcoms["expected_number"] == 1
+
+
+def test_compare_rebuilds_a_dataset_that_was_lost(stages: Stages, workspace: Workspace) -> None:
+    returned = stages.all()
+    workspace.delete_folder(returned["build"]["dataset"])
+
+    assert stages.run(CompareSnapshotsOperator, snapshots=[returned["clone"]]) == [returned["clone"]]
+
+
+def test_embed_computes_when_the_current_dataset_is_damaged(stages: Stages, workspace: Workspace) -> None:
+    returned = stages.all()
+    workspace.delete_folder(returned["build"]["dataset"])
+    operator = make(
+        EmbedChunksOperator,
+        definition=json.dumps(stages.values),
+        shard=returned["split"],
+        fingerprint=stages.context["ti"].xcoms["fingerprint"],
+    )
+    operator.run = "manual__another"
+
+    vectors = operator.execute({})
+
+    assert (vectors["computed"], vectors["reused"]) == (1, 0)
+
+
+def test_killed_clone_stops_git(
+    stages: Stages, make_repository: Callable[..., GitRepository], serve: Callable[..., Any]
+) -> None:
+    make_repository("slow", {"a.py": "x = 1\n"})
+    server = serve()
+    repository = {"name": "slow", "url": f"{server.url}/slow"}
+    operator = make(CloneRepositoryOperator, definition=json.dumps(stages.values), repository=repository)
+    server.before_request = lambda _: operator.on_kill()
+
+    with pytest.raises(TransientError, match="killed before it was done"):
+        operator.execute({})
+
+
+def test_embed_refuses_another_embedder_than_the_run_started_with(stages: Stages) -> None:
+    shard = stages.all()["split"]
+
+    with pytest.raises(AirflowFailException, match="install the same askrepo on all workers"):
+        stages.run(EmbedChunksOperator, shard=shard, fingerprint="another")
+
+
+def test_killed_embed_stops_after_the_batch_at_hand(stages: Stages) -> None:
+    returned = stages.all()
+    operator = make(EmbedChunksOperator, shard=returned["split"], fingerprint="any")
+
+    operator.on_kill()
+
+    with pytest.raises(TransientError, match="stopped after 256 of 1000 vectors"):
+        operator._on_progress(256, 1000)
+
+
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [
+        (PlanRunOperator, {}),
+        (CloneRepositoryOperator, {"repository": {"name": "a", "url": "https://host/a"}}),
+        (CompareSnapshotsOperator, {"snapshots": []}),
+        (LoadFilesOperator, {"snapshot": {}}),
+        (SplitFilesOperator, {"shard": {}}),
+        (EmbedChunksOperator, {"shard": {}, "fingerprint": ""}),
+        (BuildDatasetOperator, {"snapshots": [], "loads": [], "vectors": [], "fingerprint": ""}),
+        (SwapAliasOperator, {"manifest": {}, "expected_number": 0}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_wrong_definition_fails_at_once(operator: type[StageOperator], arguments: dict[str, Any]) -> None:
+    task = make(operator, definition='{"alias": "UP", "repositories": ["https://host/a"]}', **arguments)
+
+    with pytest.raises(AirflowFailException, match="'UP' is not an alias name"):
+        task.execute({})
+
+
+def test_gather_without_text_fails_at_once(stages: Stages) -> None:
+    manifest = stages.all()["load"] | {"parts": [], "part_bytes": [], "loaded": 0, "skipped": {"binary": 2}}
+
+    with pytest.raises(AirflowFailException, match="nothing to index in project: found 2 binary"):
+        stages.run(GatherShardsOperator, manifests=[manifest])
+
+
+@pytest.mark.parametrize("error", [UsageError("what to do"), CredentialsError("what to do")])
+def test_permanent_error_keeps_its_message_and_is_not_retried(error: Exception) -> None:
+    with pytest.raises(AirflowFailException, match=r"^what to do$"), no_retry_on_permanent_errors():
+        raise error
+
+
+@pytest.mark.parametrize("error", [StorageError("disk"), RateLimitedError("slow", retry_after_s=3.0)])
+def test_transient_error_is_left_to_airflows_retries(error: Exception) -> None:
+    with pytest.raises(type(error)), no_retry_on_permanent_errors():
+        raise error
+
+
+@pytest.mark.parametrize("definition", ["{", "[]", '"text"'])
+def test_definition_that_is_no_object_fails_at_once(definition: str) -> None:
+    with pytest.raises(AirflowFailException, match="the definition"):
+        make(PlanRunOperator, definition=definition).execute({})
+
+
+def test_parameters_that_the_form_does_not_offer_change_nothing(stages: Stages) -> None:
+    stages.values |= {"max_file_bytes": "1", "unknown": True}
+
+    assert stages.all()["load"]["loaded"] == 1
+
+
+def test_wrong_setting_is_named(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASKREPO_RETENTION", "many")
+
+    with pytest.raises(AirflowFailException, match="ASKREPO_RETENTION must be a number at least 1, found 'many'"):
+        stages.run(PlanRunOperator)
+
+
+def test_parameters_render_into_the_definition() -> None:
+    operator = PlanRunOperator(task_id="plan")
+    awkward = {"alias": "main", "repositories": ["https://host/a'b\"<c>&{{ x }}"]}
+
+    operator.render_template_fields({"params": awkward, "run_id": "r"})
+
+    assert (json.loads(operator.definition), operator.run) == (awkward, "r")

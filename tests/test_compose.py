@@ -1,0 +1,105 @@
+"""docker-compose.yaml is valid in each profile and keeps its secrets in .env. (Nothing is started: no engine here.)"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / ".env.example"
+REQUIRED = [
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "AIRFLOW_ADMIN_PASSWORD",
+    "AIRFLOW_JWT_SECRET",
+    "AIRFLOW_API_SECRET",
+    "AIRFLOW_FERNET_KEY",
+]
+CORE = {"postgres", "airflow-init", "airflow-apiserver", "airflow-dag-processor", "airflow-triggerer"}
+
+
+def compose(tmp_path: Path, values: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run docker-compose on the project's file with these values as its .env."""
+    program = shutil.which("docker-compose")
+    assert program, "docker-compose is not installed: apt-get install docker-compose (.ci/run does)"
+    env_file = tmp_path / "env"
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    command = [program, "--file", str(ROOT / "docker-compose.yaml"), "--env-file", str(env_file), *arguments]
+    return subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+
+
+def services(tmp_path: Path, profiles: str) -> dict[str, Any]:
+    """The services that a profile starts, as docker-compose understands them."""
+    values = dict.fromkeys(REQUIRED, "secret") | {"COMPOSE_PROFILES": profiles}
+    names = compose(tmp_path, values, "config", "--services")
+    assert names.returncode == 0, names.stderr
+    config: dict[str, Any] = yaml.safe_load(compose(tmp_path, values, "config").stdout)["services"]
+    chosen = set(profiles.split(",")) if profiles else set()
+    return {name: one for name, one in config.items() if not one.get("profiles") or chosen & set(one["profiles"])}
+
+
+@pytest.mark.parametrize(
+    ("profiles", "extra"),
+    [
+        ("celery", {"redis", "airflow-scheduler", "airflow-worker"}),
+        ("slim", {"airflow-scheduler-slim"}),
+        ("slim,s3", {"airflow-scheduler-slim", "store", "store-init"}),
+        ("cli", {"cli"}),
+    ],
+)
+def test_each_profile_starts_its_services(tmp_path: Path, profiles: str, extra: set[str]) -> None:
+    assert set(services(tmp_path, profiles)) == CORE | extra
+
+
+def test_slim_profile_runs_tasks_in_the_scheduler(tmp_path: Path) -> None:
+    environment = services(tmp_path, "slim")["airflow-scheduler-slim"]["environment"]
+
+    assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+
+
+def test_command_line_sees_the_workers_workspace(tmp_path: Path) -> None:
+    found = services(tmp_path, "celery,cli")
+
+    volumes = [{volume.split(":")[0] for volume in found[name]["volumes"]} for name in ("airflow-worker", "cli")]
+    assert "workspace" in volumes[0] & volumes[1]
+    assert len({found[name]["environment"]["ASKREPO_WORKSPACE"] for name in ("airflow-worker", "cli")}) == 1
+
+
+def test_command_line_gets_no_secret_of_airflow(tmp_path: Path) -> None:
+    environment = services(tmp_path, "cli")["cli"]["environment"]
+
+    assert not [name for name in environment if name.startswith("AIRFLOW")]
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_missing_secret_stops_the_start_and_is_named(tmp_path: Path, missing: str) -> None:
+    run = compose(tmp_path, {name: "secret" for name in REQUIRED if name != missing}, "config")
+
+    assert run.returncode != 0
+    assert missing in run.stderr
+
+
+def test_example_lists_what_is_required_and_holds_no_secret() -> None:
+    values = dict(re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE.read_text(), flags=re.MULTILINE))
+
+    assert {name for name, value in values.items() if not value} >= set(REQUIRED)
+    assert not [name for name, value in values.items() if value and re.search("PASSWORD|SECRET|KEY", name)]
+
+
+def test_file_itself_holds_no_secret() -> None:
+    values = re.findall(r"(?:PASSWORD|SECRET|KEY|TOKEN): +(.+)", (ROOT / "docker-compose.yaml").read_text())
+
+    assert values
+    assert not [value for value in values if not value.startswith("${")]
+
+
+def test_ports_are_published_on_this_machine_only(tmp_path: Path) -> None:
+    published = [port for service in services(tmp_path, "celery,s3").values() for port in service.get("ports", [])]
+
+    assert [str(port).split(":")[0] for port in published] == ["127.0.0.1"]

@@ -1,0 +1,64 @@
+"""The README and docs tell the truth: commands, options, settings and links exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import askrepo
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+SETTINGS = (ROOT / "askrepo" / "settings.py").read_text()
+
+
+def shell_lines(text: str) -> list[str]:
+    """Lines of the fenced `sh` blocks, without prompts, outputs and comments."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line and line[0] not in "#>"]
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z][a-z-]*)", README))))
+def test_every_make_target_in_the_readme_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", sorted({line for line in shell_lines(README) if line.startswith("askrepo ")}))
+def test_every_command_line_in_the_readme_parses(line: str) -> None:
+    command, *rest = line.split()[1:]
+    options = re.findall(r"(?<=\s)(--[a-z-]+|-[a-zA-Z])\b", " " + " ".join(rest))
+    help_text = subprocess.run(
+        [sys.executable, "-m", "query", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert [option for option in options if option not in help_text] == []
+
+
+def test_the_settings_table_names_every_setting_and_no_other() -> None:
+    known = set(re.findall(r'"(ASKREPO_[A-Z_]+)"', SETTINGS))
+    rows = [line.split(" | ")[0] for line in README.splitlines() if line.startswith("| `ASKREPO_")]
+    described = set(re.findall(r"`(ASKREPO_[A-Z_]+)`", " ".join(rows)))
+    assert described >= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_changelog_names_the_version() -> None:
+    assert f"## {askrepo.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_requirements_name_no_host_and_pin_every_direct_dependency() -> None:
+    locked = (ROOT / "requirements.txt").read_text()
+    assert "://" not in locked
+    pinned = {re.split(r"[=\[]", line, maxsplit=1)[0] for line in locked.splitlines() if "==" in line}
+    direct = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and line[0] != "#"]
+    assert all("#" in line for line in direct), "a direct dependency without its reason"
+    assert {re.split(r"[=<>\[ ]", line, maxsplit=1)[0] for line in direct} <= pinned

@@ -1,0 +1,136 @@
+"""What the Makefile runs: parameters arrive as they were typed, and the log shows what matters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from askrepo.errors import UsageError
+from tools.airflow_home import ROOT, airflow_environment
+from tools.ingest import run_parameters
+from tools.run_log import RunLog
+from tools.serve import free_port
+
+HOSTILE = "a'b\"c`touch {0}`;touch {0};$(touch {0})$(shell touch {0})$$x"
+
+
+def test_parameters_come_from_the_environment() -> None:
+    values = {"ALIAS": "main", "REPOS": "https://h/a/b@v1 '/my code'", "ASKREPO_ALLOW_LOCAL": "1"}
+    values |= {"INCLUDE": "*.py docs/*", "FORCE": "1"}
+
+    assert run_parameters(values) == {
+        "alias": "main",
+        "repositories": ["https://h/a/b@v1", "/my code"],
+        "include": ["*.py", "docs/*"],
+        "exclude": [],
+        "embedder": "local",
+        "force": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "make ingest needs ALIAS and REPOS"),
+        ({"ALIAS": "main", "REPOS": " "}, "make ingest needs ALIAS and REPOS"),
+        ({"ALIAS": "Main", "REPOS": "https://h/a/b"}, "'Main' is not an alias name"),
+        ({"ALIAS": "main", "REPOS": "--upload-pack=x"}, "starts with '-'"),
+        ({"ALIAS": "main", "REPOS": "https://u:secret@h/a"}, "carries credentials"),
+        ({"ALIAS": "main", "REPOS": "'https://h/a"}, "REPOS: No closing quotation"),
+    ],
+)
+def test_wrong_parameters_are_refused_before_airflow_starts(values: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        run_parameters(values)
+
+    assert message in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_make_hands_values_over_unread(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\nprintf "%s" "$REPOS"\n')
+    program.chmod(0o755)
+    hostile = HOSTILE.format(tmp_path / "executed")
+
+    command = ["make", "--old-file=.venv/installed", "--no-print-directory", "ingest", f"BIN={tmp_path}"]
+    run = subprocess.run([*command, f"REPOS={hostile}"], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert run.stdout == hostile
+    assert not (tmp_path / "executed").exists()
+
+
+def test_environment_keeps_the_callers_settings_and_leaves_other_airflows_alone() -> None:
+    caller = {
+        "ASKREPO_WORKSPACE": "s3://bucket",
+        "ASKREPO_ALLOW_LOCAL": "",
+        "AIRFLOW_HOME": "/elsewhere",
+        "PATH": "/bin",
+    }
+
+    environment = airflow_environment(caller)
+
+    assert environment["ASKREPO_WORKSPACE"] == "s3://bucket"
+    assert environment["ASKREPO_ALLOW_LOCAL"] == "1"
+    assert environment["AIRFLOW_HOME"] == str(ROOT / ".airflow")
+    assert environment["PATH"].split(os.pathsep)[-1] == "/bin"
+
+
+def record(**values: Any) -> bytes:
+    return json.dumps({"level": "info", **values}).encode()
+
+
+def test_log_shows_the_operators_lines_only() -> None:
+    log = RunLog()
+
+    shown = [*log.read(record(logger="airflow.scheduler", event="noise")), *log.read(b"not json"), *log.read(b"[1]")]
+    shown += log.read(record(logger="airflow.task.operators.askrepo_operators.x", event="load a\x1b[2J: 3 files"))
+
+    assert shown == ["  load a [2J: 3 files"]
+
+
+def test_log_shows_why_a_task_skipped_itself() -> None:
+    assert list(RunLog().read(record(event="Skipping task.", reason="up to date: x"))) == ["  up to date: x"]
+
+
+def test_log_keeps_the_reason_of_a_failure() -> None:
+    log = RunLog()
+    exception = [{"exc_type": "RemoteUnavailableError", "exc_value": "cannot fetch https://h/a: try again later"}]
+
+    list(log.read(record(level="error", event="Task failed with exception", exception=exception)))
+
+    assert log.error == "cannot fetch https://h/a: try again later"
+    assert list(log.read(record(event="Task instance state updated", new_state="up_for_retry"))) == [
+        "  failed, will be tried again: cannot fetch https://h/a: try again later"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        ("AirflowFailException", "no such ref", "no such ref"),
+        ("KeyError", "'number'", "KeyError: 'number'"),
+        ("ValueError", "bad value here", "ValueError: bad value here"),
+    ],
+)
+def test_reason_names_the_type_of_unexpected_errors(kind: str, value: str, reason: str) -> None:
+    log = RunLog()
+
+    list(log.read(record(level="error", exception=[{"exc_type": kind, "exc_value": value}])))
+
+    assert log.error == reason
+
+
+def test_next_free_port_is_taken() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+
+        assert free_port(first=port) > port

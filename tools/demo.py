@@ -1,0 +1,36 @@
+"""`make demo`: this repository (or REPO) through the pipeline, then a question to it."""
+
+# ruff: noqa: T201 - it talks to the person at the terminal
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.airflow_home import ROOT, airflow_environment
+from tools.ingest import main as ingest
+
+QUESTION = "What is this project and what does it do?"
+
+
+def main() -> int:
+    """Exit code of the first step that failed, else 0."""
+    os.environ.update(ALIAS="demo", REPOS=_quoted(os.environ.get("REPO") or str(ROOT)))
+    if code := ingest():
+        return code
+    command = ["ask", "--alias", "demo", QUESTION]
+    print(f'\n$ askrepo ask --alias demo "{QUESTION}"\n', file=sys.stderr, flush=True)
+    askrepo = Path(sys.executable).with_name("askrepo")
+    return subprocess.run([askrepo, *command], env=airflow_environment(os.environ), check=False).returncode
+
+
+def _quoted(repository: str) -> str:
+    """The repository as one word of REPOS, whatever its path contains."""
+    import shlex
+
+    return shlex.quote(repository)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""`make ingest` and `make demo`: one run of the DAG askrepo_ingest, its progress readable, its exit code telling.
+
+Reads ALIAS, REPOS, INCLUDE, EXCLUDE, EMBEDDER and FORCE from the environment, so that no value passes through a shell.
+"""
+
+# ruff: noqa: T201 - it talks to the person at the terminal
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+from typing import Any
+
+from askrepo.errors import AskrepoError, UsageError
+from askrepo.repositories import parse_repositories
+from askrepo.settings import Settings
+from askrepo.types import Definition
+from tools.airflow_home import SetUpError, airflow_environment, migrate
+from tools.run_log import RunLog
+
+DAG = "askrepo_ingest"
+FAILED, USAGE, STOPPED = 1, 2, 130
+
+
+def main() -> int:
+    """Exit code: 0 the alias is current, 1 the run failed, 2 the parameters are wrong."""
+    try:
+        environment = airflow_environment(os.environ)
+        parameters = run_parameters(environment)
+        migrate(environment)
+    except (AskrepoError, SetUpError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else FAILED
+    return run_dag(parameters, environment)
+
+
+def run_parameters(env: Mapping[str, str]) -> dict[str, Any]:
+    """The DAG's parameters.
+
+    :raises UsageError: one is missing or wrong; Airflow is not started for that.
+    """
+    values = {
+        "alias": env.get("ALIAS", ""),
+        "repositories": _words(env, "REPOS"),
+        "include": _words(env, "INCLUDE"),
+        "exclude": _words(env, "EXCLUDE"),
+        "embedder": env.get("EMBEDDER") or "local",
+    }
+    if not values["alias"] or not values["repositories"]:
+        raise UsageError('make ingest needs ALIAS and REPOS: make ingest ALIAS=name REPOS="url[@ref] …"')
+    definition = Definition.from_mapping(values)
+    parse_repositories(definition.repositories, allow_local=Settings.from_env(env).allow_local)
+    return {**values, "force": env.get("FORCE", "") not in {"", "0"}}
+
+
+def run_dag(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> int:
+    """Run the DAG through Airflow and print one line per task; everything else goes to a log file."""
+    command = [sys.executable, "-m", "airflow", "dags", "test", DAG, "--conf", json.dumps(parameters)]
+    environment = {**environment, "AIRFLOW__LOGGING__JSON_LOGS": "True"}
+    log_file = Path(environment["AIRFLOW_HOME"]) / "logs" / f"ingest-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    print(f"{DAG}: {', '.join(parameters['repositories'])} -> alias {parameters['alias']}", file=sys.stderr, flush=True)
+    log = RunLog()
+    with log_file.open("wb") as copy, subprocess.Popen(command, env=environment, stdout=PIPE, stderr=STDOUT) as process:
+        try:
+            for line in process.stdout or ():
+                copy.write(line)
+                for message in log.read(line):
+                    print(message, file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            print("stopped; the alias is untouched", file=sys.stderr)
+            return STOPPED
+    if process.returncode:
+        print(f"error: {log.error or 'Airflow failed'}\n(whole log: {log_file})", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _words(env: Mapping[str, str], name: str) -> list[str]:
+    try:
+        return shlex.split(env.get(name, ""))
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}; write words separated by spaces") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
