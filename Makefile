@@ -36,11 +36,12 @@ test: .venv/installed-dev ## All tests
 test-fast: .venv/installed-dev ## The tests that start no servers
 	$(BIN)/python -m pytest -m "not slow"
 
-check: .venv/installed-dev ## Format, lint, types
+check: .venv/installed-dev ## Format, lint, types, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy plugins/askrepo_operators
+	$(BIN)/python -m pytest --quiet tests/test_docs.py tests/test_layout.py
 
 format: .venv/installed-dev ## Rewrite the code in its format
 	$(BIN)/ruff format .

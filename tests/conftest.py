@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from askrepo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tests.git_server import GitServer
 
 GIT_ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -86,3 +91,24 @@ def make_repository(tmp_path: Path) -> Callable[..., GitRepository]:
         return repository
 
     return make
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., GitServer]]:
+    """Start a loopback git server over the repositories of `make_repository`."""
+    from tests.git_server import GitServer
+
+    started: list[tuple[GitServer, threading.Thread]] = []
+
+    def serve(**options: Any) -> GitServer:
+        server = GitServer(tmp_path / "repositories", **options)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        started.append((server, thread))
+        return server
+
+    yield serve
+    for server, thread in started:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,12 +1,7 @@
-import base64
 import os
 import subprocess
 import tarfile
-import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,106 +38,6 @@ def publish(workspace):
 def git(bare: Path, *args: str) -> str:
     environment = {**os.environ, **GIT_ENVIRONMENT}
     return subprocess.run(["git", *args], cwd=bare, env=environment, capture_output=True, check=True, text=True).stdout
-
-
-class GitServer(ThreadingHTTPServer):
-    """git's own HTTP backend over the repositories below a folder, asking for a password when it has one."""
-
-    daemon_threads = False
-
-    def __init__(self, root: Path, *, password: str | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _GitHandler)
-        self.root = root
-        self.password = password
-        self.redirect_to: str | None = None
-        self.status: int | None = None
-        self.requests: list[str] = []
-        self.authorizations: list[str | None] = []
-        self.command_lines = b""
-        self.before_request: Callable[[int], None] = lambda _: None
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _GitHandler(BaseHTTPRequestHandler):
-    server: GitServer
-
-    def do_GET(self) -> None:
-        server = self.server
-        server.requests.append(self.path)
-        server.authorizations.append(self.headers["Authorization"])
-        server.command_lines += b"".join(_read(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
-        server.before_request(sum("info/refs" in path for path in server.requests))
-        if server.redirect_to is not None:
-            self._answer(302, {"Location": server.redirect_to + self.path})
-        elif server.status is not None:
-            self._answer(server.status, {})
-        elif server.password is not None and not self._is_authorized():
-            self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
-        else:
-            self._run_backend()
-
-    do_POST = do_GET  # noqa: N815 (the name that http.server looks for)
-
-    def _is_authorized(self) -> bool:
-        expected = base64.b64encode(f"bot:{self.server.password}".encode()).decode()
-        return self.headers["Authorization"] == f"Basic {expected}"
-
-    def _run_backend(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        parts = urlsplit(self.path)
-        environment = {
-            **os.environ,
-            **GIT_ENVIRONMENT,
-            "GIT_PROJECT_ROOT": str(self.server.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": parts.path,
-            "QUERY_STRING": parts.query,
-            "CONTENT_TYPE": self.headers["Content-Type"] or "",
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers["Content-Encoding"] or "",
-            "GIT_PROTOCOL": self.headers["Git-Protocol"] or "",
-        }
-        answer = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True).stdout
-        head, _, content = answer.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        self._answer(int(headers.pop("Status", "200").split()[0]), headers, content)
-
-    def _answer(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """Start a loopback git server over the repositories of `make_repository`."""
-    started = []
-
-    def serve(**options) -> GitServer:
-        server = GitServer(tmp_path / "repositories", **options)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        started.append((server, thread))
-        return server
-
-    yield serve
-    for server, thread in started:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_default_branch_is_published(make_repository, publish, workspace):

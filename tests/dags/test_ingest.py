@@ -16,7 +16,7 @@ from askrepo.store.reader import DatasetReader
 from askrepo.workspace import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun
 from tests.conftest import GitRepository
-from tests.core.test_clone import GitServer
+from tests.git_server import GitServer
 
 if TYPE_CHECKING:
     import numpy as np
