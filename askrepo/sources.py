@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from askrepo.embedders import Embedder, open_embedder
-from askrepo.errors import DatasetCorruptedError, EmbedderMismatchError
+from askrepo.errors import AskrepoError, DatasetCorruptedError, EmbedderMismatchError
 from askrepo.settings import Settings
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.store.reader import DatasetReader
@@ -64,19 +66,27 @@ class AliasReader:
 
 
 def open_alias(
-    alias: str, *, workspace: Workspace, settings: Settings, opener: EmbedderOpener | None = None
+    alias: str,
+    *,
+    workspace: Workspace,
+    settings: Settings,
+    opener: EmbedderOpener | None = None,
+    warm_up: bool = False,
 ) -> AliasReader:
     """The alias's current dataset, open for reading.
 
     A refresh may replace and remove the dataset between reading the alias and opening it; the newer one is taken then.
 
     :param opener: shared by readers of several aliases, so that each embedder is opened once.
+    :param warm_up: load the embedder while the dataset opens, because a question will need it.
     :raises UnknownAliasError: there is no such alias; the message names those there are.
     :raises DatasetCorruptedError: the current dataset is missing or damaged.
     """
     catalogue = AliasCatalogue(workspace)
     opener = opener or embedder_opener(settings)
     entry = catalogue.current(alias)
+    if warm_up:
+        _warm_up(opener, entry.manifest.embedder.spec)
     try:
         return AliasReader(entry, _open_dataset(entry, workspace), opener)
     except DatasetCorruptedError:
@@ -86,11 +96,14 @@ def open_alias(
         return AliasReader(newest, _open_dataset(newest, workspace), opener)
 
 
-def open_aliases(aliases: Sequence[str], *, workspace: Workspace, settings: Settings) -> list[AliasReader]:
-    """Readers of several aliases, each named once, in the order given."""
+def open_aliases(
+    aliases: Sequence[str], *, workspace: Workspace, settings: Settings, warm_up: bool = False
+) -> list[AliasReader]:
+    """Readers of several aliases, each named once, in the order given. Parameters as for `open_alias`."""
     opener = embedder_opener(settings)
     return [
-        open_alias(alias, workspace=workspace, settings=settings, opener=opener) for alias in dict.fromkeys(aliases)
+        open_alias(alias, workspace=workspace, settings=settings, opener=opener, warm_up=warm_up)
+        for alias in dict.fromkeys(aliases)
     ]
 
 
@@ -108,6 +121,20 @@ def embedder_opener(settings: Settings) -> EmbedderOpener:
         )
 
     return opened
+
+
+def _warm_up(opener: EmbedderOpener, spec: str) -> None:
+    """Load the embedder on a thread of its own; what goes wrong there is raised where a vector is asked for."""
+    try:
+        embedder = opener(spec)
+    except AskrepoError:
+        return
+    threading.Thread(target=_load_quietly, args=(embedder,), daemon=True).start()
+
+
+def _load_quietly(embedder: Embedder) -> None:
+    with contextlib.suppress(AskrepoError):
+        embedder.warm_up()
 
 
 def _open_dataset(entry: AliasEntry, workspace: Workspace) -> DatasetReader:

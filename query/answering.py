@@ -51,7 +51,11 @@ class Answerer:
     def open(cls, options: SearchOptions) -> Answerer:
         """Open the datasets and, when one is configured, the chat model."""
         with progress("opening"):
-            return cls(options, options.session.readers(options.aliases), options.session.chat_model())
+            return cls(
+                options,
+                options.readers(),
+                options.session.chat_model(),
+            )
 
     def answer(self, question: str, *, history: Sequence[Turn] = ()) -> str | None:
         """Print an answer and return its text; None when there is no evidence.

@@ -110,7 +110,7 @@ def _configuration() -> str:
 
 def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:
     """Open the dataset and compare it with its manifest; keep the reader for the checks that follow."""
-    reader = session.readers([name])[0]
+    reader = session.readers([name], warm_up=False)[0]
     reader.dataset.verify(deep=False)
     readers.append(reader)
     manifest = reader.entry.manifest

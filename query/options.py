@@ -12,6 +12,7 @@ import click
 from query.session import Session, complete_alias
 
 if TYPE_CHECKING:
+    from askrepo.sources import AliasReader
     from askrepo.store.reader import Filter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -30,6 +31,10 @@ class SearchOptions:
     language: tuple[str, ...]
     strategy: str
     as_json: bool
+
+    def readers(self) -> list[AliasReader]:
+        """The aliases to search, open; the embedder loads meanwhile when the strategy needs it."""
+        return self.session.readers(self.aliases, warm_up=self.strategy != "bm25")
 
     def filter(self) -> Filter:
         """Which chunks may be found."""

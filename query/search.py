@@ -24,7 +24,7 @@ def search(query: tuple[str, ...], options: SearchOptions) -> int:
 
     question = read_question(query)
     with progress("searching"):
-        readers = options.session.readers(options.aliases)
+        readers = options.readers()
         hits = find(
             question, readers=readers, k=options.k or DEFAULT_K, strategy=options.strategy, where=options.filter()
         )

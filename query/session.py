@@ -74,11 +74,14 @@ class Session:
             )
         return known
 
-    def readers(self, named: Sequence[str]) -> list[AliasReader]:
-        """The aliases' current datasets, open for reading."""
+    def readers(self, named: Sequence[str], *, warm_up: bool) -> list[AliasReader]:
+        """The aliases' current datasets, open for reading.
+
+        :param warm_up: load the embedder meanwhile.
+        """
         from askrepo.sources import open_aliases
 
-        return open_aliases(self.aliases(named), workspace=self.workspace, settings=self.settings)
+        return open_aliases(self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up)
 
     def chat_model(self) -> ChatModel | None:
         """The configured chat model, None when there is none."""

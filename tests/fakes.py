@@ -317,5 +317,8 @@ class CountingEmbedder:
         rows = [seeded_vector(text, self.dimension) for text in texts]
         return np.stack(rows) if rows else np.empty((0, self.dimension), np.float32)
 
+    def warm_up(self) -> None:
+        """Nothing to load."""
+
     def embed_question(self, text: str) -> NDArray[np.float32]:
         return seeded_vector(text, self.dimension)

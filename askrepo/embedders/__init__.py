@@ -33,6 +33,10 @@ class Embedder(Protocol):
         """(dimension,) float32, of length 1."""
         ...
 
+    def warm_up(self) -> None:
+        """Load what the first vector needs from this machine, if anything; calls no service."""
+        ...
+
 
 def open_embedder(
     spec: str,

@@ -33,6 +33,9 @@ class HashedEmbedder:
         rows = [self.embed_question(text) for text in texts]
         return np.stack(rows) if rows else np.empty((0, DIMENSION), np.float32)
 
+    def warm_up(self) -> None:
+        """Nothing to load."""
+
     def embed_question(self, text: str) -> NDArray[np.float32]:
         """(64,) float32, of length 1."""
         import numpy as np

@@ -75,6 +75,10 @@ class LocalEmbedder:
         vector: NDArray[np.float32] = session.run(["embedding"], {"input_ids": pieces})[0][0]
         return vector
 
+    def warm_up(self) -> None:
+        """Load model and tokenizer."""
+        self._load()
+
     def _load(self) -> tuple[Any, Any]:
         """The session and the tokenizer, loaded by whoever comes first."""
         with self._loading:

@@ -108,6 +108,9 @@ class OpenAIEmbedder:
         vector: NDArray[np.float32] = self.embed_texts([text])[0]
         return vector
 
+    def warm_up(self) -> None:
+        """Nothing to load."""
+
     def _embed_batch(self, texts: list[str]) -> list[list[float]]:
         """The service's vectors of one request, waiting out rate limits."""
         for attempt in range(1, ATTEMPTS + 1):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from askrepo.errors import DatasetCorruptedError, UnknownAliasError
+from askrepo.errors import CredentialsError, DatasetCorruptedError, UnknownAliasError
 from askrepo.sources import embedder_opener, open_alias, open_aliases
 from askrepo.store.catalogue import AliasCatalogue
 from tests.datasets import build_alias, run_stages
+from tests.fakes import CountingEmbedder
 
 
 @pytest.fixture
@@ -64,3 +67,24 @@ def test_opener_opens_each_spec_once(built):
 def test_chunk_of_an_unknown_repository_is_damage(built):
     with pytest.raises(DatasetCorruptedError, match="'stranger'"):
         built.reader.snapshot_of("stranger")
+
+
+def test_embedder_loads_while_the_dataset_opens(built):
+    warmed = threading.Event()
+
+    class Warming(CountingEmbedder):
+        def warm_up(self):
+            warmed.set()
+
+    open_alias("main", workspace=built.workspace, settings=built.settings, opener=lambda _: Warming(), warm_up=True)
+    assert warmed.wait(10)
+
+
+def test_embedder_that_cannot_be_opened_fails_only_where_it_is_needed(built):
+    def refuse(spec):
+        raise CredentialsError("no key")
+
+    reader = open_alias("main", workspace=built.workspace, settings=built.settings, opener=refuse, warm_up=True)
+    assert reader.dataset.file_chunks("project", "a.py")
+    with pytest.raises(CredentialsError):
+        reader.embedder()
