@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from askrepo.embedders import Embedder, open_embedder
 from askrepo.errors import AskrepoError, DatasetCorruptedError, EmbedderMismatchError
 from askrepo.settings import Settings
+from askrepo.store._deeplake import load_deeplake
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.store.reader import DatasetReader
 from askrepo.types import AliasEntry, Snapshot
@@ -124,7 +125,11 @@ def embedder_opener(settings: Settings) -> EmbedderOpener:
 
 
 def _warm_up(opener: EmbedderOpener, spec: str) -> None:
-    """Load the embedder on a thread of its own; what goes wrong there is raised where a vector is asked for."""
+    """Load the embedder on a thread of its own; what goes wrong there is raised where a vector is asked for.
+
+    Deep Lake is imported first: two threads that import NumPy at once meet a half-initialised module.
+    """
+    load_deeplake()
     try:
         embedder = opener(spec)
     except AskrepoError:

@@ -37,8 +37,8 @@ def hybrid(requests: Sequence[SearchRequest]) -> list[Ranking]:
     Scores: 1 is the best candidate of all aliases, before signals and decay.
     """
     dense_weight = DENSE_WEIGHT_ONE_WORD if requests[0].question.is_one_word else DENSE_WEIGHT
+    lexical = Evidence(1 - dense_weight, by_bm25(requests))  # first: the embedder may still be loading
     dense = Evidence(dense_weight, by_cosine(requests))
-    lexical = Evidence(1 - dense_weight, by_bm25(requests))
     pools = pooled([dense, lexical], limit=POOL)
     ranked = [decayed(moved(pool, request)) for pool, request in zip(pools, requests, strict=True)]
     return [[ScoredChunk(candidate.chunk, candidate.score) for candidate in candidates] for candidates in ranked]

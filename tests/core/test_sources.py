@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +91,29 @@ def test_embedder_that_cannot_be_opened_fails_only_where_it_is_needed(built):
     assert reader.dataset.file_chunks("project", "a.py")
     with pytest.raises(CredentialsError):
         reader.embedder()
+
+
+WARM_UP_IMPORTS = """
+import sys
+from askrepo.settings import Settings
+from askrepo.sources import open_alias
+from askrepo.workspace import Workspace
+from tests.fakes import CountingEmbedder
+
+class Warming(CountingEmbedder):
+    def warm_up(self):
+        seen.append("deeplake" in sys.modules)
+
+seen = []
+sys.modules.pop("deeplake", None)
+open_alias("main", workspace=Workspace.open(sys.argv[1]), settings=Settings.from_env({}), opener=lambda _: Warming(),
+           warm_up=True)
+assert seen == [True], seen
+"""
+
+
+def test_embedder_never_loads_while_deep_lake_is_imported(built):
+    """Two threads that import NumPy at once fail, on a first start without .pyc files."""
+    command = [sys.executable, "-c", WARM_UP_IMPORTS, built.workspace.url]
+    run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
