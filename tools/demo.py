@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.airflow_home import ROOT, airflow_environment
 from tools.ingest import main as ingest
 
-QUESTION = "What is this project and what does it do?"
+QUESTION = "What is this repository for?"
 
 
 def main() -> int:
