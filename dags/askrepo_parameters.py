@@ -13,15 +13,17 @@ ALIAS_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 REPOSITORY_PATTERN = r"^(?!-)(?!https?://[^/]*@)(?!ssh://[^/@]*:[^/@]*@)[^\x00-\x1f\x7f]+$"
 EMBEDDER_PATTERN = r"^(local|hash|openai:.+)$"
 
-ALIAS_HELP = """The name readers use (`askrepo ask --alias NAME`). Made when new, moved to the new dataset otherwise.
-Lower-case letters, digits, `.`, `_`, `-`."""
-REPOSITORIES_HELP = """One per line: a git URL, with `@branch`, `@tag` or `@commit` for another ref than the default
-branch. For example `https://github.com/dlt-hub/dlt@devel`. Never write a token here: private repositories use an
-Airflow connection of type *git*, named in `ASKREPO_GIT_CONN_ID`."""
-INCLUDE_HELP = """Globs over paths, one per line, e.g. `docs/*` or `*.py` (`*` also crosses `/`). Empty: every file."""
-EXCLUDE_HELP = """Globs over paths, one per line; they win over *Include*."""
-EMBEDDER_HELP = """`local` needs no key and no network. `openai:<model>` sends the chunks to the endpoint of the
-connection `openai_default` (or of `OPENAI_API_KEY`, `OPENAI_BASE_URL`)."""
+# No code spans: the form shows them as boxes that cover the lines around.
+ALIAS_HELP = """The name readers use. Made when it is new, moved to the new dataset otherwise. Lower-case letters,
+digits, dot, underscore, hyphen."""
+REPOSITORIES_HELP = """One git URL per line; add @branch, @tag or @commit for another ref than the default branch, such
+as URL@v1.2. Never write a token here: private repositories use an Airflow connection of type
+*git*, named in the setting ASKREPO_GIT_CONN_ID."""
+INCLUDE_HELP = r"""Globs over whole paths, one per line, such as *docs/\** or *\*.py*; a star also crosses slashes.
+Empty: every file."""
+EXCLUDE_HELP = """Globs over whole paths, one per line; they win over *Include*."""
+EMBEDDER_HELP = """*local* needs no key and no network. *openai:model-name* sends the chunks to the endpoint of the
+connection openai_default, else of OPENAI_BASE_URL with OPENAI_API_KEY."""
 FORCE_HELP = """Build even when no commit changed, and swap even when the new dataset is much smaller."""
 
 
@@ -46,7 +48,7 @@ def alias_parameters(definition: Definition) -> dict[str, Param]:
 def _parameters(
     *, alias: str, repositories: list[str], include: list[str], exclude: list[str], embedder: str
 ) -> dict[str, Param]:
-    lines: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+    lines: dict[str, Any] = {"type": ["null", "array"], "items": {"type": "string"}}
     urls: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": REPOSITORY_PATTERN}}
     return {
         "alias": Param(alias, type="string", pattern=ALIAS_PATTERN, title="Alias", description_md=ALIAS_HELP),
