@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from askrepo.embedders import Embedder, open_embedder
-from askrepo.errors import AskrepoError, DatasetCorruptedError, EmbedderMismatchError
+from askrepo.errors import AskrepoError, CredentialsError, DatasetCorruptedError, EmbedderMismatchError
 from askrepo.settings import Settings
 from askrepo.store._deeplake import load_deeplake
 from askrepo.store.catalogue import AliasCatalogue
@@ -41,9 +41,13 @@ class AliasReader:
         """The embedder that made the dataset's vectors.
 
         :raises EmbedderMismatchError: the embedder of that name makes other vectors now.
+        :raises CredentialsError: it needs a key and there is none.
         """
         stamp = self.entry.manifest.embedder
-        embedder = self.open_embedder(stamp.spec)
+        try:
+            embedder = self.open_embedder(stamp.spec)
+        except CredentialsError as error:
+            raise CredentialsError(f"{error}; or search with `--strategy bm25`, which needs no embedder") from error
         if embedder.fingerprint != stamp.fingerprint:
             raise EmbedderMismatchError(
                 f"alias {self.alias!r} was built with embedder {stamp.spec!r} of fingerprint {stamp.fingerprint[:12]}, "

@@ -89,7 +89,7 @@ def test_embedder_that_cannot_be_opened_fails_only_where_it_is_needed(built):
 
     reader = open_alias("main", workspace=built.workspace, settings=built.settings, opener=refuse, warm_up=True)
     assert reader.dataset.file_chunks("project", "a.py")
-    with pytest.raises(CredentialsError):
+    with pytest.raises(CredentialsError, match="no key; or search with `--strategy bm25`"):
         reader.embedder()
 
 
