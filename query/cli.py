@@ -11,6 +11,7 @@ from query.chat import chat
 from query.completion import completion
 from query.doctor import doctor
 from query.errors import AskrepoGroup
+from query.evaluate import evaluate
 from query.options import example
 from query.search import search
 
@@ -29,5 +30,5 @@ def main() -> None:
     """
 
 
-for command in (search, ask, chat, aliases, status, history, rollback, doctor, completion):
+for command in (search, ask, chat, aliases, status, history, rollback, evaluate, doctor, completion):
     main.add_command(command)
