@@ -28,6 +28,8 @@ BATCH_TEXTS = 256
 UNIT_TOLERANCE = 1e-3
 """How far from 1 a vector's length may be; float32 rounding stays below 1e-6."""
 IDS_SUFFIX = ".ids"
+EARLIER_RUNS = 3
+"""Runs of the alias that are asked for vectors: the last ones, since what was swapped is in the incumbent anyway."""
 LIST_READERS = 16
 """Small objects read at once: hides the latency of a remote store."""
 
@@ -63,7 +65,8 @@ def embed_chunks(
     """The shard's vectors, written whole; each is looked up first and computed only when nobody made it before.
 
     Looked up in: the shard's own file (a finished task tried again), the incumbent, batches that a killed try of this
-    task left, other shards of this run. What is computed is written batch by batch, so that a next try goes on there.
+    task left, other shards of this run, the latest earlier runs of the alias, which may have been killed before their
+    swap. What is computed is written batch by batch, so that a next try goes on there.
 
     :param run: workspace key of the run's folder.
     :param incumbent: the current dataset of the alias, when it was made by the same embedder.
@@ -95,14 +98,16 @@ def embed_chunks(
 
 
 class _ShardFiles:
-    """What embed keeps of one shard: the finished file, the batches on the way to it, and the list of its ids.
+    """What embed keeps of one shard: the finished file, the batches on the way to it, and a list of ids beside each.
 
-    Each is an object of the workspace, written whole. The list is written last: whoever sees it finds the file.
+    Each is an object of the workspace, written whole. A list is written last: whoever sees it finds its file.
     """
 
     def __init__(self, workspace: Workspace, run: str, fingerprint: str, number: int) -> None:
         self._workspace = workspace
-        self._folder = f"{run}/embed/{fingerprint[:12]}"
+        self._run = run
+        self._below_run = f"embed/{fingerprint[:12]}"
+        self._folder = f"{run}/{self._below_run}"
         self._name = f"shard-{number:05d}"
         self.key = f"{self._folder}/{self._name}.parquet"
         self._ids_key = f"{self._folder}/{self._name}{IDS_SUFFIX}"
@@ -115,7 +120,8 @@ class _ShardFiles:
         """The vectors that a killed try left."""
         found: Vectors = {}
         for key in self._workspace.list_keys(f"{self._folder}/{self._name}"):
-            found |= self._read(key)
+            if key.endswith(".parquet"):
+                found |= self._read(key)
         return found
 
     def elsewhere(self, wanted: Collection[str]) -> Vectors:
@@ -123,11 +129,24 @@ class _ShardFiles:
 
         Shards are embedded side by side, so this saves what it can and guarantees nothing.
         """
-        lists = [
-            key for key in self._workspace.list_keys(self._folder) if key.endswith(IDS_SUFFIX) and key != self._ids_key
-        ]
+        return self._listed(self._folder, wanted)
+
+    def earlier(self, wanted: Collection[str]) -> Vectors:
+        """Vectors that the alias's latest other runs made, finished shards or not."""
+        alias, _, own = self._run.rpartition("/")
+        others = [name for name in self._workspace.list_folders(alias) if name != own]
+        # Airflow names a run `<how it was started>__<when>`.
+        latest = sorted(others, key=lambda name: name.rpartition("__")[2])[-EARLIER_RUNS:]
+        found: Vectors = {}
+        for name in latest:
+            found |= self._listed(f"{alias}/{name}/{self._below_run}", wanted)
+        return found
+
+    def _listed(self, folder: str, wanted: Collection[str]) -> Vectors:
+        """The wanted vectors of all files below a folder that have a list of ids."""
+        lists = [key for key in self._workspace.list_keys(folder) if key.endswith(IDS_SUFFIX) and key != self._ids_key]
         with ThreadPoolExecutor(LIST_READERS) as pool:
-            ids = list(pool.map(lambda key: set(self._workspace.read(key).decode().split()), lists))
+            ids = list(pool.map(self._read_ids, lists))
         found: Vectors = {}
         for key, names in zip(lists, ids, strict=True):
             if names.isdisjoint(wanted):
@@ -136,12 +155,20 @@ class _ShardFiles:
             found |= {name: vectors[name] for name in names.intersection(wanted) if name in vectors}
         return found
 
+    def _read_ids(self, key: str) -> set[str]:
+        """The ids of a list; none when it went away meanwhile, as a finished shard's batches do."""
+        try:
+            return set(self._workspace.read(key).decode().split())
+        except ObjectMissingError:
+            return set()
+
     def write_batch(self, vectors: Vectors) -> Vectors:
         """Keep a batch for the next try, in case this one is killed; returns it."""
         name = hashlib.sha256(" ".join(vectors).encode()).hexdigest()[:16]
         dimension = len(next(iter(vectors.values())))
-        key = f"{self._folder}/{self._name}/batch-{name}.parquet"
-        write_table(self._workspace, key, _table(vectors, dimension))
+        key = f"{self._folder}/{self._name}/batch-{name}"
+        write_table(self._workspace, f"{key}.parquet", _table(vectors, dimension))
+        self._workspace.write(f"{key}{IDS_SUFFIX}", " ".join(vectors).encode())
         return vectors
 
     def finish(self, vectors: Vectors, dimension: int) -> None:
@@ -175,6 +202,7 @@ def _look_up(texts: Mapping[str, str], files: _ShardFiles, incumbent: VectorSour
         lambda wanted: {} if incumbent is None else _sound(incumbent.vectors(wanted)),
         lambda _: files.batches(),
         files.elsewhere,
+        files.earlier,
     )
     found: Vectors = {}
     for place in places:

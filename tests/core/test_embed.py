@@ -119,13 +119,13 @@ def test_killed_task_leaves_no_finished_file(workspace):
     with pytest.raises(RemoteUnavailableError):
         run_embed(workspace, shard, CountingEmbedder(fail_after=1))
     left = workspace.list_keys(f"{RUN}/embed")
-    assert [key.rsplit("/", 2)[1] for key in left] == ["shard-00000"]
+    assert {key.rsplit("/", 2)[1] for key in left} == {"shard-00000"}
 
 
 @pytest.mark.parametrize("kills", [[1], [0, 1, 0], [1, 1, 1]], ids=str)
 def test_file_is_the_same_whatever_was_retried(workspace, kills):
     shard = make_shard(workspace, texts_of(14))
-    straight = run_embed(workspace, shard, CountingEmbedder(), run="runs/main/straight")
+    straight = run_embed(workspace, shard, CountingEmbedder(), run="runs/undisturbed/manual")
     for batches in kills:
         with pytest.raises(RemoteUnavailableError):
             run_embed(workspace, shard, CountingEmbedder(fail_after=batches))
@@ -157,6 +157,29 @@ def test_the_same_file_in_another_shard_is_not_computed_again(workspace):
     result = run_embed(workspace, second, embedder)
     assert (result.computed, result.reused) == (4, 2)
     assert len(embedder.texts) == len(set(embedder.texts)) == 9
+
+
+def test_a_new_run_goes_on_where_a_killed_one_was(workspace):
+    texts = texts_of(20)
+    embedder = CountingEmbedder(fail_after=2)
+    with pytest.raises(RemoteUnavailableError):
+        run_embed(workspace, make_shard(workspace, texts), embedder, run="runs/main/manual__2026-11-22T10:00")
+    embedder.fail_after = None
+    result = run_embed(workspace, make_shard(workspace, texts), embedder, run="runs/main/manual__2026-11-22T11:00")
+    assert (result.computed, result.reused) == (12, 8)
+    assert len(embedder.texts) == len(set(embedder.texts)) == 20
+
+
+def test_a_new_run_takes_what_an_earlier_one_finished_but_never_swapped(workspace):
+    shard, embedder = make_shard(workspace, texts_of(6)), CountingEmbedder()
+    run_embed(workspace, shard, embedder, run="runs/main/scheduled__2026-11-22")
+    assert run_embed(workspace, shard, embedder, run="runs/main/manual__2026-11-23").computed == 0
+
+
+def test_runs_of_other_aliases_are_not_asked(workspace):
+    shard, embedder = make_shard(workspace, texts_of(6)), CountingEmbedder()
+    run_embed(workspace, shard, embedder, run="runs/other/manual__2026-11-22")
+    assert run_embed(workspace, shard, embedder, run="runs/main/manual__2026-11-22").computed == 6
 
 
 def test_another_embedder_computes_its_own(workspace):
