@@ -146,19 +146,21 @@ class _ShardFiles:
         """The wanted vectors of all files below a folder that have a list of ids."""
         lists = [key for key in self._workspace.list_keys(folder) if key.endswith(IDS_SUFFIX) and key != self._ids_key]
         with ThreadPoolExecutor(LIST_READERS) as pool:
-            ids = list(pool.map(self._read_ids, lists))
-        found: Vectors = {}
-        for key, names in zip(lists, ids, strict=True):
-            if names.isdisjoint(wanted):
-                continue
-            vectors = self._read(key.removesuffix(IDS_SUFFIX) + ".parquet")
-            found |= {name: vectors[name] for name in names.intersection(wanted) if name in vectors}
+            held = pool.map(lambda key: self._ids_among(wanted, key), lists)
+            found: Vectors = {}
+            for key, names in zip(lists, held, strict=True):
+                if names:
+                    vectors = self._read(key.removesuffix(IDS_SUFFIX) + ".parquet")
+                    found |= {name: vectors[name] for name in names if name in vectors}
         return found
 
-    def _read_ids(self, key: str) -> set[str]:
-        """The ids of a list; none when it went away meanwhile, as a finished shard's batches do."""
+    def _ids_among(self, wanted: Collection[str], key: str) -> set[str]:
+        """Which of the wanted ids a list has: not the list itself, since all lists are as long as the repository.
+
+        None when it went away meanwhile, as those of a finished shard's batches do.
+        """
         try:
-            return set(self._workspace.read(key).decode().split())
+            return set(wanted).intersection(self._workspace.read(key).decode().split())
         except ObjectMissingError:
             return set()
 
