@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from askrepo.errors import AskrepoError, DatasetCorruptedError, NothingToIndexError, VerificationError
-from askrepo.manifests import read_table
+from askrepo.manifests import chunk_row_bytes, read_table
 from askrepo.plan import definition_digest
 from askrepo.store import inventory
 from askrepo.store.location import DatasetLocation
@@ -29,7 +29,6 @@ from askrepo.types import (
     LoadManifest,
     Snapshot,
     VectorShard,
-    canonical_json,
 )
 
 if TYPE_CHECKING:
@@ -168,7 +167,7 @@ def _chunks_digest(table: pa.Table) -> str:
     """SHA-256 over the chunks as split computes it while writing them."""
     digest = hashlib.sha256()
     for row in table.to_pylist():
-        digest.update(canonical_json(row).encode("utf-8") + b"\n")
+        digest.update(chunk_row_bytes(row))
     return digest.hexdigest()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from askrepo.types import canonical_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +56,11 @@ def vectors_schema(dimension: int) -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema([("vector_id", pa.string()), ("vector", pa.list_(pa.float32(), dimension))])
+
+
+def chunk_row_bytes(row: Mapping[str, Any]) -> bytes:
+    """What the digest of a chunk shard covers of one row; split computes that digest and build checks it."""
+    return canonical_json(row).encode("utf-8") + b"\n"
 
 
 def write_table(workspace: Workspace, key: str, table: pa.Table) -> None:

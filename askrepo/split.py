@@ -19,7 +19,7 @@ from askrepo.rows import MAX_BYTES, TARGET_BYTES, Rows
 from askrepo.symbols import MAX_SCOPE_NAMES, definitions, scopes, symbols
 from askrepo.syntax import read_tree
 from askrepo.tokens import count_tokens
-from askrepo.types import ChunkShard, FileShard, canonical_json, digest_of
+from askrepo.types import ChunkShard, FileShard, digest_of
 
 if TYPE_CHECKING:
     from askrepo.workspace import Workspace
@@ -91,7 +91,7 @@ def split_files(shard: FileShard, *, workspace: Workspace, run: str) -> ChunkSha
     for part in shard.parts:
         for file in manifests.read_table(workspace, part).to_pylist():
             for row in _chunk_rows(file) if file["reason"] == "" else ():
-                digest.update(canonical_json(row).encode() + b"\n")
+                digest.update(manifests.chunk_row_bytes(row))
                 for name, values in columns.items():
                     values.append(row[name])
     key = f"{run}/split/shard-{shard.number:05d}.parquet"

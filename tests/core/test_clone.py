@@ -396,7 +396,7 @@ def test_damaged_archive_is_told(make_repository, publish, workspace, content):
         pass
 
 
-@pytest.mark.parametrize("name", ["../owned", "/tmp/owned", "config", "hooks/post-checkout", "objects/../config"])
+@pytest.mark.parametrize("name", ["../owned", "/owned", "config", "hooks/post-checkout", "objects/../config"])
 def test_archive_member_that_no_snapshot_has_is_refused(make_repository, publish, workspace, tmp_path, name):
     snapshot = publish(make_repository("project", {"a": "1"}).url)
     with tarfile.open(tmp_path / "hostile.tar", "w") as tar:
