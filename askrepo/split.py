@@ -24,7 +24,7 @@ from askrepo.types import ChunkShard, FileShard, digest_of
 if TYPE_CHECKING:
     from askrepo.workspace import Workspace
 
-SPLITTER_VERSION = "1"
+SPLITTER_VERSION = "2"
 """Changes whenever the same file would give other chunks."""
 
 # A chunk below this size says little alone: it joins a neighbour, across a heading or a little beyond the target.

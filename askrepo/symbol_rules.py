@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from askrepo.definitions import MAX_NAME_CHARS, Definition
+from askrepo.symbol_languages import RULES, LanguageRules
 from askrepo.syntax import Tree, Visit
 
 if TYPE_CHECKING:
@@ -25,26 +26,51 @@ _NOT_DEFINING = re.compile(
     r"|full_enum_case|simple_enum_case|enum_case|index_signature|type_case|package_|fun_clause|cast|^module$"
 )
 _TYPE_PARAMETERS = re.compile(r"<.*>$", re.DOTALL)
-_LAST_WORD = re.compile(r"[~@]?[^\W\d][\w$?!]*$")
+_LAST_WORD = re.compile(r"[~@]?[^\W\d][\w$?!-]*$")
+_LETTER = re.compile(r"[^\W\d_]")
 _SEPARATORS = re.compile(r"[\s()\[\]{},;\"']")
-
-Rule = Callable[[Visit, Tree], "Node | None"]
+# Words that macros make the grammars of C and C++ take for names.
+_C_KEYWORDS = """
+auto break case class const constexpr decltype default delete do else enum explicit extern for friend goto if inline
+namespace new noexcept operator private protected public return sizeof static struct switch template this throw typedef
+typename union using virtual void volatile while
+"""
+_NO_NAMES = frozenset(_C_KEYWORDS.split())
+_MACRO_LANGUAGES = frozenset({"c", "cpp", "objc"})
 
 
 def tree_definitions(language: str, tree: Tree) -> list[Definition]:
     """Definitions in order of position."""
-    rules = _RULES.get(language, {})
-    found = []
-    for visit in tree.visits:
-        rule = rules.get(visit.kind)
-        if rule is None and not _is_defining(visit.kind):
-            continue
-        node = visit.node.child_by_field_name("name") if rule is None else rule(visit, tree)
-        name = _name_of(tree.text(node)) if node is not None else ""
-        if node is not None and name:
-            enclosing_only = visit.kind in _ENCLOSING_ONLY
-            found.append(Definition(name, node.start_byte, visit.start, visit.end, is_symbol=not enclosing_only))
-    return sorted(found, key=lambda item: (item.start, item.at, item.name))
+    rules = RULES.get(language, LanguageRules())
+    reserved = _NO_NAMES if language in _MACRO_LANGUAGES else frozenset[str]()
+    found = [
+        definition
+        for visit in tree.visits
+        for definition in _definitions_of(visit, tree, rules)
+        if definition.name and definition.name not in reserved
+    ]
+    return sorted(found, key=lambda item: (item.start, item.is_symbol, item.at, item.name))
+
+
+def _definitions_of(visit: Visit, tree: Tree, rules: LanguageRules) -> Iterator[Definition]:
+    """What one node defines, and what it only stands in; a name may be ""."""
+    for node in _named(visit, tree, rules):
+        yield Definition(_name_of(tree.text(node)), node.start_byte, visit.start, visit.end)
+    if visit.kind in rules.members:
+        for node in rules.members[visit.kind](visit, tree):
+            at = node.start_byte
+            yield Definition(_name_of(tree.text(node)), at, at, at)
+    if visit.kind in rules.enclosing:
+        for node in rules.enclosing[visit.kind](visit, tree):
+            yield Definition(_name_of(tree.text(node)), node.start_byte, visit.start, visit.end, is_symbol=False)
+
+
+def _named(visit: Visit, tree: Tree, rules: LanguageRules) -> Sequence[Node]:
+    rule = rules.names.get(visit.kind)
+    if rule is not None:
+        return rule(visit, tree)
+    name = visit.node.child_by_field_name("name") if _is_defining(visit.kind) else None
+    return [name] if name is not None else []
 
 
 @functools.lru_cache(maxsize=4096)
@@ -54,7 +80,7 @@ def _is_defining(kind: str) -> bool:
 
 @functools.lru_cache(maxsize=65_536)
 def _name_of(text: bytes) -> str:
-    """The last word of a possibly qualified name, without type parameters."""
+    """The last word of a possibly qualified name, without type parameters; "" when it names nothing."""
     if len(text) > 2 * MAX_NAME_CHARS:
         return ""
     name = text.decode("utf-8", "replace").strip().strip("\"'`")
@@ -62,217 +88,5 @@ def _name_of(text: bytes) -> str:
         name = _TYPE_PARAMETERS.sub("", name)
     match = _LAST_WORD.search(name)
     name = match[0] if match else name
-    return "" if len(name) > MAX_NAME_CHARS or _SEPARATORS.search(name) else name
-
-
-def _field(name: str) -> Rule:
-    return lambda visit, _tree: visit.node.child_by_field_name(name)
-
-
-def _never(_visit: Visit, _tree: Tree) -> None:
-    """This kind defines nothing, whatever its fields."""
-
-
-def _first_of(*kinds: str) -> Rule:
-    """The first child of one of these kinds."""
-
-    def rule(visit: Visit, _tree: Tree) -> Node | None:
-        return next((child for child in visit.node.children if child.type in kinds), None)
-
-    return rule
-
-
-def _inside(rule: Rule, *kinds: str, up: int = 1) -> Rule:
-    """The rule, but only below one of these kinds ("" for the root)."""
-    return lambda visit, tree: rule(visit, tree) if tree.parent_kind(visit, up=up) in kinds else None
-
-
-def _with(field: str, rule: Rule) -> Rule:
-    """The rule, but only for a node that has this field."""
-    return lambda visit, tree: rule(visit, tree) if visit.node.child_by_field_name(field) is not None else None
-
-
-# C and C++ wrap the name in declarators: pointer, array, function, in any order.
-_C_NAMES = frozenset(
-    {"identifier", "field_identifier", "type_identifier", "qualified_identifier", "destructor_name", "operator_name",
-     "template_function", "operator_cast"}
-)  # fmt: skip
-
-
-def _declared(visit: Visit, _tree: Tree) -> Node | None:
-    """The innermost declarator of a C function or type definition."""
-    return _declarator_name(visit.node, needs_function=False)
-
-
-def _declared_function(visit: Visit, _tree: Tree) -> Node | None:
-    """The same, when it declares a function and not a variable."""
-    return _declarator_name(visit.node, needs_function=True)
-
-
-def _declarator_name(node: Node, *, needs_function: bool) -> Node | None:
-    has_function = not needs_function
-    current: Node | None = node.child_by_field_name("declarator")
-    for _ in range(16):  # deeper declarators are not written by people
-        if current is None:
-            return None
-        if current.type in _C_NAMES:
-            return current if has_function else None
-        has_function = has_function or current.type == "function_declarator"
-        inner = current.child_by_field_name("declarator")
-        current = inner if inner is not None else next((c for c in current.named_children), None)
-    return None
-
-
-_JS_FUNCTIONS = frozenset({"function_expression", "function", "arrow_function", "generator_function", "class"})
-
-
-def _js_variable(visit: Visit, tree: Tree) -> Node | None:
-    """A variable that holds a function or a class, or that is the module's own."""
-    value = visit.node.child_by_field_name("value")
-    is_function = value is not None and value.type in _JS_FUNCTIONS
-    is_global = tree.parent_kind(visit, up=2) in {"", "export_statement"}
-    name = visit.node.child_by_field_name("name")
-    return name if (is_function or is_global) and name is not None and name.type == "identifier" else None
-
-
-def _js_assignment(visit: Visit, _tree: Tree) -> Node | None:
-    """`res.send = function` and `exports.name = () =>`."""
-    right = visit.node.child_by_field_name("right")
-    left = visit.node.child_by_field_name("left")
-    return left if right is not None and right.type in _JS_FUNCTIONS else None
-
-
-def _js_pair(visit: Visit, _tree: Tree) -> Node | None:
-    value = visit.node.child_by_field_name("value")
-    return visit.node.child_by_field_name("key") if value is not None and value.type in _JS_FUNCTIONS else None
-
-
-def _python_assignment(visit: Visit, tree: Tree) -> Node | None:
-    """A name bound at the level of the module or of a class."""
-    left = visit.node.child_by_field_name("left")
-    if left is None or left.type != "identifier" or tree.parent_kind(visit) != "expression_statement":
-        return None
-    is_module = tree.parent_kind(visit, up=2) == ""
-    is_class = tree.parent_kind(visit, up=2) == "block" and tree.parent_kind(visit, up=3) == "class_definition"
-    return left if is_module or is_class else None
-
-
-_ELIXIR_DEFINING = re.compile(rb"def(?:p|module|macro|macrop|protocol|impl|guard|guardp|delegate|exception|record)?")
-
-
-def _elixir_call(visit: Visit, tree: Tree) -> Node | None:
-    """`def name(…) when …`, `defmodule Name do`."""
-    target = visit.node.child_by_field_name("target")
-    if target is None or not _ELIXIR_DEFINING.fullmatch(tree.text(target)):
-        return None
-    arguments = next((child for child in visit.node.named_children if child.type == "arguments"), None)
-    node = arguments.named_children[0] if arguments is not None and arguments.named_children else None
-    while node is not None and node.type in {"call", "binary_operator"}:
-        inner = node.child_by_field_name("target") or node.child_by_field_name("left")
-        node = inner
-    return node
-
-
-def _lua_assignment(visit: Visit, _tree: Tree) -> Node | None:
-    """`M.name = function`."""
-    values = [node for child in visit.node.named_children[1:] for node in (child, *child.named_children[:1])]
-    if not any(node.type == "function_definition" for node in values):
-        return None
-    return visit.node.named_children[0]
-
-
-def _ruby_constant(visit: Visit, _tree: Tree) -> Node | None:
-    left = visit.node.child_by_field_name("left")
-    return left if left is not None and left.type == "constant" else None
-
-
-def _ocaml_value(visit: Visit, tree: Tree) -> Node | None:
-    if tree.parent_kind(visit, up=2) not in {"", "structure", "module_binding"}:
-        return None
-    return visit.node.child_by_field_name("pattern")
-
-
-def _kotlin_property(visit: Visit, tree: Tree) -> Node | None:
-    """A property of a file or a class, not a local one."""
-    is_property = tree.parent_kind(visit) == "property_declaration"
-    if not is_property or tree.parent_kind(visit, up=2) not in {"", "class_body", "enum_class_body"}:
-        return None
-    return next(
-        (child for child in visit.node.named_children if child.type in {"identifier", "simple_identifier"}), None
-    )
-
-
-_name = _field("name")
-_C: dict[str, Rule] = {
-    "function_definition": _declared,
-    "declaration": _declared_function,
-    "field_declaration": _declared_function,
-    "type_definition": _declared,
-    "struct_specifier": _with("body", _name),
-    "union_specifier": _with("body", _name),
-    "enum_specifier": _with("body", _name),
-    "class_specifier": _with("body", _name),
-    "preproc_def": _name,
-    "preproc_function_def": _name,
-}
-_JS: dict[str, Rule] = {
-    "variable_declarator": _js_variable,
-    "assignment_expression": _js_assignment,
-    "pair": _js_pair,
-    "internal_module": _name,
-    "module": _name,
-    "field_definition": _field("property"),
-    "public_field_definition": _name,
-    "property_signature": _never,
-    "class": _name,
-}
-_RULES: dict[str, dict[str, Rule]] = {
-    "python": {"assignment": _python_assignment, "type_alias_statement": _field("left")},
-    "javascript": _JS,
-    "typescript": _JS,
-    "tsx": _JS,
-    "go": {
-        "const_spec": _inside(_name, "const_declaration", up=1),
-        "var_spec": _inside(_name, "", "var_spec_list", up=2),
-        "field_declaration": _never,
-    },
-    "java": {
-        "variable_declarator": _inside(_name, "field_declaration", "constant_declaration"),
-        "module_declaration": _name,
-    },
-    "rust": {"impl_item": _field("type"), "let_declaration": _never},
-    "c": _C,
-    "cpp": _C,
-    "objc": _C,
-    "csharp": {
-        "variable_declarator": _inside(_name, "field_declaration", "event_field_declaration", up=2),
-        "enum_member_declaration": _never,
-        "local_function_statement": _name,
-    },
-    "ruby": {"module": _name, "assignment": _ruby_constant, "alias": _name},
-    "php": {
-        "const_element": _first_of("name"),
-        "const_declaration": _never,
-        "property_element": _never,
-    },
-    "kotlin": {"variable_declaration": _kotlin_property,
-               "type_alias": _first_of("type_identifier", "identifier"),
-               "companion_object": _name},
-    "swift": {"property_declaration": _inside(_name, "", "class_body", "enum_class_body", "protocol_body"),
-              "init_declaration": _name, "typealias_declaration": _name, "protocol_function_declaration": _name},
-    "scala": {"val_definition": _inside(_field("pattern"), "", "template_body"),
-              "var_definition": _inside(_field("pattern"), "", "template_body"),
-              "package_object": _name, "enum_definition": _name},
-    "elixir": {"call": _elixir_call},
-    "haskell": {"bind": _inside(_name, "declarations"), "type_family": _name, "class": _name},
-    "lua": {"assignment_statement": _lua_assignment},
-    "bash": {"variable_assignment": _never},
-    "zig": {
-        "variable_declaration": _inside(_first_of("identifier"), "", "struct_declaration"),
-        "container_field": _never,
-    },
-    "ocaml": {"value_definition": _never, "let_binding": _ocaml_value, "module_binding": _first_of("module_name")},
-}  # fmt: skip
-RULED_LANGUAGES = frozenset(_RULES)
-"""Languages for which the rules are known to be complete enough."""
-_ENCLOSING_ONLY = frozenset({"impl_item"})
+    is_name = len(name) <= MAX_NAME_CHARS and _LETTER.search(name) and not _SEPARATORS.search(name)
+    return name if is_name else ""

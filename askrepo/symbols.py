@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
 from askrepo.definitions import Definition
+from askrepo.rows import Rows
+from askrepo.symbol_languages import RULES
 from askrepo.symbol_patterns import PATTERN_LANGUAGES, pattern_definitions
-from askrepo.symbol_rules import RULED_LANGUAGES, tree_definitions
-from askrepo.syntax import Tree
+from askrepo.symbol_rules import tree_definitions
+from askrepo.syntax import Tree, read_tree
 
 MAX_SCOPE_NAMES = 8  # innermost ones; deeper nesting is generated code
+# What only C++ writes at the start of a line: a header named .h can be either, and the grammar of C makes a hash of it.
+_CPP_LINE = re.compile(
+    rb"^[ \t]*(?:template[ \t]*<|namespace[ \t]+\w|using[ \t]+\w|class[ \t]+\w|(?:public|private|protected)[ \t]*:)",
+    re.MULTILINE,
+)
 
 
 def definitions(source: bytes, language: str, tree: Tree | None) -> list[Definition]:
     """Definitions in order of position: from the syntax tree, or by patterns where it does not tell."""
     if tree is None or language in PATTERN_LANGUAGES:
         return pattern_definitions(source, language)
+    if language == "c" and _CPP_LINE.search(source):
+        cpp_tree = read_tree(source, "cpp", Rows.of(source).starts)
+        return tree_definitions("c", tree) if cpp_tree is None else tree_definitions("cpp", cpp_tree)
     found = tree_definitions(language, tree)
-    return found if found or language in RULED_LANGUAGES else pattern_definitions(source, language)
+    if not found and language not in RULES:
+        return pattern_definitions(source, language)
+    return found + _in_unparsed(pattern_definitions(source, language), tree) if tree.unparsed else found
+
+
+def _in_unparsed(found: Sequence[Definition], tree: Tree) -> list[Definition]:
+    """Those that stand where the tree does not tell."""
+    result: list[Definition] = []
+    begin = end = 0
+    remaining = iter(sorted(tree.unparsed))
+    for item in found:
+        while end <= item.at and (stretch := next(remaining, None)) is not None:
+            begin, end = stretch
+        if begin <= item.at < end:
+            result.append(item)
+    return result
 
 
 def symbols(found: Sequence[Definition], starts: Sequence[int]) -> list[tuple[str, ...]]:

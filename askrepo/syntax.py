@@ -31,6 +31,9 @@ MAX_OPEN_ANGLES = 300
 # 12 s). Real files of up to 1 MB took 0.25 s at most (2,000 files, measured 2026-11). Seconds of processor time, so
 # that a busy machine cuts a file where an idle one does.
 MAX_PARSE_S = 2.0
+# What asks for the text or the surroundings of every node must not cost more on deep nesting than on flat code.
+MAX_TEXT_BYTES = 256
+MAX_ANCESTORS = 64
 
 # Comments and the like stay with the definition below them.
 _LEADING = re.compile(r"comment|^(?:decorator|attribute_item|attribute_list|haddock|signature|annotation|spec)$")
@@ -71,9 +74,24 @@ class Tree:
     source: bytes
     visits: list[Visit]
 
+    @property
+    def unparsed(self) -> list[tuple[int, int]]:
+        """Stretches of several rows that the grammar could not read: offsets of their beginning and end."""
+        return [(visit.start, visit.end) for visit in self.visits if visit.kind == "ERROR" and visit.last > visit.first]
+
     def text(self, node: Node) -> bytes:
-        """The node's source. (`node.text` would call the reader of the parser again.)"""
-        return self.source[node.start_byte : node.end_byte]
+        """The node's source, as far as a name reaches. (`node.text` would call the reader of the parser again.)"""
+        return self.source[node.start_byte : min(node.end_byte, node.start_byte + MAX_TEXT_BYTES)]
+
+    def ancestors(self, visit: Visit) -> Iterator[Visit]:
+        """What the node stands in, innermost first, without the root; only the nearest when there are many."""
+        position = visit.parent
+        for _ in range(MAX_ANCESTORS):
+            if position < 0:
+                return
+            outer = self.visits[position]
+            yield outer
+            position = outer.parent
 
     def parent_kind(self, visit: Visit, *, up: int = 1) -> str:
         """Kind of the node that many levels up; "" for the root."""

@@ -21,6 +21,20 @@ from json import loads
 
 LIMIT: int = 3
 NAMES = ["a"]
+WIDTH, HEIGHT = 80, 25
+type Pair[T] = tuple[T, T]
+
+try:
+    FAST = has_extension()
+except ImportError:
+    fallback = None
+
+if TYPE_CHECKING:
+    Hook = Callable[[str], None]
+
+_ = gettext
+if __name__ == "__main__":
+    options = parse()
 
 
 @decorated(option=True)
@@ -35,9 +49,9 @@ class Reader(Base):
             return value
         return inner(local)
 ''',
-        {"LIMIT", "NAMES", "Reader", "size", "fetch", "inner"},
+        {"LIMIT", "NAMES", "WIDTH", "HEIGHT", "Pair", "FAST", "Hook", "Reader", "size", "fetch", "inner"},
         ("Reader", "fetch"),
-        frozenset({"os", "loads", "local", "key"}),
+        frozenset({"os", "loads", "local", "key", "fallback", "_", "options"}),
     ),
     Snippet(
         "javascript",
@@ -60,20 +74,54 @@ function* walk(tree) {
 }
 const api = {
   list: function () { return 1; },
+  limit: 3,
+  Router,
   remove() {
     return 2;
   },
 };
 """,
-        {"path", "add", "send", "toArray", "Router", "create", "handle", "inner", "walk", "api", "list", "remove"},
+        {"add", "send", "toArray", "Router", "create", "handle", "inner", "walk", "api", "list", "limit", "remove"},
         ("api",),
-        frozenset({"local", "body", "req"}),
+        frozenset({"path", "local", "body", "req"}),
+    ),
+    Snippet(
+        "javascript",
+        """'use strict'
+var debug = require('debug')('shop:cart');
+var extname = path.extname;
+var Router = require('./router');
+var cart = exports = module.exports = {};
+
+exports.etag = createETagGenerator({ weak: false });
+exports.Router = Router;
+res.kind =
+res.type = function contentType(name) {
+  var options = { timeout: 5 };
+  return this;
+};
+defineGetter(req, 'protocol', function protocol() {
+  return 'https';
+});
+module.exports = function createApplication() {
+  this.start = function () {};
+};
+Cart.prototype.total = function () {
+  return this.items.reduce(
+    (sum, item) => sum + item.price, 0);
+};
+""",
+        {"cart", "etag", "kind", "type", "contentType", "protocol", "createApplication", "start", "total"},
+        ("Cart", "total"),
+        frozenset({"debug", "extname", "Router", "exports", "prototype", "options", "timeout", "sum"}),
     ),
     Snippet(
         "typescript",
         """import { z } from "zod";
+declare module "vendor/package" {}
 export interface Options<T> {
   name: string;
+  onError?: (error: Error) => void;
   run(input: T): void;
 }
 export type Result = string | number;
@@ -81,20 +129,29 @@ export enum Level { Low, High }
 export abstract class Store<T> implements Options<T> {
   private cache = new Map();
   abstract open(url: string): Promise<void>;
+  static #count = 0;
+  onClose = () => {};
   constructor(readonly name: string) { super(); }
   async get<K>(key: K): Promise<T> {
     const local = 1;
     return this.cache.get(key);
   }
 }
+export function render(text: string): string;
+export function render(node: Node): string;
+export function render(input: unknown) { return String(input); }
 declare function parse(text: string): Result;
+export const Colors = {
+  primary: "red",
+} as const;
 namespace Tools {
   export const join = (a: string) => a;
 }
 """,
-        {"Options", "run", "Result", "Level", "Store", "cache", "open", "constructor", "get", "parse", "Tools", "join"},
+        {"Options", "name", "onError", "run", "Result", "Level", "Low", "High", "Store", "cache", "open", "count",
+         "onClose", "constructor", "get", "render", "parse", "Colors", "primary", "Tools", "join"},
         ("Tools",),
-        frozenset({"local", "z", "key", "T", "K"}),
+        frozenset({"local", "z", "key", "T", "K", "package", "error", "url"}),
     ),
     Snippet(
         "tsx",
@@ -118,6 +175,12 @@ import "fmt"
 const MaxSize = 10
 
 var ErrClosed = errors.New("closed")
+var _ Handler = (*Server)(nil)
+
+var (
+	mutex sync.Mutex
+	low, high int
+)
 
 const (
 	First = iota
@@ -126,6 +189,8 @@ const (
 
 type Server struct {
 	addr string
+	Timeout, Retries int
+	*Base
 }
 
 type Handler interface {
@@ -136,8 +201,12 @@ type ID = string
 
 func New(addr string) *Server {
 	var local int
+	const limit = 3
+	cases := []struct{ Wanted string }{}
 	return &Server{addr: addr}
 }
+
+func (l *List[T]) Push(item T) {}
 
 func (s *Server) Run(ctx Context) error {
 	for {
@@ -145,9 +214,10 @@ func (s *Server) Run(ctx Context) error {
 	}
 }
 """,
-        {"MaxSize", "ErrClosed", "First", "Second", "Server", "Handler", "Serve", "ID", "New", "Run"},
-        ("Run",),
-        frozenset({"local", "addr", "fmt", "s"}),
+        {"MaxSize", "ErrClosed", "mutex", "low", "high", "First", "Second", "Server", "Timeout", "Retries", "Handler",
+         "Serve", "ID", "New", "Push", "Run"},
+        ("Server", "Run"),
+        frozenset({"local", "limit", "Wanted", "addr", "fmt", "s", "_", "T"}),
     ),
     Snippet(
         "java",
@@ -168,11 +238,14 @@ public class Keeper<T> extends Base {
     }
 
     interface Visitor { void visit(Node node); }
-    enum Color { RED, GREEN }
+    enum Color { RED, GREEN { int weight() { return 2; } }; int shade, tint; }
+    @interface Cached { int seconds() default 60; }
     record Point(int x, int y) {}
+    static class Node<K> { K key; Node() {} }
 }
 """,
-        {"Keeper", "LIMIT", "findAll", "Visitor", "visit", "Color", "Point"},
+        {"Keeper", "LIMIT", "findAll", "Visitor", "visit", "Color", "RED", "GREEN", "weight", "shade", "tint", "Cached",
+         "seconds", "Point", "Node", "key"},
         ("Keeper",),
         frozenset({"local", "query", "List"}),
     ),
@@ -185,15 +258,27 @@ static NAME: &str = "x";
 type Pair = (u8, u8);
 
 #[derive(Debug)]
-pub struct Parser<'a> { input: &'a str }
+pub struct Parser<'a> { input: &'a str, pub depth: usize }
 
-pub enum Token { Word, End }
+pub enum Token { Word, End { at: usize } }
 
-pub trait Visit { fn visit(&self, t: &Token); }
+pub trait Visit { type Result; const DEEP: bool; fn visit(&self, t: &Token); }
+
+impl Visit for Token { type Result = Outcome; fn visit(&self, t: &Token) {} }
 
 macro_rules! square { ($x:expr) => { $x * $x }; }
 
 mod inner { pub fn helper() {} }
+mod elsewhere;
+const _: () = check();
+
+cfg_net! {
+    mod sockets;
+    pub async fn connect<A>(address: A) -> Stream { let fd = open(); }
+    impl Stream { fn close(self) {} }
+    #[macro_export]
+    macro_rules! select { () => {}; }
+}
 
 impl<'a> Parser<'a> {
     pub fn new(input: &'a str) -> Self {
@@ -202,29 +287,40 @@ impl<'a> Parser<'a> {
     }
 }
 """,
-        {"LIMIT", "NAME", "Pair", "Parser", "Token", "Visit", "visit", "square", "inner", "helper", "new"},
+        {"LIMIT", "NAME", "Pair", "Parser", "depth", "Token", "Word", "End", "Visit", "Result", "DEEP", "visit",
+         "square", "inner", "helper", "connect", "close", "select", "new"},
         ("Parser",),
-        frozenset({"local", "fmt", "input"}),
+        frozenset({"local", "fmt", "input", "at", "elsewhere", "sockets", "_", "fd", "address"}),
     ),
     Snippet(
         "c",
-        """#include <stdio.h>
+        """#ifndef READER_H
+#define READER_H
+#include <stdio.h>
 #define LIMIT 10
 #define SQUARE(x) ((x) * (x))
 
 typedef struct node { int value; struct node *next; } node_t;
 enum color { RED, GREEN };
+typedef void (*visitor)(struct node *node, void *context);
 int parse(const char *text);
+extern int elsewhere;
+static const char *names[] = { "red", "green" };
+int (*hook)(int), verbose = 1;
+struct ops { int (*open)(const char *path); int flags; };
+#endif
 
 static char *read_all(FILE *file, size_t *size)
 {
     struct node *local;
+    int count = 0;
     return NULL;
 }
 """,
-        {"LIMIT", "SQUARE", "node", "node_t", "color", "parse", "read_all"},
+        {"LIMIT", "SQUARE", "node", "node_t", "color", "RED", "GREEN", "visitor", "parse", "names", "hook", "verbose",
+         "ops", "open", "read_all"},
         ("read_all",),
-        frozenset({"local", "text", "file"}),
+        frozenset({"local", "text", "file", "count", "elsewhere", "READER_H", "flags", "context", "path"}),
     ),
     Snippet(
         "cpp",
@@ -244,17 +340,43 @@ class Queue : public Base<T> {
 };
 
 enum class Mode { Fast, Slow };
-concept Small = true;
+template <typename T> concept Small = sizeof(T) < 8;
+static int counter = 0;
+auto twice(int x) -> int { return 2 * x; }
 
 template <typename T>
 void Queue<T>::push(const T& item) {
   auto local = item;
+  Lock guard(mutex);
 }
 }  // namespace app
 """,
-        {"app", "Text", "Queue", "push", "Mode"},
+        {"Text", "Queue", "~Queue", "push", "Mode", "Fast", "Slow", "Small", "counter", "twice"},
         ("app",),
-        frozenset({"local", "item", "size_"}),
+        frozenset({"app", "local", "guard", "item", "size_", "T", "const"}),
+    ),
+    Snippet(
+        "c",
+        """#pragma once
+// A header of C++, named .h as so many are.
+namespace app {
+template <typename T> class Buffer {
+ public:
+  Buffer() noexcept {}
+  void append(const T* begin, const T* end);
+  auto size() const noexcept -> size_t { return size_; }
+ private:
+  size_t size_ = 0;
+};
+template <typename T>
+void Buffer<T>::append(const T* begin, const T* end) {
+  size_ += end - begin;
+}
+}  // namespace app
+""",
+        {"Buffer", "append", "size"},
+        ("app",),
+        frozenset({"noexcept", "template", "class", "T", "begin"}),
     ),
     Snippet(
         "csharp",
@@ -266,6 +388,8 @@ namespace Shop.Orders
     {
         private readonly int _limit = 3;
         public string Name { get; set; }
+        public event Action Saved;
+        public const int Low = 1, High = 9;
         public OrderService(int limit) { _limit = limit; }
         public async Task<int> CountAsync(string query)
         {
@@ -278,9 +402,10 @@ namespace Shop.Orders
     public delegate void Changed(object sender);
 }
 """,
-        {"Orders", "IStore", "Save", "OrderService", "_limit", "Name", "CountAsync", "State", "Line", "Changed"},
+        {"IStore", "Save", "OrderService", "_limit", "Name", "Saved", "Low", "High", "CountAsync", "State", "Open",
+         "Closed", "Line", "Changed"},
         ("Orders",),
-        frozenset({"local", "query", "System"}),
+        frozenset({"Orders", "local", "query", "System", "Action"}),
     ),
     Snippet(
         "ruby",
@@ -288,7 +413,17 @@ namespace Shop.Orders
 module Billing
   LIMIT = 3
   class Invoice < Base
-    attr_reader :total
+    attr_reader :total, :tax
+    attr_accessor :note,
+      "label"
+    alias_method :sum, :total
+    alias cost total
+    delegate :name, :email, to: :customer
+    def_delegators :@lines, :each, :size
+    Line = Struct.new(:price)
+    define_method(:refund!) do |amount|
+      attempts = 1
+    end
     def self.create(attrs)
       local = 1
       new(attrs)
@@ -299,9 +434,25 @@ module Billing
   end
 end
 """,
-        {"Billing", "LIMIT", "Invoice", "create", "paid?"},
+        {"Billing", "LIMIT", "Invoice", "total", "tax", "note", "label", "sum", "cost", "name", "email", "each", "size",
+         "Line", "refund!", "create", "paid?"},
         ("Billing",),
-        frozenset({"local", "attrs"}),
+        frozenset({"local", "attrs", "customer", "lines", "price", "amount", "attempts"}),
+    ),
+    Snippet(
+        "ruby",
+        """module Shop
+  # Only a namespace: every file opens it again.
+  module Payments
+    def self.gateway
+      @gateway
+    end
+  end
+end
+""",
+        {"Payments", "gateway"},
+        ("Shop",),
+        frozenset({"Shop"}),
     ),
     Snippet(
         "php",
@@ -309,12 +460,15 @@ end
 namespace App\\Models;
 use Illuminate\\Support\\Str;
 const LIMIT = 3;
+define('DEBUG_MODE', true);
 interface HasName { public function name(): string; }
 trait Sluggable { public function slug() { return 1; } }
 enum Suit { case Hearts; }
 final class User extends Model implements HasName
 {
     const TABLE = 'users';
+    protected ?string $email = null, $phone;
+    use Sluggable;
     public function __construct(private string $name) {}
     public static function find(int $id): ?self
     {
@@ -326,9 +480,10 @@ function helper($x) {
     return $x;
 }
 """,
-        {"LIMIT", "HasName", "name", "Sluggable", "slug", "Suit", "User", "TABLE", "__construct", "find", "helper"},
+        {"LIMIT", "DEBUG_MODE", "HasName", "name", "Sluggable", "slug", "Suit", "Hearts", "User", "TABLE", "email",
+         "phone", "__construct", "find", "helper"},
         ("helper",),
-        frozenset({"local", "id", "Str"}),
+        frozenset({"local", "id", "Str", "Models"}),
     ),
     Snippet(
         "kotlin",
@@ -351,10 +506,18 @@ data class Circle(val r: Double) : Shape {
 }
 
 object Registry
-enum class Color { RED }
+enum class Color(val code: Int) {
+    RED(1),
+    GREEN(2);
+    fun hex() = code
+}
+sealed interface Event
+annotation class Cached
+suspend fun <T> List<T>.each() {}
 fun String.shout(): String = uppercase()
 """,
-        {"LIMIT", "Name", "Shape", "area", "Circle", "size", "Factory", "unit", "Registry", "Color", "shout"},
+        {"LIMIT", "Name", "Shape", "area", "Circle", "size", "Factory", "unit", "Registry", "Color", "RED", "GREEN",
+         "hex", "Event", "Cached", "each", "shout"},
         (),
         frozenset({"local", "Date", "r"}),
     ),
@@ -377,16 +540,30 @@ public final class Circle: Shape {
 }
 
 struct Point { let x: Int }
-enum Color { case red }
+enum Color {
+    case red, green
+    case custom(name: String)
+}
+protocol Store {
+    associatedtype Item
+    var count: Int { get }
+    func load() -> Item
+}
+extension Array: Store {
+    typealias Handler = (String) -> Void
+    static let empty = 0
+    subscript(index: Int) -> Int { 1 }
+}
 extension Circle {
     func grow(by amount: Double) {
         radius += amount
     }
 }
 """,
-        {"limit", "Name", "Shape", "area", "Circle", "Point", "Color", "grow", "init"},
+        {"limit", "Name", "Shape", "area", "Circle", "Point", "Color", "red", "green", "custom", "Store", "Item",
+         "count", "load", "Handler", "empty", "grow", "init"},
         ("Circle",),
-        frozenset({"Foundation", "amount"}),
+        frozenset({"Foundation", "amount", "Array", "Int", "Void", "String", "local"}),
     ),
     Snippet(
         "scala",
@@ -403,19 +580,35 @@ case class Circle(r: Double) extends Shape {
 }
 object Registry {
   type Name = String
+  val low, high = 3
   def find(name: Name): Option[Shape] = {
     None
   }
 }
-enum Color { case Red, Green }
+given ordering: Ordering[Shape] = Ordering.by(_.area)
+extension (text: String) def shout: String = text.toUpperCase
+enum Color {
+  case Red, Green
+  case Custom(name: String)
+}
 """,
-        {"Shape", "area", "Circle", "size", "Registry", "Name", "find", "Color"},
-        (),
-        frozenset({"local", "Try", "r"}),
+        {"Shape", "area", "Circle", "size", "low", "high", "Registry", "Name", "find", "ordering", "shout", "Color",
+         "Red", "Green", "Custom"},
+        ("Color",),
+        frozenset({"local", "Try", "r", "text"}),
     ),
     Snippet(
         "elixir",
         """defmodule Shop.Cart do
+  @moduledoc "Carts."
+  @limit 3
+  @type item :: map
+  @callback price(item :: term) :: integer when item: term
+  defexception message: nil
+  defguard is_item(value) when is_map(value)
+  defdelegate size(cart), to: Shop.Count
+  def left <~> right, do: {left, right}
+  def unquote(computed)(x), do: x
   @doc "Adds."
   def add(cart, item) when is_map(item) do
     local = 1
@@ -426,12 +619,17 @@ enum Color { case Red, Green }
   defmacro trace(expr) do
     expr
   end
-  def empty?, do: true
+  def empty?, do: @limit == 0
+  defimpl Enumerable, for: Shop.Cart do
+    def count(cart) do
+      length(cart)
+    end
+  end
 end
 """,
-        {"Cart", "add", "total", "trace", "empty?"},
+        {"Cart", "limit", "item", "price", "is_item", "size", "add", "total", "trace", "empty?", "count"},
         ("Cart",),
-        frozenset({"local", "item", "sum", "is_map"}),
+        frozenset({"local", "sum", "is_map", "moduledoc", "doc", "nil", "message", "left", "unquote", "Enumerable"}),
     ),
     Snippet(
         "haskell",
@@ -440,11 +638,15 @@ end
 import Data.List (sort)
 
 data Tree a = Leaf | Node a (Tree a) (Tree a)
-newtype Wrapper = Wrapper Int
+data Config = Config { host :: String, port :: Int }
+newtype Wrapper = Wrapper { unwrap :: Int }
 type Name = String
 
 class Shape s where
-  area :: s -> Double
+  area, width :: s -> Double
+
+instance Shape Config where
+  area _ = 1
 
 -- | Inserts.
 insert :: Ord a => a -> Tree a -> Tree a
@@ -452,10 +654,15 @@ insert x Leaf = Node x Leaf Leaf
 insert x t = t
 
 limit = 3
+
+instance Show Wrapper where
+  show w =
+    render w
 """,
-        {"Tree", "Wrapper", "Name", "Shape", "insert", "limit"},
-        (),
-        frozenset({"sort", "x"}),
+        {"Tree", "Leaf", "Node", "Config", "host", "port", "Wrapper", "unwrap", "Name", "Shape", "area", "width",
+         "insert", "limit", "show"},
+        ("Show", "show"),
+        frozenset({"sort", "x", "a", "w", "render"}),
     ),
     Snippet(
         "lua",
@@ -471,13 +678,22 @@ function M:close()
   self.closed = true
 end
 M.read = function(n)
+  for i = 1, n do local step = i end
   return n
 end
-return M
+M.VERSION = "1.0"
+local commands = {
+  start = function() end,
+  ["stop"] = function() end,
+  timeout = 5,
+}
+function M.files:each()
+  return pairs(self)
+end
 """,
-        {"helper", "open", "close", "read"},
-        (),
-        frozenset({"inner", "path"}),
+        {"helper", "open", "close", "read", "VERSION", "start", "stop", "each"},
+        ("files", "each"),
+        frozenset({"inner", "path", "i", "step", "timeout"}),
     ),
     Snippet(
         "bash",
@@ -488,17 +704,23 @@ build() {
   local target="$1"
   make "$target"
 }
+function run_tests() { pytest; }
+if is_ci; then
+  log-line() { echo "$1"; }
+fi
 function clean_all {
   rm -rf build
 }
 """,
-        {"build", "clean_all"},
+        {"build", "run_tests", "log-line", "clean_all"},
         ("clean_all",),
         frozenset({"target", "make"}),
     ),
     Snippet(
         "zig",
         """const std = @import("std");
+const Allocator = std.mem.Allocator;
+const Tree = @import("tree.zig").Tree;
 
 pub const Point = struct {
     x: i32,
@@ -509,15 +731,28 @@ pub const Point = struct {
 };
 
 const Color = enum { red, green };
+pub const Value = union(enum) {
+    number: f64,
+    pub fn truthy(self: Value) bool {
+        return true;
+    }
+    const zero = 0;
+};
+pub fn List(comptime T: type) type {
+    return struct {
+        const Self = @This();
+        pub fn append(self: *Self, item: T) void {}
+    };
+}
 
 pub fn main() !void {
     const value = 1;
     std.debug.print("{}", .{value});
 }
 """,
-        {"std", "Point", "add", "Color", "main"},
+        {"Point", "add", "Color", "Value", "truthy", "zero", "List", "append", "main"},
         ("main",),
-        frozenset({"local", "value"}),
+        frozenset({"std", "Allocator", "Tree", "Self", "local", "value"}),
     ),
     Snippet(
         "sql",
@@ -529,8 +764,49 @@ CREATE UNIQUE INDEX "orders_by_id" ON orders (id);
 """,
         {"orders", "open_orders", "orders_by_id"},
     ),
-    Snippet("yaml", "name: ci\non:\n  push:\njobs:\n  test:\n    steps: []\n", {"name", "on", "jobs"}),
-    Snippet("toml", '[project]\nname = "x"\n\n[tool.ruff.lint]\nselect = []\n', {"project", "tool.ruff.lint"}),
+    Snippet(
+        "yaml",
+        """# Continuous integration.
+name: ci
+on:
+  push:
+    branches: [main]
+  workflow_dispatch:
+env:
+  COLOR: always
+notes: |
+  example:
+    nested: text
+jobs:
+  "lint":
+    runs-on: ubuntu
+  test: &test
+    steps:
+    - run: make
+    - name: upload
+      with:
+        path: out
+""",
+        {"name", "on", "push", "env", "notes", "jobs", "lint", "test"},
+        ("jobs", "test"),
+        frozenset({"COLOR", "example", "nested", "steps", "branches", "run", "path", "with", "workflow_dispatch"}),
+    ),
+    Snippet("toml", '[project]\nname = "x"\n\n[tool.ruff.lint]\nselect = []\n', {"project", "tool.ruff.lint"},
+            ("tool.ruff.lint",), frozenset({"name", "select"})),
+    Snippet("ini", "[flake8]\nmax-line-length = 120\n", {"flake8"}, ("flake8",), frozenset({"max-line-length"})),
+    Snippet(
+        "html",
+        """<h1 class="title">User <em>guide</em></h1>
+<h2>Install &amp; run</h2>
+<p>pip install</p>
+<h2>{{ section.title }}</h2>
+<H3>First steps</H3>
+<p>class Foo</p>
+""",
+        set(),
+        ("User guide", "Install & run", "First steps"),
+        frozenset({"Foo", "guide"}),
+    ),
     Snippet("make", ".PHONY: all\nall: build\n\nbuild: src/main.c\n\tcc -c $<\nX := 1\n", {"all", "build"}),
     Snippet("hcl", 'resource "aws_s3_bucket" "logs" {\n}\nvariable "region" {}\n', {"logs", "region"}),
     Snippet("proto", "message Order {\n  int32 id = 1;\n}\nservice Shop {\n  rpc Buy (Order) returns (Order);\n}\n",
