@@ -13,7 +13,7 @@ from askrepo.store import inventory, tql, verification
 from askrepo.store._deeplake import damaged, load_deeplake, reading
 from askrepo.store.location import DatasetLocation
 from askrepo.store.schema import (
-    CHUNK_COLUMNS,
+    HEAD_COLUMN,
     MANIFEST_KEY,
     NUMBER_COLUMNS,
     ROW_COLUMNS,
@@ -34,6 +34,8 @@ _EXACT_SEARCH = 100
 # The index probes fewer clusters for a smaller LIMIT, so we always ask for this many and cut.
 _MIN_LIMIT = 100
 _MORE = 4
+# Of a server that answers for weeks; a term takes some 100 bytes.
+_MAX_FREQUENCIES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,14 @@ class Filter:
             and (not self.path or any(matches(chunk.path, pattern) for pattern in self.path))
         )
 
-    def condition(self) -> str:
-        """A TQL clause that lets at least every admitted chunk through."""
-        return tql.where(
-            [
-                "" if self.repository is None else tql.equals("repository", self.repository),
-                tql.any_of("language", self.language) if self.language else "",
-                tql.any_of("kind", self.kind) if self.kind else "",
-                tql.like_any("path", self.path) if self.path else "",
-            ]
-        )
+    def conditions(self) -> list[str]:
+        """TQL conditions that together let at least every admitted chunk through; empty ones do not restrict."""
+        return [
+            "" if self.repository is None else tql.equals("repository", self.repository),
+            tql.any_of("language", self.language) if self.language else "",
+            tql.any_of("kind", self.kind) if self.kind else "",
+            tql.like_any("path", self.path) if self.path else "",
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class DatasetReader:
         self.url = location.url
         self.manifest = manifest
         self._location = location
+        self._frequencies: dict[str, int] = {}
         self._dataset = dataset  # keeps the native object alive: its columns end with it
 
     @classmethod
@@ -170,6 +171,39 @@ class DatasetReader:
             return []
         return self._ranked(f"BM25_SIMILARITY(lexemes, {tql.text_literal(text)})", limit, where)
 
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """How many chunks hold each of the terms, as `lexical` counts them."""
+        return {term: self._frequency(term) for term in terms}
+
+    def defining(self, names: Collection[str], *, limit: int, where: Filter = Filter()) -> list[Chunk]:
+        """Chunks that define one of the names, in any case of letters; at most `limit` for each name.
+
+        One query for each name: a condition with OR would read the whole column instead of its index.
+        """
+        found = (
+            chunk
+            for name in names
+            if tql.is_storable(name)
+            for chunk in self._admitted(tql.contains("symbols", name), where, limit)
+            if name.lower() in {symbol.lower() for symbol in chunk.symbols}
+        )
+        return list({chunk.id: chunk for chunk in found}.values())
+
+    def at_paths(self, paths: Sequence[str], *, limit: int, where: Filter = Filter()) -> list[Chunk]:
+        """Chunks of the files at these very paths, at most `limit`, in the order of the dataset."""
+        return self._admitted(tql.any_of("path", paths), where, limit) if paths else []
+
+    def of_files(self, names: Collection[str], *, limit: int, where: Filter = Filter()) -> list[Chunk]:
+        """Chunks of files whose path is, or ends with, one of the names; at most `limit` for each name."""
+        found = (
+            chunk
+            for name in names
+            if tql.is_storable(name)
+            for chunk in self._admitted(tql.like_any("path", [name, f"*/{name}"]), where, limit)
+            if chunk.path == name or chunk.path.endswith(f"/{name}")
+        )
+        return list({chunk.id: chunk for chunk in found}.values())
+
     def vectors(self, vector_ids: Collection[str]) -> dict[str, NDArray[np.float32]]:
         """Stored vectors by vector id; unknown ids are left out."""
         wanted = set(vector_ids)
@@ -192,18 +226,18 @@ class DatasetReader:
             return dict(zip(_texts(view["id"][:]), _matrix(view[VECTOR_COLUMN][:], len(view)), strict=True))
 
     def file_chunks(self, repository: str, path: str) -> list[Chunk]:
-        """All chunks of a file in line order; none when the dataset does not have it."""
+        """All chunks of a file in line order, parts of one long line as stored; none when the dataset lacks it."""
         if not (tql.is_storable(repository) and tql.is_storable(path)):
             return []
-        rows = self._select(tql.where([tql.equals("repository", repository), tql.equals("path", path)]))
-        return sorted((chunk_of(row) for row in rows), key=lambda chunk: (chunk.start_line, chunk.end_line, chunk.id))
+        found = self._chunks(tql.where([tql.equals("repository", repository), tql.equals("path", path)]))
+        return sorted(found, key=lambda chunk: (chunk.start_line, chunk.end_line))
 
     def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         """Chunks by id; unknown ids are left out."""
         wanted = [chunk_id for chunk_id in chunk_ids if tql.is_storable(chunk_id)]
         if not wanted:
             return {}
-        return {row["id"]: chunk_of(row) for row in self._select(tql.where([tql.any_of("id", wanted)]))}
+        return {chunk.id: chunk for chunk in self._chunks(tql.where([tql.any_of("id", wanted)]))}
 
     def chunk(self, chunk_id: str) -> Chunk:
         """The chunk with this id.
@@ -233,30 +267,60 @@ class DatasetReader:
             columns = {name: _values(name, self._dataset[name][start:stop]) for name in ROW_COLUMNS}
             return Rows(columns, _matrix(self._dataset[VECTOR_COLUMN][start:stop], len(columns["id"])))
 
+    def _frequency(self, term: str) -> int:
+        """Remembered, since a dataset never changes and questions share most of their words."""
+        if term not in self._frequencies:
+            if len(self._frequencies) >= _MAX_FREQUENCIES:
+                self._frequencies.clear()
+            condition = tql.where([tql.contains("lexemes", term)])
+            with reading(self.url):
+                self._frequencies[term] = len(self._dataset.query(f"SELECT id{condition}"))
+        return self._frequencies[term]
+
+    def heads(self, start: int, stop: int) -> list[str]:
+        """What is packed for those rows; see `askrepo.store.schema.HEAD_COLUMN`."""
+        with reading(self.url):
+            return _texts(self._dataset[HEAD_COLUMN][start:stop])
+
+    def _admitted(self, condition: str, where: Filter, limit: int) -> list[Chunk]:
+        found = self._chunks(f"{tql.where([condition, *where.conditions()])} LIMIT {limit}")
+        return [chunk for chunk in found if where.admits(chunk)]
+
     def _ranked(self, score: str, limit: int, where: Filter) -> list[ScoredChunk]:
         """Best first. Asks for more as long as the exact test of path globs leaves too few."""
         if limit < 1:
             raise UsageError(f"limit must be at least 1, found {limit}")
         asked = max(limit, _MIN_LIMIT)
         while True:
-            order = f"{where.condition()} ORDER BY {score} DESC LIMIT {asked}"
-            rows = self._select(order, score=score)
-            scored = (ScoredChunk(chunk_of(row), row["score"]) for row in rows)
-            admitted = [item for item in scored if where.admits(item.chunk)]
-            if len(admitted) >= limit or len(rows) < asked:
+            order = f"{tql.where(where.conditions())} ORDER BY {score} DESC LIMIT {asked}"
+            found = self._scored(order, score)
+            admitted = [item for item in found if where.admits(item.chunk)]
+            if len(admitted) >= limit or len(found) < asked:
                 admitted.sort(key=lambda item: (-item.score, item.chunk.id))
                 return admitted[:limit]
             asked *= _MORE
 
-    def _select(self, rest: str, *, score: str | None = None) -> list[dict[str, Any]]:
-        """Rows of a query: the chunk columns and, when given, the score (BM25 needs exactly that name)."""
-        wanted = [*CHUNK_COLUMNS, f"{score} AS score"] if score else list(CHUNK_COLUMNS)
+    def _chunks(self, rest: str) -> list[Chunk]:
+        """The chunks of a query that is given from its condition on."""
         with reading(self.url):
-            view = self._dataset.query(f"SELECT {', '.join(wanted)}{rest}")
-            if not len(view):
-                return []
-            columns = {name: _values(name, view[name][:]) for name in (*CHUNK_COLUMNS, *(["score"] if score else []))}
-        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+            return self._chunks_in(self._dataset.query(f"SELECT {HEAD_COLUMN}, text{rest}"))
+
+    def _scored(self, rest: str, score: str) -> list[ScoredChunk]:
+        """Likewise with a score, whose column BM25 needs to have exactly that name."""
+        with reading(self.url):
+            view = self._dataset.query(f"SELECT {HEAD_COLUMN}, text, {score} AS score{rest}")
+            chunks = self._chunks_in(view)
+            scores = _numbers(view["score"][:]) if chunks else []
+        return [ScoredChunk(*pair) for pair in zip(chunks, scores, strict=True)]
+
+    def _chunks_in(self, view: Any) -> list[Chunk]:
+        if not len(view):
+            return []
+        rows = zip(_texts(view[HEAD_COLUMN][:]), _texts(view["text"][:]), strict=True)
+        try:
+            return [chunk_of(head, text) for head, text in rows]
+        except (ValueError, TypeError) as error:
+            raise damaged(self.url, "a row cannot be read") from error
 
     def _check_vector(self, vector: NDArray[np.float32]) -> None:
         """Deep Lake answers a vector of another dimension with no rows and takes NaN as a number."""

@@ -69,6 +69,16 @@ def any_of(column: str, values: Sequence[str]) -> str:
     return f"{column} IN ({', '.join(map(text_literal, values))})"
 
 
+def contains(column: str, text: str) -> str:
+    """The condition that a text column has this in it: as a word where the column is indexed by BM25.
+
+    A text without a letter or digit is in none: Deep Lake ends the process when its index makes no word of it.
+    """
+    if not any(character.isalpha() or character.isdecimal() for character in text):
+        return "FALSE"
+    return f"CONTAINS({column}, {text_literal(text)})"
+
+
 def like_any(column: str, patterns: Sequence[str]) -> str:
     """The condition that a text column fits one of the globs, or more: see `glob_to_like`; "" when all may fit."""
     likes = {glob_to_like(pattern) for pattern in patterns}

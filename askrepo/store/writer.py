@@ -10,7 +10,16 @@ from typing import Any, Self
 from askrepo.errors import VerificationError
 from askrepo.store._deeplake import load_deeplake, writing
 from askrepo.store.location import DatasetLocation
-from askrepo.store.schema import MANIFEST_KEY, ROW_COLUMNS, VECTOR_COLUMN, RowDigest, Rows, deeplake_schema
+from askrepo.store.schema import (
+    HEAD_COLUMN,
+    MANIFEST_KEY,
+    ROW_COLUMNS,
+    VECTOR_COLUMN,
+    RowDigest,
+    Rows,
+    deeplake_schema,
+    heads,
+)
 from askrepo.types import DatasetManifest, canonical_json, to_json
 
 # A dataset takes twice the size of its vectors and four times that of its BM25 text once indexed, and an index
@@ -95,7 +104,7 @@ class DatasetWriter:
                 raise VerificationError(f"column {name!r} does not have a value for each of {count} rows")
         if count:
             with writing(self.location.url):
-                self._dataset.append({**columns, VECTOR_COLUMN: rows.vectors})
+                self._dataset.append({**columns, HEAD_COLUMN: heads(columns), VECTOR_COLUMN: rows.vectors})
                 self._dataset.commit(f"{self.rows + count} rows")
             self._digest.update(rows)
 

@@ -212,6 +212,165 @@ def test_an_undamaged_dataset_is_verified(reader):
     reader.verify(deep=True)
 
 
+# --- looking up by name -------------------------------------------------------------------------------------------
+
+
+def test_frequencies_are_those_of_a_plain_count(reader):
+    terms = ["common", "word3", "own77", "own7", "own", "word", "missing"]
+
+    assert reader.frequencies(terms) == {term: sum(term in row["lexemes"].split() for row in FULL) for term in terms}
+
+
+def test_frequencies_count_what_lexical_finds(reader):
+    found = reader.lexical(["word3"], limit=ROWS)
+
+    assert reader.frequencies(["word3"]) == {"word3": len(found)}
+
+
+def test_nothing_is_counted_for_no_terms_and_for_what_is_no_word(reader):
+    assert reader.frequencies([]) == {}
+    assert reader.frequencies(["\N{BENGALI CURRENCY NUMERATOR ONE}", "?"]) == {
+        "\N{BENGALI CURRENCY NUMERATOR ONE}": 0,
+        "?": 0,
+    }
+
+
+NAMED = {
+    "lib/list.rb": "empty? save! $scope each",
+    "lib/void.rb": "Empty",
+    "src/http.py": "HttpClient load_and_split __init__",
+    "src/http_client.py": "Session.send Session",
+    "src/operators.cc": "operator== ~Foo foo-bar",
+    "src/größe.py": "Größe naïve",
+    "src/quote.py": "it's",
+    "index.ts": "Index",
+    "web/index.ts": "Index",
+    "web/windex.ts": "Index",
+    "deep/web/index.ts": "",
+}
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> DatasetReader:
+    workspace = Workspace.open(str(tmp_path_factory.mktemp("named") / "workspace"))
+    kinds = {"lib": "test"}
+    rows = [
+        {"path": path, "symbols": symbols, "kind": kinds.get(path.split("/")[0], "source")}
+        for path, symbols in NAMED.items()
+    ]
+    manifest = write_dataset(workspace, rows_of(rows))
+    return DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+
+
+def paths_of(chunks) -> list[str]:
+    return [chunk.path for chunk in chunks]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("HttpClient", "src/http.py"),
+        ("httpclient", "src/http.py"),
+        ("HTTPCLIENT", "src/http.py"),
+        ("load_and_split", "src/http.py"),
+        ("LOAD_and_split", "src/http.py"),
+        ("__init__", "src/http.py"),
+        ("empty?", "lib/list.rb"),
+        ("EMPTY?", "lib/list.rb"),
+        ("save!", "lib/list.rb"),
+        ("$scope", "lib/list.rb"),
+        ("empty", "lib/void.rb"),
+        ("Session.send", "src/http_client.py"),
+        ("operator==", "src/operators.cc"),
+        ("~Foo", "src/operators.cc"),
+        ("foo-bar", "src/operators.cc"),
+        ("größe", "src/größe.py"),
+        ("naïve", "src/größe.py"),
+        ("it's", "src/quote.py"),
+    ],
+)
+def test_a_definition_is_found_by_its_whole_name_in_any_case(named, name, path):
+    assert paths_of(named.defining([name], limit=10)) == [path]
+
+
+@pytest.mark.parametrize(
+    "name", ["Http", "load", "send", "init", "scope", "save", "foo", "==", "?", "", "a\0b", "\ud800"]
+)
+def test_a_part_of_a_name_is_no_definition(named, name):
+    assert named.defining([name], limit=10) == []
+
+
+def test_a_chunk_that_defines_several_names_comes_once_and_names_in_their_order(named):
+    assert paths_of(named.defining(["$scope", "HttpClient", "save!"], limit=10)) == ["lib/list.rb", "src/http.py"]
+    assert named.defining([], limit=10) == []
+
+
+def test_definitions_are_found_among_many_rows(reader):
+    found = reader.defining(["run"], limit=ROWS)
+
+    assert {chunk.id for chunk in found} == {row["id"] for row in FULL if row["symbols"]}
+    assert len(reader.defining(["run"], limit=7)) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [
+        ("index.ts", ["index.ts", "web/index.ts", "deep/web/index.ts"]),
+        ("web/index.ts", ["web/index.ts", "deep/web/index.ts"]),
+        ("deep/web/index.ts", ["deep/web/index.ts"]),
+        ("ndex.ts", []),
+        ("Index.ts", []),
+        ("größe.py", ["src/größe.py"]),
+        ("li[s]t.rb", []),
+        ("%", []),
+        ("a\0b", []),
+        ("it's", []),
+    ],
+)
+def test_files_are_found_by_the_end_of_their_path(named, name, paths):
+    assert paths_of(named.of_files([name], limit=10)) == paths
+
+
+def test_a_file_is_found_behind_many_chunks_of_files_whose_name_only_ends_alike(workspace):
+    rows = [{"path": "a/domain.py", "start_line": line} for line in range(1, 12)] + [{"path": "src/main.py"}]
+    manifest = write_dataset(workspace, rows_of(rows))
+    reader = DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+
+    assert paths_of(reader.of_files(["main.py"], limit=10)) == ["src/main.py"]
+
+
+def test_files_at_paths_are_those_very_files(named):
+    found = named.at_paths(["web/index.ts", "index.ts", "missing", "it's"], limit=10)
+
+    assert sorted(paths_of(found)) == ["index.ts", "web/index.ts"]
+    assert len(named.at_paths(list(NAMED), limit=3)) == 3
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        lambda reader, where: reader.defining(["empty?", "HttpClient"], limit=10, where=where),
+        lambda reader, where: reader.of_files(["list.rb", "http.py"], limit=10, where=where),
+        lambda reader, where: reader.at_paths(["lib/list.rb", "src/http.py"], limit=10, where=where),
+    ],
+    ids=["defining", "of_files", "at_paths"],
+)
+@pytest.mark.parametrize(
+    ("where", "paths"),
+    [
+        (Filter(kind=("test",)), ["lib/list.rb"]),
+        (Filter(path=("src/*",)), ["src/http.py"]),
+        (Filter(path=("[s]rc/*",)), ["src/http.py"]),
+        (Filter(path=("src/[a-g]*", "lib/[x-z]*")), []),
+        (Filter(repository="other/name"), []),
+        (Filter(language=("rust",)), []),
+        (Filter(), ["lib/list.rb", "src/http.py"]),
+    ],
+)
+def test_filters_are_obeyed_by_look_ups(named, look_up, where, paths):
+    assert paths_of(look_up(named, where)) == paths
+
+
 # --- damage ---------------------------------------------------------------------------------------------------------
 
 

@@ -189,6 +189,82 @@ def test_bm25_must_be_projected_as_score(small):
         dataset.query(f"SELECT id, {score} AS points ORDER BY {score} DESC LIMIT 100")["points"][:]
 
 
+WORDS = {
+    "one": "common HttpClient load_and_split empty? $scope",
+    "two": "common httpclients Größe x.y",
+    "three": "common split HTTPCLIENT common",
+    "four": "uncommon",
+}
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    dataset = deeplake.create(
+        str(tmp_path_factory.mktemp("contract") / "words"),
+        schema={"id": types.Text(types.Exact), "symbols": types.Text(types.BM25), "lexemes": types.Text(types.BM25)},
+    )
+    dataset.indexing_mode = deeplake.IndexingMode.Off
+    dataset.append({"id": list(WORDS), "symbols": list(WORDS.values()), "lexemes": list(WORDS.values())})
+    dataset.commit()
+    dataset.indexing_mode = deeplake.IndexingMode.Always
+    dataset.build_indexes()
+    return dataset
+
+
+@pytest.mark.parametrize("column", ["symbols", "lexemes"])
+@pytest.mark.parametrize(
+    ("word", "rows"),
+    [
+        ("httpclient", ["one", "three"]),
+        ("HttpClient", ["one", "three"]),
+        ("common", ["one", "two", "three"]),
+        ("split", ["three"]),
+        ("load_and_split", ["one"]),
+        ("empty?", ["one"]),
+        ("$scope", ["one"]),
+        ("größe", ["two"]),
+        ("x.y", ["two"]),
+        ("client", []),
+        ("missing", []),
+    ],
+)
+def test_contains_finds_whole_words_in_any_case_where_a_column_is_indexed(words, column, word, rows):
+    assert list(words.query(f"SELECT id WHERE {tql.contains(column, word)}")["id"][:]) == rows
+
+
+def test_contains_counts_each_row_that_has_the_word_among_many(tmp_path):
+    texts = [f"common word{at % 7} own{at} {'twice twice' if at % 2 else ''}" for at in range(2000)]
+    dataset = create(tmp_path / "counted", texts, unit_vectors(len(texts)), index=True)
+
+    for word in ("common", "word3", "own77", "own7", "twice", "word"):
+        expected = sum(word in text.split() for text in texts)
+        assert len(dataset.query(f"SELECT id WHERE {tql.contains('lexemes', word)}")) == expected
+
+
+def test_contains_with_a_condition_of_another_column_narrows(words):
+    conditions = [tql.contains("lexemes", "common"), tql.equals("id", "two")]
+
+    assert list(words.query(f"SELECT id{tql.where(conditions)}")["id"][:]) == ["two"]
+
+
+def test_contains_ends_the_process_at_what_is_no_word(tmp_path):
+    # Should this fail after an upgrade, the guard in `tql.contains` can go.
+    import subprocess
+    import sys
+
+    create(tmp_path / "crashing", ["one", "two"], unit_vectors(2), index=True)
+    code = (
+        "from askrepo.store._deeplake import load_deeplake;"
+        f"dataset = load_deeplake().open_read_only({str(tmp_path / 'crashing')!r});"
+        "dataset.query(\"SELECT id WHERE CONTAINS(lexemes, '?')\")"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode < 0
+
+
+def test_a_false_condition_finds_nothing(words):
+    assert len(words.query(f"SELECT id{tql.where([tql.contains('lexemes', '?')])}")) == 0
+
+
 def test_underscore_is_no_wildcard(small):
     dataset = deeplake.open_read_only(str(small))
 

@@ -103,3 +103,12 @@ def test_conditions_are_joined():
 
     assert tql.where(conditions) == " WHERE repository = 'it''s' AND kind IN ('doc', 'test') AND (path LIKE 'a%')"
     assert tql.where(["", ""]) == ""
+
+
+def test_a_word_that_a_column_must_have_is_quoted():
+    assert tql.contains("symbols", "it's") == "CONTAINS(symbols, 'it''s')"
+
+
+@pytest.mark.parametrize("text", ["", " ", "?", "<=>", "\N{BENGALI CURRENCY NUMERATOR ONE}"])
+def test_what_is_no_word_is_in_no_column(text):
+    assert tql.contains("symbols", text) == "FALSE"
