@@ -16,6 +16,8 @@ STEM_REPEATS = 2  # the file's own name counts twice: measured with the path-tok
 PATH_FOLDERS = 3
 # Distinct words of a large repository are about 200,000; a term tuple takes some 150 bytes.
 CACHED_WORDS = 200_000
+CACHED_PATHS = 10_000
+NEAR_FOLDERS = 2  # of the path signal; outer folders say the same of every file
 
 _STOP_WORDS = """
 a an and any are as at be been but by can could did do does for from had has have how i if in into is it its me my of on
@@ -25,6 +27,7 @@ where which who whose why will with would you your
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _WORD = re.compile(r"\w+")
+_CONTRACTION = re.compile(r"(?:\b\w+n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))\b", re.IGNORECASE)
 _ASCII_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PARTS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 # Scripts without spaces between words: a run is one term, apart from the Latin letters around it.
@@ -43,14 +46,35 @@ def index_terms(text: str, *, path: str, scope: Sequence[str]) -> list[str]:
 
 
 def query_terms(question: str) -> list[str]:
-    """Terms to look a question up with: distinct, in order; words like "the" only when there are no others."""
-    words = _words(question)
+    """Terms to look a question up with: distinct, in order; words like "the" only when there are no others.
+
+    A contraction is such a word: "what's" is no `s`, "doesn't" no `doesn`.
+    """
+    words = _words(_CONTRACTION.sub(" ", question)) or _words(question)
     telling = [word for word in words if word.lower() not in STOP_WORDS]
     return list(dict.fromkeys(_flattened(telling or words)))
 
 
 def _terms(text: str) -> list[str]:
     return _flattened(_words(text))
+
+
+@functools.lru_cache(maxsize=CACHED_PATHS)
+def name_terms(path: str) -> frozenset[str]:
+    """Terms of the file's own name."""
+    return frozenset(_terms(PurePosixPath(path).stem))
+
+
+@functools.lru_cache(maxsize=CACHED_PATHS)
+def folder_terms(path: str) -> frozenset[str]:
+    """Terms of the folders nearest to the file."""
+    return frozenset(_terms(" ".join(PurePosixPath(path).parts[:-1][-NEAR_FOLDERS:])))
+
+
+@functools.lru_cache(maxsize=CACHED_PATHS)
+def text_terms(text: str) -> frozenset[str]:
+    """Terms of a short text, such as a chunk's names."""
+    return frozenset(_terms(text))
 
 
 @functools.lru_cache(maxsize=16)  # chunks come file by file

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askrepo.lexemes import index_terms, query_terms
+from askrepo.lexemes import folder_terms, index_terms, name_terms, query_terms, text_terms
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,30 @@ def test_chunks_are_tokenised_fast_enough() -> None:
     for _ in range(1_000):
         index_terms(chunk, path="src/a.py", scope=("Loader",))
     assert time.process_time() - started < 1  # about 0.06 s on an idle core
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "folders"),
+    [
+        ("src/http/SessionPool.java", {"sessionpool", "session", "pool"}, {"src", "http"}),
+        ("a/b/c/retry_policies.py", {"retrypolicies", "retri", "polici"}, {"b", "c"}),
+        ("README", {"readm"}, set()),
+        (".github/workflows/ci.yml", {"ci"}, {"github", "workflow"}),
+        ("lib/v1.2/index.test.js", {"index", "test"}, {"lib", "v1", "v", "1", "2"}),
+        ("", set(), set()),
+    ],
+    ids=str,
+)
+def test_path_has_terms_of_its_name_and_of_its_nearest_folders(path: str, name: set[str], folders: set[str]) -> None:
+    assert name_terms(path) == name
+    assert folder_terms(path) == folders
+
+
+def test_short_text_has_the_terms_of_an_index() -> None:
+    assert text_terms("RetryPolicy retries") == {"retrypolicy", "retri", "polici"}
+    assert text_terms("") == frozenset()
+
+
+@given(st.text(st.characters(exclude_characters="\0/"), max_size=20))
+def test_terms_of_a_path_are_found_by_a_question_of_its_name(name: str) -> None:
+    assert set(query_terms(name)) <= text_terms(name)
