@@ -17,6 +17,9 @@ FileKind = Literal["test", "example", "doc", "config", "changelog"]
 MAX_TERMS = 64
 """Lexical terms kept of a question: beyond a few dozen, BM25 ranks by length, and each term costs a posting list."""
 
+MAX_NAMED = 16
+"""Identifiers and paths looked up: a pasted log names hundreds."""
+
 HEAD_CHARS = 1000
 """Characters that tell a question's kind; what follows is usually pasted text (a log, a file)."""
 
@@ -25,6 +28,15 @@ _UNSEARCHABLE = re.compile("[\x00\ud800-\udfff]")
 
 _CODE_NAME = re.compile(r"\w_\w|\w\(\)|::|->|`")
 """snake_case, a call, a qualified name or a quoted name: the question is about code, whatever its form."""
+
+_SEPARATOR = re.compile(r"::|->|[.#\\\\]")
+_NAME = re.compile(r"[^\W\d]\w*(?:(?:::|->|[.#\\\\])[^\W\d]\w*)*[?!]?")
+_LOOKS_LIKE_CODE = re.compile(r"[a-z][A-Z]|\w_\w|_[^\W\d]|[A-Z]{2,}[a-z]|::|->|\w[.#\\\\]\w")
+_PATH = re.compile(
+    r"[\w./-]*\w\.(?:py|pyi|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|scala|rb|ex|exs|php|cs|swift|zig|lua|hs|sh|rst|md|mdx"
+    r"|adoc|toml|cfg|ini|ya?ml|json|sql|c|h|cc|cpp|hpp)\b(?!\()"
+)
+_UPWARDS = re.compile(r"^(?:\.{0,2}/)+")
 
 _PROJECT = r"(?:this|the)\s+(?:project|repo|repository|library|package|tool|framework|product|codebase|software)"
 _ADOPT = r"(?:use|choose|pick|adopt|prefer|consider|try|need|want|care\s+about|switch\s+to|migrate\s+to)"
@@ -42,6 +54,7 @@ _OVERVIEW = re.compile(
             r"^when\s+should(?:n't)?\s+\S+\s+(?:not\s+|ever\s+)?" + _ADOPT + r"\s+\S+\s*\??$",
             r"^why\s+(?:does|was|is)\s+(?:" + _PROJECT + r"|\S+)\s+(?:exist|(?:created|made|written|built)\s*\??$)",
             r"^(?:is|are)\s+\S+\s+(?:free|open[\s-]?source|production[\s-]?ready|suitable|good\s+for|right\s+for|worth)\b",
+            r"\bbig picture\b|\bhigh[- ]level (?:overview|view|picture)\b|\bin a nutshell\b|\bat a glance\b",
             r"\b(?:pros\s+and\s+cons|use[\s-]cases?|(?:key|main|core)\s+(?:features?|benefits?|ideas?))\b",
             r"\b(?:benefits?|advantages?|disadvantages?|drawbacks|limitations)\s+of\s+(?:using\s+)?\S+\s*\??$",
             # what it is and what for
@@ -101,12 +114,16 @@ class Question:
     :ivar text: searchable characters only, never blank.
     :ivar terms: lexical terms, distinct, at most MAX_TERMS; empty when the text has no word.
     :ivar names: kinds of file that the question names, and therefore wants.
+    :ivar identifiers: names of code in it, each whole and without what qualifies it, at most MAX_NAMED.
+    :ivar paths: files it names by path or name, at most MAX_NAMED.
     """
 
     text: str
     terms: tuple[str, ...]
     kind: QuestionKind
     names: frozenset[FileKind]
+    identifiers: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -118,7 +135,7 @@ class Question:
         from askrepo.lexemes import query_terms
 
         terms = tuple(query_terms(asked)[:MAX_TERMS])
-        return cls(asked, terms, question_kind(asked), named_kinds(asked))
+        return cls(asked, terms, question_kind(asked), named_kinds(asked), identifiers(asked), paths(asked))
 
     @property
     def is_one_word(self) -> bool:
@@ -153,6 +170,29 @@ def named_kinds(text: str) -> frozenset[FileKind]:
     """The kinds of file that the question names in plain words; a word inside an identifier does not count."""
     head = _head(text)
     return frozenset(kind for kind, word in _NAMED.items() if word.search(head))
+
+
+def identifiers(text: str) -> tuple[str, ...]:
+    """Names of code: a single word, or words that plain language does not have (`a_b`, `aB`, `A::b`, `a.b`).
+
+    Each whole and its last part: `Session.send`, `send`.
+    """
+    words = _NAME.findall(text[:HEAD_CHARS])
+    named = words if len(text.split(maxsplit=1)) == 1 else [word for word in words if _LOOKS_LIKE_CODE.search(word)]
+    forms = (form for word in named for form in (word, word.rstrip("?!")))  # `empty?` is a name, `HttpClient?` is not
+    parts = (part for form in forms for part in (form, _SEPARATOR.split(form)[-1]))
+    return tuple(dict.fromkeys(parts))[:MAX_NAMED]
+
+
+def names_code(text: str) -> bool:
+    """Whether names of code are in the question, in whatever form."""
+    return bool(identifiers(text)) or _CODE_NAME.search(text[:HEAD_CHARS]) is not None
+
+
+def paths(text: str) -> tuple[str, ...]:
+    """Paths or file names in the question, without a leading `./`, `../` or `/`."""
+    found = (_UPWARDS.sub("", match) for match in _PATH.findall(text[:HEAD_CHARS]))
+    return tuple(dict.fromkeys(path for path in found if path))[:MAX_NAMED]
 
 
 def _head(text: str) -> str:

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from askrepo.errors import UsageError
-from askrepo.search.question import MAX_TERMS, Question, named_kinds, question_kind, searchable
+from askrepo.search.question import (
+    MAX_NAMED,
+    MAX_TERMS,
+    Question,
+    identifiers,
+    named_kinds,
+    paths,
+    question_kind,
+    searchable,
+)
 
 OVERVIEW = [
     "Why should data teams use dlt?",
@@ -27,6 +38,10 @@ OVERVIEW = [
     "Under which licence is it published?",
     "Is it open source?",
     "What\N{RIGHT SINGLE QUOTATION MARK}s this repo about?",
+    "the big picture",
+    "a high-level view of the pieces",
+    "dlt in a nutshell",
+    "what it offers, at a glance",
 ]
 USAGE = [
     "How do I set a timeout?",
@@ -105,3 +120,61 @@ def test_blank_question_is_refused(text):
 @pytest.mark.parametrize(("text", "one"), [("HttpClient", True), ("  retry ", True), ("retry policy", False)])
 def test_one_word_is_recognised(text, one):
     assert Question.parse(text).is_one_word is one
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("who calls load_and_split", ("load_and_split",)),
+        ("how does HttpClient retry", ("HttpClient",)),
+        ("how does HTTPServer start", ("HTTPServer",)),
+        ("what does getUser return", ("getUser",)),
+        ("what does Session.send do", ("Session.send", "send")),
+        ("where is std::vec::Vec made", ("std::vec::Vec", "Vec")),
+        ("what does Hash#each yield", ("Hash#each", "each")),
+        ("what is App\\Http\\Kernel", ("App\\Http\\Kernel", "Kernel")),
+        ("where is ptr->next set", ("ptr->next", "next")),
+        ("what does `__init__` check", ("__init__",)),
+        ("getUser or getUser", ("getUser",)),
+        ("how is a session opened", ()),
+        ("How do I retry?", ()),
+        ("retry", ("retry",)),
+        ("empty?", ("empty?", "empty")),
+        ("Who uses HttpClient?", ("HttpClient?", "HttpClient")),
+        ("Who calls Hash#empty?", ("Hash#empty?", "empty?", "Hash#empty", "empty")),
+        ("?!", ()),
+    ],
+)
+def test_names_of_code_are_told_from_plain_words(text, found):
+    assert identifiers(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("what does src/http/session.py do", ("src/http/session.py",)),
+        ("what does ./session.py do", ("session.py",)),
+        ("what does ../../lib/session.py do", ("lib/session.py",)),
+        ("what is in /src/session.py?", ("src/session.py",)),
+        ("which rules has .eslintrc.json", (".eslintrc.json",)),
+        ("compare main.go with main.rs", ("main.go", "main.rs")),
+        ("is README.md older than .github/workflows/ci.yml?", ("README.md", ".github/workflows/ci.yml")),
+        ("error at lib/foo.rb:12", ("lib/foo.rb",)),
+        ("(see docs/pool.md)", ("docs/pool.md",)),
+        ("a.py and a.py", ("a.py",)),
+        ("where is response.json() read", ()),
+        ("how is a session opened", ()),
+        ("version 1.2.3 of it", ()),
+    ],
+)
+def test_files_that_are_named_are_found(text, found):
+    assert paths(text) == found
+
+
+@pytest.mark.parametrize("find", [identifiers, paths])
+@pytest.mark.parametrize("text", ["a_{}.py ", "A{}.b::c->d ", "x" * 50, "a." * 3, "./" * 3, "_", "-a/"])
+def test_pasted_text_names_a_bounded_number_quickly(find, text):
+    pasted = "".join(text.replace("{}", str(number)) for number in range(20_000))
+    started = time.process_time()
+    assert len(find(pasted)) <= MAX_NAMED
+    assert time.process_time() - started < 0.5
