@@ -28,7 +28,7 @@ SkipReason = Literal[
 ]
 """Why a path of the tree has no text in the dataset."""
 
-Strategy = Literal["hybrid", "cosine", "mmr", "bm25"]
+Strategy = Literal["hybrid", "signals", "cosine", "mmr", "bm25"]
 
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

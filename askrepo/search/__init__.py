@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from askrepo.errors import UsageError
 from askrepo.permalinks import permalink
-from askrepo.search.question import Question
-from askrepo.search.request import QuestionVectors, SearchRequest
-from askrepo.search.strategies import RANKERS
+from askrepo.search.request import requests_for
+from askrepo.search.strategies import CONTEXT_RANKERS, RANKERS, Ranker
 from askrepo.sources import AliasReader
 from askrepo.store.reader import Filter, ScoredChunk
 from askrepo.types import Hit, Strategy
 
-__all__ = ["DEFAULT_K", "EVERYTHING", "MAX_K", "STRATEGIES", "hit_of", "search"]
+__all__ = ["DEFAULT_K", "EVERYTHING", "MAX_K", "STRATEGIES", "hit_of", "search", "search_context", "search_with"]
 
 DEFAULT_K = 10
 
@@ -43,10 +42,31 @@ def search(
     :raises UsageError: the question is blank, or k, the strategy or the readers are not as above.
     :raises EmbedderMismatchError: the strategy needs vectors and the alias was built with another embedder.
     """
-    ranker = RANKERS[_checked(k, strategy, readers)]
-    parsed = Question.parse(question)
-    vectors = QuestionVectors(parsed.text)
-    rankings = ranker([SearchRequest(parsed, reader, where, vectors) for reader in readers])
+    return search_with(RANKERS[_checked(k, strategy, readers)], question, readers=readers, k=k, where=where)
+
+
+def search_context(
+    question: str,
+    *,
+    readers: Sequence[AliasReader],
+    limit: int = MAX_K,
+    strategy: str = "hybrid",
+    where: Filter = EVERYTHING,
+) -> list[Hit]:
+    """The chunks to show a chat model, best first: some of diverse files, then more of the best files.
+
+    Parameters and errors as for `search`; strategies other than `hybrid` and `signals` have one order for both.
+    """
+    known = _checked(limit, strategy, readers)
+    ranker = CONTEXT_RANKERS.get(known) or RANKERS[known]
+    return search_with(ranker, question, readers=readers, k=limit, where=where)
+
+
+def search_with(
+    ranker: Ranker, question: str, *, readers: Sequence[AliasReader], k: int, where: Filter = EVERYTHING
+) -> list[Hit]:
+    """The k best chunks in a ranker's order."""
+    rankings = ranker(requests_for(question, readers=readers, where=where))
     best = _first_of_each_chunk(_merged(readers, rankings), k)
     return [hit_of(rank, reader, scored) for rank, (reader, scored) in enumerate(best, start=1)]
 

@@ -1,70 +1,77 @@
-"""The candidates of a hybrid search: what signals raise and lower before the ranking is read off."""
+"""The candidates of a search: every chunk that some way of searching found, with what is known of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from askrepo.search.fusion import fuse
-from askrepo.store.reader import ScoredChunk
+from askrepo.search.question import Question, QuestionKind
 from askrepo.types import Chunk
+
+File = tuple[int, str, str]
+"""A file among all aliases searched: position of the alias, repository, path."""
+
+KindShares = Mapping[QuestionKind, float]
+"""How much of a question is of each kind; the shares sum to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A chunk on its way to becoming a hit.
 
-    :ivar fused: what fusion alone gave, relative to the best candidate: in (0, 1].
-    :ivar score: fused, as far as the signals have moved it.
+    :ivar at: position of its alias among those searched.
+    :ivar cosine: likeness to the question in [-1, 1]; None when it is not among the nearest.
+    :ivar bm25: above 0; None when it is not among the best by BM25.
+    :ivar is_named: whether it was looked up by a name, whatever else found it.
     """
 
+    at: int
     chunk: Chunk
-    fused: float
-    score: float
+    cosine: float | None = None
+    bm25: float | None = None
+    is_named: bool = False
 
-    def scaled(self, factor: float) -> Self:
-        """The candidate with its score multiplied."""
-        return replace(self, score=self.score * factor)
-
-    def raised(self, amount: float) -> Self:
-        """The candidate with its score increased."""
-        return replace(self, score=self.score + amount)
+    @property
+    def file(self) -> File:
+        """The file it is of."""
+        return self.at, self.chunk.repository, self.chunk.path
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one way of searching found: a ranking per alias, with scores that can be compared between them."""
+class Pool:
+    """All candidates of one question: what a signal may look at. Sequences run parallel to the candidates.
 
-    weight: float
-    rankings: Sequence[Sequence[ScoredChunk]]
-
-
-def pooled(evidence: Sequence[Evidence], *, limit: int) -> list[list[Candidate]]:
-    """The candidates of each alias, scored by reciprocal rank fusion over all aliases as if they were one.
-
-    An alias with nothing to say is so not heard as loudly as one with the answer.
-
-    :param limit: items taken from each way of searching, best first.
-    :returns: one list per ranking, in the same order.
+    :ivar shares: what kind of question it is.
+    :ivar terms: lexical terms of the question that tell something in these repositories.
+    :ivar rarity: weight of each term: its inverse document frequency, as BM25 has it.
+    :ivar fused: reciprocal rank fusion of vectors and BM25: 1 is the best, 0 when neither found it.
+    :ivar priors: how likely a file of that kind, at that place, answers such a question; 1 is neutral.
     """
-    fused = fuse((each.weight, [(at, found.chunk.id) for at, found in _best(each, limit)]) for each in evidence)
-    chunks = {(at, found.chunk.id): found.chunk for each in evidence for at, found in _best(each, limit)}
-    pools: list[list[Candidate]] = [[] for _ in evidence[0].rankings]
-    for (at, chunk_id), score in fused.items():
-        pools[at].append(Candidate(chunks[at, chunk_id], fused=score, score=score))
-    return pools
+
+    question: Question
+    shares: KindShares
+    candidates: tuple[Candidate, ...]
+    terms: tuple[str, ...] = ()
+    rarity: Mapping[str, float] = field(default_factory=dict)
+    fused: tuple[float, ...] = ()
+    priors: tuple[float, ...] = ()
 
 
-def _best(evidence: Evidence, limit: int) -> list[tuple[int, ScoredChunk]]:
-    """The best chunks of all aliases, each with its alias's position."""
-    found = [(at, scored) for at, ranking in enumerate(evidence.rankings) for scored in ranking]
-    return sorted(found, key=lambda item: -item[1].score)[:limit]
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate with its score in a ranking."""
+
+    candidate: Candidate
+    score: float
+
+    def scaled(self, factor: float) -> Ranked:
+        """The same with its score multiplied."""
+        return Ranked(self.candidate, self.score * factor)
 
 
-def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+def in_order(ranked: Sequence[Ranked]) -> list[Ranked]:
     """Best first; equal scores in the order of the tree, so that one question has one answer."""
-    return sorted(candidates, key=lambda candidate: (-candidate.score, *place(candidate.chunk)))
+    return sorted(ranked, key=lambda each: (-each.score, each.candidate.at, *place(each.candidate.chunk)))
 
 
 def place(chunk: Chunk) -> tuple[str, str, int, int, str]:

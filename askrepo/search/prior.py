@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from askrepo.search.question import FileKind, Question
+from askrepo.search.candidates import KindShares
+from askrepo.search.question import FileKind, Question, QuestionKind
 from askrepo.types import Chunk
 
 # Values set once on other questions than those measured, and flat around the optimum: factors from .3 to .8 of the
@@ -26,8 +27,21 @@ CODE_PRIOR: Mapping[str, float] = MappingProxyType(
         "changelog": 0.3,
     }
 )
-CODE_PRIOR_POWER = 0.5
+CODE_PRIOR_POWER = 0.75
 """Softens the code priors: at full strength a quarter of the evidence that lies in tests and docs is lost."""
+
+USAGE_PRIOR: Mapping[str, float] = MappingProxyType(
+    {
+        "source": 0.65,
+        "test": 0.4,
+        "example": 0.7,
+        "doc": 1.0,
+        "config": 0.6,
+        "generated": 0.4,
+        "vendored": 0.4,
+        "changelog": 0.5,
+    }
+)
 
 OVERVIEW_PRIOR: Mapping[str, float] = MappingProxyType(
     {
@@ -61,14 +75,27 @@ _INTRODUCTION = re.compile(
 )
 
 
-def kind_prior(chunk: Chunk, question: Question) -> float:
-    """The factor on a chunk's score: 1 is neutral; a kind of file that the question names is never ranked lower."""
+def kind_prior(chunk: Chunk, question: Question, shares: KindShares) -> float:
+    """The factor on a chunk's score: the priors of the kinds of question, weighed by how much of each it is.
+
+    A kind of file that the question names is not ranked lower than source.
+    """
     kind = "changelog" if is_changelog(chunk) else chunk.kind
-    if question.kind == "overview":
-        return _overview_prior(chunk, kind, question.names)
-    if kind in question.names or (kind == "doc" and question.kind == "usage"):
-        return 1.0
-    return float(CODE_PRIOR.get(kind, 1.0) ** CODE_PRIOR_POWER)
+    return sum(share * _prior(of_kind, chunk, kind, question.names) for of_kind, share in shares.items() if share)
+
+
+def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[FileKind]) -> float:
+    if question_kind == "overview":
+        return _overview_prior(chunk, kind, names)
+    if question_kind == "usage":
+        is_named = kind in names and kind != "test"  # "how do I test my routes" wants the page, not the tests
+        return 1.0 if is_named else USAGE_PRIOR.get(kind, USAGE_PRIOR["source"])
+    return 1.0 if kind in names else float(CODE_PRIOR.get(kind, 1.0) ** CODE_PRIOR_POWER)
+
+
+def is_root_readme(chunk: Chunk) -> bool:
+    """Whether the chunk is of the page that a repository opens with."""
+    return _ROOT_README.fullmatch(chunk.path) is not None
 
 
 def is_changelog(chunk: Chunk) -> bool:
@@ -77,7 +104,7 @@ def is_changelog(chunk: Chunk) -> bool:
 
 
 def _overview_prior(chunk: Chunk, kind: str, names: frozenset[FileKind]) -> float:
-    if _ROOT_README.fullmatch(chunk.path):
+    if is_root_readme(chunk):
         return ROOT_README_PRIOR
     if kind == "doc" and _INTRODUCTION.search(chunk.path):
         return INTRODUCTION_PRIOR

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from askrepo.lexemes import query_terms
 from askrepo.search.question import Question
 from askrepo.sources import AliasReader
 from askrepo.store.reader import Filter
@@ -34,13 +36,39 @@ class QuestionVectors:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A parsed question, the alias it is put to and the filter that every hit must pass."""
+    """A parsed question, the alias it is put to and the filter that every hit must pass.
+
+    :ivar terms: the question's terms that tell something in the repositories searched.
+    :ivar projects: names of all repositories searched, without their owners.
+    """
 
     question: Question
     reader: AliasReader
     where: Filter
     vectors: QuestionVectors
+    terms: tuple[str, ...] = ()
+    projects: frozenset[str] = frozenset()
 
     def vector(self) -> NDArray[np.float32]:
         """The question's vector; the first call opens the embedder."""
         return self.vectors.of(self.reader)
+
+
+def requests_for(question: str, *, readers: Sequence[AliasReader], where: Filter) -> list[SearchRequest]:
+    """A request per alias, which share the question and its vectors.
+
+    :raises UsageError: the question is blank.
+    """
+    parsed = Question.parse(question)
+    vectors = QuestionVectors(parsed.text)
+    projects = frozenset(
+        snapshot.name.rpartition("/")[2] for reader in readers for snapshot in reader.entry.manifest.snapshots
+    )
+    terms = telling_terms(parsed.terms, projects)
+    return [SearchRequest(parsed, reader, where, vectors, terms, projects) for reader in readers]
+
+
+def telling_terms(terms: Sequence[str], projects: Iterable[str]) -> tuple[str, ...]:
+    """The terms without the project's own name, which its every file has; all terms when there are no others."""
+    own = {term for name in projects for term in query_terms(name)}
+    return tuple(term for term in terms if term not in own) or tuple(terms)

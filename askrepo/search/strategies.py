@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from askrepo.search.candidates import Evidence, pooled
-from askrepo.search.decay import decayed
+from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.gather import gather
 from askrepo.search.mmr import mmr_order
+from askrepo.search.orders import context, listing
+from askrepo.search.prior import kind_prior
+from askrepo.search.ranking import POOL, SIGNALS, Prior, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
-from askrepo.search.signals import moved
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Strategy
 
-POOL = 100
-"""Chunks taken from each ranking. 30 to 200 rank alike; below 100 a clustered index also probes too little and
-misses neighbours (measured 2026-11)."""
-
-DENSE_WEIGHT = 0.5
-"""Share of the vectors in the fusion, the rest is BM25's; .4 to .7 rank alike (measured 2026-11)."""
-
-DENSE_WEIGHT_ONE_WORD = 0.3
-"""Likewise for a single word: usually a name, which BM25 finds exactly and a vector only by likeness."""
-
 MMR_RELEVANCE_WEIGHT = 0.5
 """Lambda of the `mmr` strategy: LangChain's default, kept because this strategy exists for comparison."""
+
+Order = Callable[[Sequence[Ranked], Pool], Sequence[Ranked]]
+"""From the ranked candidates and their pool to the order in which they are shown."""
 
 Ranking = list[ScoredChunk]
 Ranker = Callable[[Sequence[SearchRequest]], list[Ranking]]
@@ -32,16 +27,54 @@ Ranker = Callable[[Sequence[SearchRequest]], list[Ranking]]
 
 
 def hybrid(requests: Sequence[SearchRequest]) -> list[Ranking]:
-    """Vectors and BM25 fused by reciprocal rank, moved by signals, decayed within each file.
+    """Vectors and BM25 fused by reciprocal rank, moved by signals and priors: the listing for a person.
 
-    Scores: 1 is the best candidate of all aliases, before signals and decay.
+    Scores: 1 is the best candidate of all aliases, before signals, priors and decay.
     """
-    dense_weight = DENSE_WEIGHT_ONE_WORD if requests[0].question.is_one_word else DENSE_WEIGHT
-    lexical = Evidence(1 - dense_weight, by_bm25(requests))  # first: the embedder may still be loading
-    dense = Evidence(dense_weight, by_cosine(requests))
-    pools = pooled([dense, lexical], limit=POOL)
-    ranked = [decayed(moved(pool, request)) for pool, request in zip(pools, requests, strict=True)]
-    return [[ScoredChunk(candidate.chunk, candidate.score) for candidate in candidates] for candidates in ranked]
+    return of_recipe(requests, listing)
+
+
+def hybrid_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
+    """`hybrid` in the order for a chat model: diverse, then deep."""
+    return of_recipe(requests, context)
+
+
+def without_vectors(requests: Sequence[SearchRequest]) -> list[Ranking]:
+    """`hybrid` of BM25 alone: opens no embedder."""
+    return of_recipe(requests, listing, use_vectors=False)
+
+
+def without_vectors_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
+    """`without_vectors` in the order for a chat model."""
+    return of_recipe(requests, context, use_vectors=False)
+
+
+def of_recipe(
+    requests: Sequence[SearchRequest],
+    order: Order,
+    *,
+    use_vectors: bool = True,
+    signals: Signals = SIGNALS,
+    prior: Prior = kind_prior,
+) -> list[Ranking]:
+    """A ranking per alias: gather, pool, rank, put in order. Leaving parts out shows what they are good for."""
+    gathered = gather(requests, use_vectors=use_vectors)
+    pool = pooled(
+        requests[0].question,
+        gathered.candidates,
+        shares=gathered.shares,
+        terms=requests[0].terms,
+        rarity=gathered.rarity,
+        prior=prior,
+    )
+    return _by_alias(order(ranked(pool, signals=signals), pool), len(requests))
+
+
+def _by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:
+    rankings: list[Ranking] = [[] for _ in range(aliases)]
+    for each in ordered:
+        rankings[each.candidate.at].append(ScoredChunk(each.candidate.chunk, each.score))
+    return rankings
 
 
 def by_cosine(requests: Sequence[SearchRequest]) -> list[Ranking]:
@@ -92,5 +125,10 @@ def _relative(ranking: Ranking) -> Ranking:
 
 
 RANKERS: Mapping[Strategy, Ranker] = MappingProxyType(
-    {"hybrid": hybrid, "cosine": by_cosine, "mmr": by_mmr, "bm25": by_bm25}
+    {"hybrid": hybrid, "signals": without_vectors, "cosine": by_cosine, "mmr": by_mmr, "bm25": by_bm25}
 )
+
+CONTEXT_RANKERS: Mapping[Strategy, Ranker] = MappingProxyType(
+    {"hybrid": hybrid_context, "signals": without_vectors_context}
+)
+"""Strategies whose order for a chat model is another one than for a person."""

@@ -2,33 +2,38 @@ from __future__ import annotations
 
 import pytest
 
-from askrepo.search.prior import is_changelog, kind_prior
-from askrepo.search.question import Question, named_kinds, question_kind
-from askrepo.types import Chunk
+from askrepo.search.prior import is_changelog, is_root_readme, kind_prior
+from askrepo.search.question import Question
+from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at
+
+KINDS = ["source", "test", "example", "doc", "config", "generated", "vendored", "something new"]
 
 
-def chunk(path: str, kind: str = "source") -> Chunk:
-    return Chunk("id", "owner/name", path, "python", kind, (), (), 1, 2, 3, "text")
-
-
-def prior(text: str, path: str, kind: str) -> float:
-    return kind_prior(chunk(path, kind), Question(text, (), question_kind(text), named_kinds(text)))
+def prior(text: str, path: str, kind: str, shares=CODE) -> float:
+    return kind_prior(chunk_at(path, kind=kind), Question.parse(text), shares)
 
 
 def test_overview_question_ranks_root_readme_over_introductions_over_docs_over_source():
     paths = [("README.md", "doc"), ("docs/quickstart.md", "doc"), ("docs/reference.md", "doc"), ("a/b.py", "source")]
-    priors = [prior("Who is dlt for?", *path) for path in paths]
+    priors = [prior("Who is dlt for?", *path, OVERVIEW) for path in paths]
     assert priors == sorted(set(priors), reverse=True)
 
 
 @pytest.mark.parametrize("path", ["docs/intro.md", "docs/getting-started/index.md", "docs/install.rst", "why-us.md"])
 def test_introduction_pages_are_recognised(path):
-    assert prior("Who is dlt for?", path, "doc") > 1
+    assert prior("Who is dlt for?", path, "doc", OVERVIEW) > 1
 
 
 @pytest.mark.parametrize(("path", "kind"), [("src/overview.py", "source"), ("vendor/x/intro.md", "vendored")])
 def test_only_documentation_introduces(path, kind):
-    assert prior("Who is dlt for?", path, kind) < 1
+    assert prior("Who is dlt for?", path, kind, OVERVIEW) < 1
+
+
+def test_usage_question_ranks_docs_over_examples_over_source_over_tests():
+    paths = [("docs/a.md", "doc"), ("examples/a.py", "example"), ("a.py", "source"), ("tests/a.py", "test")]
+    priors = [prior("How do I size the pool?", *path, USAGE) for path in paths]
+    assert priors == sorted(set(priors), reverse=True)
+    assert priors[0] == 1
 
 
 @pytest.mark.parametrize("kind", ["test", "example", "doc", "config", "generated", "vendored"])
@@ -37,27 +42,71 @@ def test_code_question_ranks_source_first(kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "path", "kind"),
+    ("text", "path", "kind", "shares"),
     [
-        ("how is pooling tested", "tests/test_pool.py", "test"),
-        ("examples of pooling", "examples/pool.py", "example"),
-        ("documentation of pooling", "docs/pool.md", "doc"),
-        ("pool settings in yaml", "pool.yaml", "config"),
-        ("what changed in pooling", "CHANGELOG.md", "doc"),
-        ("How do I size the pool?", "docs/pool.md", "doc"),
+        ("how is pooling tested", "tests/test_pool.py", "test", CODE),
+        ("examples of pooling", "examples/pool.py", "example", CODE),
+        ("documentation of pooling", "docs/pool.md", "doc", CODE),
+        ("pool settings in yaml", "pool.yaml", "config", CODE),
+        ("what changed in pooling", "CHANGELOG.md", "doc", CODE),
+        ("is there an example of pooling", "examples/pool.py", "example", USAGE),
+        ("how do I upgrade", "UPGRADING.md", "doc", USAGE),
+        ("which dependencies does it need", "pyproject.toml", "config", OVERVIEW),
     ],
 )
-def test_kind_that_the_question_wants_is_not_ranked_lower(text, path, kind):
-    assert prior(text, path, kind) == 1
+def test_kind_that_the_question_names_is_not_ranked_lower(text, path, kind, shares):
+    assert prior(text, path, kind, shares) == 1
 
 
-def test_changelog_is_told_from_source_and_ranked_below_other_docs():
-    assert is_changelog(chunk("CHANGELOG.md", "doc"))
-    assert is_changelog(chunk("docs/release-notes/1.0.md", "doc"))
-    assert not is_changelog(chunk("docs/releasing.md", "doc"))
-    assert not is_changelog(chunk("app/history.py", "source"))
-    assert prior("connection pooling", "CHANGELOG.md", "doc") < prior("connection pooling", "docs/pool.md", "doc")
+def test_question_about_testing_as_a_user_wants_the_page_and_not_the_tests():
+    asked = "how do I test my routes"
+    assert prior(asked, "tests/test_routes.py", "test", USAGE) < prior(asked, "docs/testing.md", "doc", USAGE)
 
 
-def test_unknown_kind_counts_as_source():
-    assert prior("connection pooling", "a", "something new") == 1
+@pytest.mark.parametrize("kind", KINDS)
+def test_prior_of_a_mixed_question_is_the_weighed_mean(kind):
+    mixed = prior("connection pooling", "docs/a", kind, {"code": 0.5, "usage": 0.3, "overview": 0.2})
+    pure = [prior("connection pooling", "docs/a", kind, shares) for shares in (CODE, USAGE, OVERVIEW)]
+    assert mixed == pytest.approx(0.5 * pure[0] + 0.3 * pure[1] + 0.2 * pure[2])
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "expected"),
+    [
+        ("CHANGELOG.md", "doc", True),
+        ("docs/release-notes/1.0.md", "doc", True),
+        ("docs/changelogs/2.md", "doc", True),
+        ("docs/releasing.md", "doc", False),
+        ("docs/historical.md", "doc", False),
+        ("app/history.py", "source", False),
+    ],
+)
+def test_changelog_is_told_from_source_and_other_docs(path, kind, expected):
+    assert is_changelog(chunk_at(path, kind=kind)) is expected
+
+
+@pytest.mark.parametrize("shares", [CODE, USAGE, OVERVIEW])
+def test_changelog_is_ranked_below_other_docs(shares):
+    changelog = prior("connection pooling", "CHANGELOG.md", "doc", shares)
+    assert changelog < prior("connection pooling", "docs/pool.md", "doc", shares)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("README.md", True),
+        ("readme.rst", True),
+        ("README", True),
+        ("docs/README.md", False),
+        ("README.zh-CN.md", False),
+    ],
+)
+def test_root_readme_is_the_page_that_the_repository_opens_with(path, expected):
+    assert is_root_readme(chunk_at(path, kind="doc")) is expected
+
+
+@pytest.mark.parametrize("shares", [CODE, USAGE, OVERVIEW])
+def test_unknown_kind_counts_as_source(shares):
+    assert prior("connection pooling", "a", "something new", shares) == prior(
+        "connection pooling", "a", "source", shares
+    )

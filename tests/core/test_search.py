@@ -6,7 +6,11 @@ import pytest
 
 from askrepo.embedders import open_embedder
 from askrepo.errors import EmbedderMismatchError, UsageError
-from askrepo.search import MAX_K, STRATEGIES, search
+from askrepo.retriever import AskrepoRetriever
+from askrepo.search import MAX_K, STRATEGIES, search, search_context, search_with
+from askrepo.search.orders import listing
+from askrepo.search.ranking import SIGNALS
+from askrepo.search.strategies import of_recipe
 from askrepo.sources import open_alias
 from askrepo.store.reader import Filter
 from askrepo.types import Definition
@@ -53,6 +57,10 @@ def other(alias, tmp_path_factory):
     return build_alias(root, OTHER, alias="other", name="owl", workspace=alias.workspace).reader
 
 
+WITH_FALLING_SCORES = [strategy for strategy in STRATEGIES if strategy != "mmr"]
+WITHOUT_EMBEDDER = ["bm25", "signals"]
+
+
 def no_embedder(spec: str):
     raise AssertionError("no embedder is needed")
 
@@ -84,7 +92,7 @@ def test_same_question_has_same_answer(alias, strategy):
     )
 
 
-@pytest.mark.parametrize("strategy", ["hybrid", "cosine", "bm25"])
+@pytest.mark.parametrize("strategy", WITH_FALLING_SCORES)
 def test_scores_fall(reader, strategy):
     scores = [hit.score for hit in search("retry a letter", readers=[reader], strategy=strategy)]
     assert scores == sorted(scores, reverse=True)
@@ -104,34 +112,40 @@ def test_filter_is_obeyed(reader, strategy):
     assert set(paths(hits)) == {"tests/test_backoff.py"}
 
 
-def test_who_and_why_questions_bring_the_readme_first(reader):
-    assert paths(search("Who is pigeon for?", readers=[reader]))[0] == "README.md"
-    assert paths(search("Why should small teams use pigeon?", readers=[reader]))[0] == "README.md"
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+def test_who_and_why_questions_bring_the_readme_first(reader, strategy):
+    assert paths(search("Who is pigeon for?", readers=[reader], strategy=strategy))[0] == "README.md"
+    assert paths(search("Why should small teams use pigeon?", readers=[reader], strategy=strategy))[0] == "README.md"
 
 
 def test_code_question_ranks_source_over_tests_and_changelog(reader):
-    found = paths(search("backoff delay of retries", readers=[reader]))
+    found = paths(search("backoff delay of retries", readers=[reader], k=MAX_K))
     source = found.index("src/pigeon/backoff.py")
     assert source < found.index("tests/test_backoff.py")
     assert source < found.index("CHANGELOG.md")
 
 
 def test_question_that_names_tests_brings_tests(reader):
-    assert paths(search("how is backoff_delay tested", readers=[reader]))[0] == "tests/test_backoff.py"
+    assert "tests/test_backoff.py" in paths(search("how is backoff_delay tested", readers=[reader]))[:2]
+    assert paths(search("tests of doubling the delay", readers=[reader]))[0] == "tests/test_backoff.py"
 
 
 def test_one_word_is_looked_up_by_name(reader):
     assert paths(search("HttpClient", readers=[reader]))[0] == "src/pigeon/client.py"
 
 
-def test_bm25_opens_no_embedder(reader):
+@pytest.mark.parametrize("strategy", WITHOUT_EMBEDDER)
+@pytest.mark.parametrize("find", [search, search_context])
+@pytest.mark.parametrize("question", ["backoff_delay", "Who is pigeon for?", "How do I set the delay of retries?"])
+def test_words_alone_open_no_embedder(reader, strategy, find, question):
     lexical_only = replace(reader, open_embedder=no_embedder)
-    assert search("backoff_delay", readers=[lexical_only], strategy="bm25")
+    assert find(question, readers=[lexical_only], strategy=strategy)
 
 
-def test_bm25_finds_nothing_without_a_shared_word(reader):
-    assert search("zeppelin", readers=[reader], strategy="bm25") == []
-    assert search("?!", readers=[reader], strategy="bm25") == []
+@pytest.mark.parametrize("strategy", WITHOUT_EMBEDDER)
+def test_words_alone_find_nothing_without_a_shared_one(reader, strategy):
+    assert search("zeppelin", readers=[reader], strategy=strategy) == []
+    assert search("?!", readers=[reader], strategy=strategy) == []
 
 
 def test_embedder_is_opened_once_and_the_question_embedded_once_for_all_aliases(reader, other):
@@ -157,7 +171,8 @@ def test_another_embedder_is_refused_with_the_way_out(reader):
     stranger = replace(reader, open_embedder=lambda spec: Stranger())
     with pytest.raises(EmbedderMismatchError, match=r"main.*hash.*ffffffffffff.*rebuild.*--strategy bm25"):
         search("backoff", readers=[stranger])
-    assert search("backoff", readers=[stranger], strategy="bm25")
+    for strategy in WITHOUT_EMBEDDER:
+        assert search("backoff", readers=[stranger], strategy=strategy)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -168,7 +183,7 @@ def test_of_several_aliases_the_one_with_the_answer_leads(reader, other, strateg
     assert search("price of a stamp", readers=[other, reader], strategy=strategy)[0].alias == "main"
 
 
-@pytest.mark.parametrize("strategy", ["hybrid", "cosine", "bm25"])
+@pytest.mark.parametrize("strategy", WITH_FALLING_SCORES)
 def test_scores_of_several_aliases_fall(reader, other, strategy):
     scores = [hit.score for hit in search("speed of a letter", readers=[reader, other], k=20, strategy=strategy)]
     assert scores == sorted(scores, reverse=True)
@@ -219,7 +234,7 @@ def test_hundred_thousand_characters_are_searched(reader, strategy):
 def test_hostile_characters_are_only_text(reader, strategy, question):
     hits = search(question, readers=[reader], strategy=strategy)
     assert all(hit.alias == "main" for hit in hits)
-    assert hits or strategy == "bm25"
+    assert hits or strategy in WITHOUT_EMBEDDER
 
 
 @pytest.mark.parametrize("question", ["", "  \n", "\x00"])
@@ -235,10 +250,206 @@ def test_k_out_of_bounds_is_refused(reader, k):
 
 
 def test_unknown_strategy_is_refused_with_those_there_are(reader):
-    with pytest.raises(UsageError, match="no strategy 'magic'; use one of: hybrid, cosine, mmr, bm25"):
+    with pytest.raises(UsageError, match="no strategy 'magic'; use one of: hybrid, signals, cosine, mmr, bm25"):
         search("backoff", readers=[reader], strategy="magic")
 
 
 def test_no_alias_is_refused():
     with pytest.raises(UsageError, match="no alias"):
         search("backoff", readers=[])
+
+
+# --- context, retriever, parts of the recipe ----------------------------------------------------------------------
+
+QUESTIONS = [
+    "Who is pigeon for?",
+    "How do I set the delay of retries?",
+    "where is the price of a stamp looked up",
+    "HttpClient",
+    "what is in src/pigeon/routes/route3.py",
+]
+
+
+def ids(hits) -> list[str]:
+    return [hit.chunk.id for hit in hits]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_context_holds_the_same_chunks_as_the_listing(reader, other, strategy, question):
+    readers = [reader, other]
+    shown = search_context(question, readers=readers, strategy=strategy)
+    assert sorted(ids(shown)) == sorted(ids(search(question, readers=readers, strategy=strategy, k=MAX_K)))
+    assert [hit.rank for hit in shown] == list(range(1, len(shown) + 1))
+
+
+@pytest.mark.parametrize("strategy", ["cosine", "mmr", "bm25"])
+def test_strategies_for_comparison_have_one_order(reader, strategy):
+    question = "route of a letter"
+    assert search_context(question, readers=[reader], strategy=strategy, limit=7) == search(
+        question, readers=[reader], strategy=strategy, k=7
+    )
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+def test_context_begins_with_the_best_of_the_listing_and_its_scores_fall(reader, other, strategy):
+    question = "where does a letter go"
+    listed = search(question, readers=[reader, other], strategy=strategy)
+    shown = search_context(question, readers=[reader, other], strategy=strategy, limit=12)
+    assert len(shown) == 12
+    assert ids(shown)[:5] == ids(listed)[:5]
+    assert [hit.score for hit in shown] == sorted((hit.score for hit in shown), reverse=True)
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+def test_listing_shows_many_files_and_context_the_best_one_deeply(tmp_path, strategy):
+    long = "\n\n".join(
+        f"def sort_{n}(letter):\n    return shelf_of(letter, {n})\n" + "    # sort\n" * 60 for n in range(12)
+    )
+    others = {f"src/other{n}.py": f"def keep_{n}(letter):\n    return letter.sort({n})\n" for n in range(12)}
+    built = build_alias(tmp_path, {"src/sort.py": long, **others})
+    question = "how are letters sorted by shelf"
+    listed = paths(search(question, readers=[built.reader], strategy=strategy, k=12))
+    shown = paths(search_context(question, readers=[built.reader], strategy=strategy, limit=12))
+    assert len(set(listed[:8])) >= 6
+    assert listed[0] == shown[0] == "src/sort.py"
+    assert shown.count("src/sort.py") > 2 * listed.count("src/sort.py")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"limit": 0}, "between 1 and 100"),
+        ({"limit": MAX_K + 1}, "between 1 and 100"),
+        ({"strategy": "magic"}, "no strategy 'magic'"),
+        ({"readers": []}, "no alias"),
+    ],
+    ids=["no limit", "too many", "strategy", "readers"],
+)
+def test_context_refuses_what_search_refuses(reader, options, message):
+    with pytest.raises(UsageError, match=message):
+        search_context("backoff", **{"readers": [reader], **options})
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("where", [Filter(), Filter(kind=("source", "doc"))], ids=["all", "filtered"])
+def test_retriever_gives_the_ranking_of_search(reader, other, strategy, question, where):
+    readers = [reader, other]
+    hits = search(question, readers=readers, strategy=strategy, k=15, where=where)
+    retriever = AskrepoRetriever(readers=readers, strategy=strategy, k=15, where=where)
+    documents = retriever.invoke(question)
+    assert [document.id for document in documents] == ids(hits)
+    assert [document.metadata["score"] for document in documents] == [hit.score for hit in hits]
+
+
+def test_a_ranker_of_one_s_own_is_run_as_those_of_the_strategies(reader):
+    def whole(requests):
+        return of_recipe(requests, listing)
+
+    def plain(requests):
+        return of_recipe(requests, listing, signals={}, prior=lambda chunk, question, shares: 1.0)
+
+    question = "backoff delay of retries"
+    assert search_with(whole, question, readers=[reader], k=10) == search(question, readers=[reader])
+    assert ids(search_with(plain, question, readers=[reader], k=10)) != ids(search(question, readers=[reader]))
+
+
+@pytest.mark.parametrize("left_out", SIGNALS)
+def test_each_signal_can_be_left_out(reader, left_out):
+    signals = {name: signal for name, signal in SIGNALS.items() if name != left_out}
+    hits = search_with(lambda requests: of_recipe(requests, listing, signals=signals), "backoff", readers=[reader], k=5)
+    assert len(hits) == 5
+
+
+# --- a repository with more chunks than a pool --------------------------------------------------------------------
+
+TALK = "Teams use letters. Why teams should use letters is what teams ask. " * 3
+LARGE = {
+    "README.md": "# Heron\n\nMakes villages reachable for anybody without a postman.\n",
+    "docs/guide/parcels.md": "# Parcels\n\nGive the parcel a ribbon: `ribbon = true` in the settings.\n",
+    "src/plain.py": "x = 1\n",
+    "src/desk.py": "class Desk:\n    def weigh_parcel(self, parcel):\n"
+    + "".join(f"        drawer{n} = self.shelf{n} + self.lamp{n}\n" for n in range(40)),
+    **{f"docs/letters/teams{n}.md": f"# Teams {n}\n\n{TALK}\n" for n in range(150)},
+    **{
+        f"src/parcels/kind{n}.py": f"def ribbon_kind{n}(parcel):\n"
+        + "    weigh_parcel(parcel, ribbon, weigh_parcel)\n" * 5
+        for n in range(350)
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("large"), LARGE, name="heron").reader
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+@pytest.mark.parametrize("find", [search, search_context])
+@pytest.mark.parametrize(
+    "question",
+    ["Why should teams use heron?", "Who is heron for?", "Why should teams use letters?", "What is heron?"],
+)
+def test_readme_with_words_of_its_own_is_among_the_first_three(large, strategy, find, question):
+    assert "README.md" in paths(find(question, readers=[large], strategy=strategy))[:3]
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+@pytest.mark.parametrize(
+    "question",
+    ["How do I give a parcel a ribbon?", "how to set the ribbon of a parcel", "how to tie a ribbon around a parcel"],
+)
+def test_question_about_usage_has_documentation_among_the_first_three(large, strategy, question):
+    first = search(question, readers=[large], strategy=strategy, k=3)
+    assert "doc" in {hit.chunk.kind for hit in first}
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+def test_file_that_the_question_names_comes_first(large, strategy):
+    question = "which ribbon of a parcel is in src/plain.py"
+    assert paths(search(question, readers=[large], strategy=strategy))[0] == "src/plain.py"
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+def test_definition_that_words_and_vectors_rank_far_below_comes_first(large, strategy):
+    for ranking in ("bm25", "cosine"):
+        assert "src/desk.py" not in paths(search("weigh_parcel", readers=[large], strategy=ranking, k=MAX_K))
+    assert paths(search("weigh_parcel", readers=[large], strategy=strategy))[0] == "src/desk.py"
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+@pytest.mark.parametrize("question", ["where is weigh_parcel defined?", "what does Desk::weigh_parcel do"])
+def test_definition_asked_for_in_a_sentence_is_among_the_first(large, strategy, question):
+    assert "src/desk.py" in paths(search(question, readers=[large], strategy=strategy))[:3]
+
+
+def test_definition_that_words_find_but_rank_below_the_pool_comes_first(large):
+    where = Filter(path=("src/desk.py", "src/parcels/kind1*"))
+    ranked = paths(search("weigh_parcel", readers=[large], strategy="bm25", k=MAX_K, where=where))
+    assert "src/desk.py" not in ranked
+    assert paths(search("weigh_parcel", readers=[large], strategy="signals", where=where))[0] == "src/desk.py"
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "signals"])
+@pytest.mark.parametrize("question", ["weigh_parcel", "Who is heron for?", "what is in src/plain.py"])
+def test_filter_holds_for_what_is_looked_up(large, strategy, question):
+    where = Filter(path=("docs/letters/*",))
+    hits = search(question, readers=[large], strategy=strategy, where=where, k=MAX_K)
+    assert all(where.admits(hit.chunk) for hit in hits)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_listing_of_many_files_is_full_and_total(large, strategy):
+    hits = search("weigh_parcel ribbon", readers=[large], strategy=strategy, k=MAX_K)
+    assert len(set(ids(hits))) == MAX_K
+    assert hits == search("weigh_parcel ribbon", readers=[large], strategy=strategy, k=MAX_K)
+
+
+def test_copies_of_a_page_come_after_other_pages(tmp_path):
+    page = "# Retries\n\nThe delay of retries doubles with each of the retries.\n"
+    copies = {f"docs/v{n}/retries.md": page for n in range(3)}
+    built = build_alias(tmp_path, {**copies, "docs/other.md": "# Other\n\nNone of the retries has a delay.\n"})
+    found = paths(search("delay of retries", readers=[built.reader]))
+    assert found[0] in copies
+    assert found[1] == "docs/other.md"

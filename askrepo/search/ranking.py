@@ -1,0 +1,121 @@
+"""The ranking: candidates fused, raised by signals, weighed by priors. Everything of it is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from askrepo.search.candidates import Candidate, KindShares, Pool, Ranked, in_order
+from askrepo.search.fusion import fuse
+from askrepo.search.home import home_factors
+from askrepo.search.prior import kind_prior
+from askrepo.search.question import Question
+from askrepo.search.signals.coherence import coherence
+from askrepo.search.signals.definition import definition
+from askrepo.search.signals.file_match import file_match
+from askrepo.search.signals.named_path import named_path
+from askrepo.search.signals.names import names
+from askrepo.search.signals.namesake import namesake
+from askrepo.search.signals.path_words import path_words
+from askrepo.search.signals.source_code import source_code
+from askrepo.search.signals.topic_page import topic_page
+from askrepo.types import Chunk
+
+Signal = Callable[[Pool], Sequence[float]]
+"""From the pool to what speaks for each of its candidates; 0 when nothing does."""
+
+Signals = Mapping[str, tuple[float, Signal]]
+"""Weight and signal, by name."""
+
+Prior = Callable[[Chunk, Question, KindShares], float]
+
+# Weights in units of the best fused candidate's score. They were tuned by coordinate ascent on half of the questions
+# and checked on the other half; steps that helped only the half they were tuned on were not taken (docs/benchmarks.md).
+# The optimum is flat: half or twice any of them changes NDCG@10 by .01 or less.
+SIGNALS: Signals = MappingProxyType(
+    {
+        "definition": (0.85, definition),  # the surest sign there is, for the questions that name an identifier
+        "names": (0.55, names),
+        "path words": (0.85, path_words),
+        "namesake": (0.45, namesake),
+        "named path": (1.4, named_path),  # above all others: the user pointed at the file
+        "file match": (0.5, file_match),
+        "coherence": (0.3, coherence),
+        "source code": (0.5, source_code),
+        "topic page": (0.6, topic_page),
+    }
+)
+"""The signals of the default ranking."""
+
+POOL = 100
+"""Chunks taken from each ranking into the fusion. 30 to 200 rank alike (measured 2026-11)."""
+
+DENSE_WEIGHT = 0.5
+"""Share of the vectors in the fusion, the rest is BM25's; .4 to .7 rank alike (measured 2026-11)."""
+
+DENSE_WEIGHT_ONE_WORD = 0.3
+"""Likewise for a single word: usually a name, which BM25 finds exactly and a vector only by likeness."""
+
+DEFINITION_WEIGHT = 1.0
+"""Weight of the definitions of what the question names, beside those two shares: hundreds of callers say a name
+more often than the one chunk that defines it, which vectors and BM25 may then both miss."""
+
+MAX_DEFINITIONS = 5
+"""A name with more definitions (`get`, `new`) means none of them in particular."""
+
+
+def ranked(pool: Pool, *, signals: Signals = SIGNALS) -> list[Ranked]:
+    """Every candidate, best first: (fused + sum of weight x signal) x prior."""
+    amounts = [(weight, signal(pool)) for weight, signal in signals.values()]
+    scores = (
+        (fused + sum(weight * amount[at] for weight, amount in amounts)) * prior
+        for at, (fused, prior) in enumerate(zip(pool.fused, pool.priors, strict=True))
+    )
+    return in_order([Ranked(*pair) for pair in zip(pool.candidates, scores, strict=True)])
+
+
+def pooled(
+    question: Question,
+    candidates: Sequence[Candidate],
+    *,
+    shares: KindShares,
+    terms: Sequence[str],
+    rarity: Mapping[str, float],
+    prior: Prior = kind_prior,
+) -> Pool:
+    """The pool of candidates, fused.
+
+    The prior reorders BM25's candidates before its best are taken: in a whole repository tests and changelogs repeat
+    every word, and would fill them. What is neither fused nor named by the question is dropped.
+    """
+    kinds = [prior(candidate.chunk, question, shares) for candidate in candidates]
+    dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]
+    lexical = [(each.bm25 * kinds[at], at) for at, each in enumerate(candidates) if each.bm25 is not None]
+    weight = DENSE_WEIGHT_ONE_WORD if question.is_one_word else DENSE_WEIGHT
+    defining = _definitions(question, candidates)
+    fused = fuse([(weight, _best(dense)), (1 - weight, _best(lexical)), (DEFINITION_WEIGHT, defining)])
+    kept = [at for at, each in enumerate(candidates) if at in fused or each.is_named]
+    homes = home_factors([candidates[at] for at in kept])
+    return Pool(
+        question,
+        shares,
+        tuple(candidates[at] for at in kept),
+        terms=tuple(terms),
+        rarity=rarity,
+        fused=tuple(fused.get(at, 0.0) for at in kept),
+        priors=tuple(kinds[at] * home for at, home in zip(kept, homes, strict=True)),
+    )
+
+
+def _definitions(question: Question, candidates: Sequence[Candidate]) -> list[int]:
+    """The candidates that define an identifier of the question, when they are few.
+
+    None for a question of one word, which the definition signal answers alone.
+    """
+    names = frozenset() if question.is_one_word else frozenset(question.identifiers)
+    found = [at for at, each in enumerate(candidates) if names.intersection(each.chunk.symbols)]
+    return found if len(found) <= MAX_DEFINITIONS else []
+
+
+def _best(scored: list[tuple[float, int]]) -> list[int]:
+    return [at for _, at in sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:POOL]]
