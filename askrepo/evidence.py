@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from askrepo.search import search
-from askrepo.search.question import Question
-from askrepo.search.request import QuestionVectors, SearchRequest
+from askrepo.search import search_context
+from askrepo.search.request import SearchRequest, requests_for
 from askrepo.search.strategies import bm25, cosine
 from askrepo.sources import AliasReader
 from askrepo.store.reader import Filter
@@ -20,11 +19,16 @@ the code at .34 to .60. One term is weak: "best pasta recipe" finds a "best" in 
 
 ENOUGH_TERMS = len(MIN_COSINES)
 
+WITHOUT_VECTORS = frozenset({"bm25", "signals"})
+"""Strategies that need no embedder."""
 
-def relevant_hits(question: str, *, readers: Sequence[AliasReader], k: int, strategy: str, where: Filter) -> list[Hit]:
-    """The k best chunks as `search` finds them, or none when none of them is evidence."""
-    hits = search(question, readers=readers, k=k, strategy=strategy, where=where)
-    if hits and has_evidence(question, readers=readers, where=where, use_vectors=strategy != "bm25"):
+
+def relevant_hits(
+    question: str, *, readers: Sequence[AliasReader], limit: int, strategy: str, where: Filter
+) -> list[Hit]:
+    """The hits of `search_context`, or none when none of them is evidence."""
+    hits = search_context(question, readers=readers, limit=limit, strategy=strategy, where=where)
+    if hits and has_evidence(question, readers=readers, where=where, use_vectors=strategy not in WITHOUT_VECTORS):
         return hits
     return []
 
@@ -36,9 +40,7 @@ def has_evidence(question: str, *, readers: Sequence[AliasReader], where: Filter
 
     :param use_vectors: False needs no embedder; any shared word counts then.
     """
-    parsed = Question.parse(question)
-    vectors = QuestionVectors(parsed.text)
-    requests = [SearchRequest(parsed, reader, where, vectors) for reader in readers]
+    requests = requests_for(question, readers=readers, where=where)
     if not use_vectors:
         return any(bm25(request) for request in requests)
     return any(_is_evidence(request) for request in requests)

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from askrepo.citations import Cited
     from askrepo.sources import AliasReader
 
-# Twice a listing's ten: the token budget cuts what does not fit.
-ASK_K = 20
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
 SHOWN_PASSAGES = 5
 
@@ -76,19 +74,10 @@ class Answerer:
 
     def _evidence(self, question: str, history: Sequence[Turn]) -> Evidence:
         from askrepo.answer import find_evidence
-        from askrepo.evidence import relevant_hits
 
-        options = self.options
         return find_evidence(
             question,
-            retrieve=lambda standalone: relevant_hits(
-                standalone,
-                readers=self.readers,
-                k=options.k or ASK_K,
-                strategy=options.strategy,
-                where=options.filter(),
-            ),
-            max_tokens=options.session.settings.context_tokens,
+            retrieve=lambda standalone: self.options.context(standalone, self.readers),
             model=self.model,
             history=history,
         )
@@ -101,7 +90,7 @@ class Answerer:
     def _print_passages(self, evidence: Evidence) -> str:
         print_note(NO_MODEL)
         if self.options.as_json:
-            cited = [_cited_json(source.number, source.citation, source.hit.url) for source in evidence.sources]
+            cited = [_cited_json(source.number, source.citation, source.url) for source in evidence.sources]
             print_json(self._json(evidence, answer=None, citations=cited, unresolved=[]))
             return ""
         for source in evidence.sources[:SHOWN_PASSAGES]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,12 +12,20 @@ import click
 from query.session import Session, complete_alias
 
 if TYPE_CHECKING:
+    from askrepo.context import Source
     from askrepo.sources import AliasReader
     from askrepo.store.reader import Filter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-STRATEGIES = ("hybrid", "cosine", "mmr", "bm25")  # askrepo.search.STRATEGIES, without importing it for --help
+STRATEGIES = (
+    "hybrid",
+    "signals",
+    "cosine",
+    "mmr",
+    "bm25",
+)  # askrepo.search.STRATEGIES, without importing it for --help
+WITHOUT_VECTORS = frozenset({"signals", "bm25"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +42,32 @@ class SearchOptions:
 
     def readers(self) -> list[AliasReader]:
         """The aliases to search, open; the embedder loads meanwhile when the strategy needs it."""
-        return self.session.readers(self.aliases, warm_up=self.strategy != "bm25")
+        return self.session.readers(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS)
 
     def filter(self) -> Filter:
         """Which chunks may be found."""
         from askrepo.store.reader import Filter
 
         return Filter(path=self.path, language=self.language)
+
+    def context(
+        self, question: str, readers: Sequence[AliasReader], *, max_tokens: int | None = None
+    ) -> tuple[Source, ...]:
+        """The sources that a chat model gets.
+
+        :param max_tokens: the setting's when None.
+        """
+        from askrepo.context import context_for
+        from askrepo.search import MAX_K
+
+        return context_for(
+            question,
+            readers=readers,
+            max_tokens=max_tokens or self.session.settings.context_tokens,
+            strategy=self.strategy,
+            where=self.filter(),
+            limit=self.k or MAX_K,
+        )
 
 
 def example(command: str) -> str:

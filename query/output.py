@@ -16,6 +16,7 @@ import click
 from askrepo.plain import plain, plain_line
 
 if TYPE_CHECKING:
+    from askrepo.context import Source
     from askrepo.types import AliasEntry, Hit
 
 EXCERPT_LINES = 6
@@ -66,6 +67,21 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "symbol": symbol_of(hit),
         "text": chunk.text,
         "url": hit.url,
+    }
+
+
+def source_json(source: Source) -> dict[str, Any]:
+    """The source as `search --context --json` prints it."""
+    citation = source.citation
+    return {
+        "number": source.number,
+        "repository": citation.repository,
+        "commit": citation.commit,
+        "path": citation.path,
+        "start_line": citation.start_line,
+        "end_line": citation.end_line,
+        "tokens": source.tokens,
+        "text": source.text,
     }
 
 

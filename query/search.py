@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from query.errors import NOTHING_FOUND
 from query.options import SearchOptions, example, search_options
-from query.output import freshness, hit_block, hit_json, print_json, print_note, print_result, terminal_width
+from query.output import (
+    freshness,
+    hit_block,
+    hit_json,
+    print_json,
+    print_note,
+    print_result,
+    source_json,
+    terminal_width,
+)
 from query.progress import progress
 from query.question import read_question
+
+if TYPE_CHECKING:
+    from askrepo.sources import AliasReader
+
+MIN_TOKENS = 200  # as ASKREPO_CONTEXT_TOKENS
 
 
 @click.command(epilog=example("askrepo search retry with backoff --language python"))
 @click.argument("query", nargs=-1)
+@click.option(
+    "--context", "as_context", is_flag=True,
+    help="Print the sources that `ask` gives to the chat model, exactly but for the fence, which is random there.",
+)  # fmt: skip
+@click.option(
+    "--tokens", "max_tokens", type=click.IntRange(min=MIN_TOKENS), metavar="N",
+    help="Budget of --context. Default: ASKREPO_CONTEXT_TOKENS.",
+)  # fmt: skip
 @search_options
-def search(query: tuple[str, ...], options: SearchOptions) -> int:
+def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, options: SearchOptions) -> int:
     """Find passages: path and lines, symbol, score, excerpt.
 
     QUERY may be `-` or piped in.
     """
+    if max_tokens and not as_context:
+        raise click.UsageError("--tokens is the budget of --context: give both")
+    question = read_question(query)
+    with progress("opening"):
+        readers = options.readers()
+    if as_context:
+        found = _print_context(question, options, readers, max_tokens or options.session.settings.context_tokens)
+    else:
+        found = _print_listing(question, options, readers)
+    if not found:
+        print_note("nothing found")
+    for reader in readers:
+        print_note(freshness(reader.entry))
+    return 0 if found else NOTHING_FOUND
+
+
+def _print_listing(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> bool:
+    """The best hits, for a person; whether there are any."""
     from askrepo.search import DEFAULT_K
     from askrepo.search import search as find
 
-    question = read_question(query)
     with progress("searching"):
-        readers = options.readers()
         hits = find(
             question, readers=readers, k=options.k or DEFAULT_K, strategy=options.strategy, where=options.filter()
         )
@@ -35,8 +76,21 @@ def search(query: tuple[str, ...], options: SearchOptions) -> int:
         else:
             block = hit_block(hit, question=question, with_repository=several, width=terminal_width())
             print_result(block + "\n")
-    if not hits:
-        print_note("nothing found")
-    for reader in readers:
-        print_note(freshness(reader.entry))
-    return 0 if hits else NOTHING_FOUND
+    return bool(hits)
+
+
+def _print_context(question: str, options: SearchOptions, readers: Sequence[AliasReader], max_tokens: int) -> bool:
+    """The sources, for a chat model; whether there are any."""
+    from askrepo.context import SHOWN_FENCE, render_sources
+
+    with progress("searching"):
+        sources = options.context(question, readers, max_tokens=max_tokens)
+    if options.as_json:
+        for source in sources:
+            print_json(source_json(source))
+    elif sources:
+        print_result(render_sources(sources, fence=SHOWN_FENCE))
+    if sources:
+        used = sum(source.tokens for source in sources)
+        print_note(f"{used:,} of {max_tokens:,} tokens in {len(sources)} sources")
+    return bool(sources)

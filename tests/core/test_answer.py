@@ -16,9 +16,8 @@ from askrepo.answer import (
     stream_answer,
 )
 from askrepo.citations import Cited
-from askrepo.context import number_sources
 from askrepo.types import Hit
-from tests.core.test_context import hit
+from tests.core.test_context import hit, sources_of
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -47,7 +46,7 @@ def nothing(path: str, start: int, end: int) -> Cited | None:
 
 
 def evidence_of(*hits: Hit, question: str = "Where?") -> Evidence:
-    return Evidence(question, question, number_sources(hits, max_tokens=5000))
+    return Evidence(question, question, sources_of(*hits, max_tokens=5000))
 
 
 def test_the_prompt_holds_rules_fenced_sources_and_the_question() -> None:
@@ -61,7 +60,7 @@ def test_the_prompt_holds_rules_fenced_sources_and_the_question() -> None:
 
 def test_repository_text_can_neither_close_its_fence_nor_fill_in_the_template() -> None:
     _, human = answer_messages(evidence_of(hit(1, INJECTION)), fence="f00d")
-    assert f"1| {INJECTION.strip()}\n</source 1 f00d>" in str(human.content)
+    assert f"1\t{INJECTION.strip()}\n</source 1 f00d>" in str(human.content)
     assert str(human.content).count("</source 1 f00d>") == 1
 
 
@@ -83,7 +82,7 @@ def test_an_answer_tells_what_it_cited_and_what_does_not_resolve() -> None:
 
 def test_a_first_question_is_searched_as_it_is() -> None:
     model = ScriptedChat([])
-    evidence = find_evidence("Where?", retrieve=lambda question: [hit(1, question)], max_tokens=1000, model=model)
+    evidence = find_evidence("Where?", retrieve=lambda question: sources_of(hit(1, question)), model=model)
     assert (evidence.standalone_question, model.asked) == ("Where?", [])
     assert evidence.sources[0].hit.chunk.text == "Where?"
 
@@ -93,8 +92,7 @@ def test_a_follow_up_is_made_to_stand_alone_before_it_is_searched_and_answered()
     history = [Turn("What is the scheduler?", "A loop [1].")]
     evidence = find_evidence(
         "Where does it start?",
-        retrieve=lambda question: [hit(1, question)],
-        max_tokens=1000,
+        retrieve=lambda question: sources_of(hit(1, question)),
         model=model,
         history=history,
     )
@@ -105,16 +103,14 @@ def test_a_follow_up_is_made_to_stand_alone_before_it_is_searched_and_answered()
 
 @pytest.mark.parametrize("reply", [" \n", "x" * (MAX_CONDENSED_CHARS + 1)], ids=["blank", "rambling"])
 def test_an_unusable_condensed_question_is_not_used(reply: str) -> None:
-    evidence = find_evidence(
-        "And now?", retrieve=lambda _: [], max_tokens=1000, model=ScriptedChat([reply]), history=[Turn("a", "b")]
-    )
+    evidence = find_evidence("And now?", retrieve=lambda _: (), model=ScriptedChat([reply]), history=[Turn("a", "b")])
     assert evidence.standalone_question == "And now?"
 
 
 def test_the_history_sent_is_bounded() -> None:
     model = ScriptedChat(["So?"])
     history = [Turn(f"question {number}", "long " * 10_000) for number in range(50)]
-    find_evidence("And?", retrieve=lambda _: [], max_tokens=1000, model=model, history=history)
+    find_evidence("And?", retrieve=lambda _: (), model=model, history=history)
     sent = str(model.asked[0][1].content)
     assert sent.count("User:") == MAX_TURNS
     assert "question 49" in sent
@@ -122,5 +118,5 @@ def test_the_history_sent_is_bounded() -> None:
 
 
 def test_without_a_model_a_follow_up_is_searched_as_it_is() -> None:
-    evidence = find_evidence("And?", retrieve=lambda _: [], max_tokens=1000, history=[Turn("a", "b")])
+    evidence = find_evidence("And?", retrieve=lambda _: (), history=[Turn("a", "b")])
     assert (evidence.standalone_question, evidence.sources) == ("And?", ())

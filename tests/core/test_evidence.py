@@ -66,7 +66,7 @@ def test_evidence_is_shared_words_or_a_near_meaning(
 
 
 def test_hits_without_evidence_are_none(built: BuiltAlias) -> None:
-    options = {"readers": [reader_at(built, 0.0)], "k": 5, "strategy": "hybrid", "where": Filter()}
+    options = {"readers": [reader_at(built, 0.0)], "limit": 5, "strategy": "hybrid", "where": Filter()}
     assert relevant_hits("dinosaurs", **options) == []
     assert relevant_hits("backoff", **options)[0].chunk.path == "retry.py"
 
@@ -76,6 +76,6 @@ def test_words_alone_need_no_embedder(built: BuiltAlias) -> None:
         raise AssertionError("opened an embedder")
 
     reader = AliasReader(built.reader.entry, built.reader.dataset, opener)
-    options = {"readers": [reader], "k": 5, "strategy": "bm25", "where": Filter()}
+    options = {"readers": [reader], "limit": 5, "strategy": "bm25", "where": Filter()}
     assert relevant_hits("backoff", **options)
     assert relevant_hits("dinosaurs", **options) == []

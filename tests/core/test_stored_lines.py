@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from askrepo.context import number_sources
-from askrepo.search import search
+from askrepo.context import context_for
 from askrepo.stored_lines import line_look_up
 from tests.datasets import BuiltAlias, build_alias
 
@@ -36,7 +35,7 @@ def test_a_path_resolves_only_to_lines_that_are_stored(
     built: BuiltAlias, path: str, start: int, end: int, stored: str | None
 ) -> None:
     reader = built.reader
-    sources = number_sources(search("backoff", readers=[reader], k=1), max_tokens=1000)
+    sources = context_for("backoff", readers=[reader], max_tokens=1000, limit=1)
     found = line_look_up([reader], sources)(path, start, end)
     assert (found.citation.path if found else None) == stored
     if found:

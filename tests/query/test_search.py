@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from askrepo.context import SHOWN_FENCE
+from askrepo.plain import plain_line
+from askrepo.tokens import count_tokens
 from tests.datasets import BuiltAlias, build_alias
+from tests.fakes import OpenAIServer
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 
 KEYS = [
     "rank", "score", "alias", "repository", "commit", "path", "start_line", "end_line", "language", "symbol",
     "text", "url",
 ]  # fmt: skip
+SOURCE_KEYS = ["number", "repository", "commit", "path", "start_line", "end_line", "tokens", "text"]
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
@@ -144,6 +149,57 @@ def test_several_repositories_are_named(run: Run, tmp_path: Path) -> None:
     result = run("search", "one", "--workspace", alias.workspace.url)
     assert re.search(r"^\d\. project a\.py:1-1", result.stdout, re.MULTILINE)
     assert re.search(r"^\d\. other b\.py:1-1", result.stdout, re.MULTILINE)
+
+
+class TestContext:
+    def test_it_is_exactly_what_the_chat_model_gets(self, run_main: Run, server: OpenAIServer) -> None:
+        question = ["who", "enqueues", "a", "message", "after", "backoff"]
+        server.replies.append("Nobody [1].")
+        run_main("ask", *question)
+        sent = server.requests[-1].body["messages"][1]["content"]
+        fence = sent.split("\n")[0].removeprefix("<source 1 ").removesuffix(">")
+        sources, _, _ = sent.rpartition("\n\nQuestion: ")
+        assert sources.count(f" {fence}>") >= 4
+        assert run_main("search", "--context", *question).stdout == sources.replace(fence, SHOWN_FENCE) + "\n"
+
+    def test_the_budget_holds_and_is_reported(self, run_main: Run) -> None:
+        result = run_main("search", "backoff", "message", "sabotage", "--context", "--tokens", "200")
+        report, used = result.stderr.splitlines()[-2:]
+        tokens = count_tokens(result.stdout)
+        assert tokens <= 200
+        assert int(report.split()[0]) in {tokens, tokens + 1}
+        assert re.search(r" of 200 tokens in \d sources$", report)
+        assert used.startswith("main: ")
+
+    def test_json_has_one_object_per_source(self, run_main: Run) -> None:
+        printed = run_main("search", "backoff message", "--context").stdout
+        sources = json_lines(run_main("search", "backoff message", "--context", "--json"))
+        assert [list(source) for source in sources] == [SOURCE_KEYS] * len(sources)
+        assert [source["number"] for source in sources] == list(range(1, len(sources) + 1))
+        for source in sources:
+            place = f"{plain_line(source['path'])}:{source['start_line']}-{source['end_line']}"
+            assert f"{place}\n{source['text']}\n</source {source['number']} " in printed
+
+    @pytest.mark.parametrize("output", [[], ["--json"]], ids=["text", "json"])
+    def test_nothing_found_exits_1(self, run_main: Run, output: list[str]) -> None:
+        result = run_main("search", "message", "--context", "--path", "no/such/*", *output)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "nothing found" in result.stderr
+
+    def test_nothing_about_the_question_is_nothing_found(self, run_main: Run) -> None:
+        assert run_main("search", "dinosaurs", "--context", "--strategy", "bm25").exit_code == 1
+
+    def test_escape_sequences_of_a_repository_never_reach_the_terminal(self, run_main: Run) -> None:
+        result = run_main("search", "sabotage", "cleared", "heading", "--context")
+        assert r"src/evil\x1b[2J\u202e.py" in result.stdout
+        assert r"\x1b]0;owned\x07 \x1b[31mred \u202e" in result.stdout
+        assert not CONTROL.search(result.stdout)
+
+    @pytest.mark.parametrize("args", [["--tokens", "500"], ["--context", "--tokens", "199"]], ids=["alone", "too few"])
+    def test_wrong_usage_of_the_budget_is_told(self, run_main: Run, args: list[str]) -> None:
+        result = run_main("search", "backoff", *args)
+        assert result.exit_code == 2
+        assert "--tokens" in result.stderr
 
 
 class TestWhichAlias:
