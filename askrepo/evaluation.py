@@ -1,34 +1,57 @@
 """Evaluation: how well a ranking answers questions whose evidence is known.
 
 The metric is that of the public code search benchmark whose question format this reads: a target is found at the first
-hit whose path matches and, where the target names lines, overlaps them; gain 1, discount log2(rank + 1), ideal over
-min(10, targets).
+hit whose path matches and, where the target names lines, overlaps them; a hit at which a target is found gains 1, once
+however many are found there; discount log2(rank + 1), ideal over min(10, targets).
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from askrepo.errors import UsageError
-from askrepo.types import Hit
 
 CUT = 10
 """Hits that count."""
 
+TOP = 3
+"""Hits that a person looks at before asking again."""
+
 OVERALL = "overall"
+
+
+class Span(Protocol):
+    """Lines of a file: a chunk, a citation, or what another tool found. Lines are 1-based, inclusive."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the repository's root."""
+
+    @property
+    def start_line(self) -> int:
+        """The first line."""
+
+    @property
+    def end_line(self) -> int:
+        """The last line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file, or lines of one, that answers a question; without lines the whole file counts."""
+    """A file, or lines of one, that answers a question; without lines the whole file counts.
+
+    :ivar exact_path: the path starts at the repository's root. Otherwise either path may be a tail of the other, as in
+        the published benchmark, since roots differ: `README.md` is then found in every folder that has one.
+    """
 
     path: str
     start_line: int | None = None
     end_line: int | None = None
+    exact_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,76 +64,130 @@ class EvaluationQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What a question brought.
+
+    :ivar hits: the listing, best first. :ivar context: what a chat model would read, in any order.
+    """
+
+    hits: Sequence[Span]
+    context: Sequence[Span] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Means over questions, each in [0, 1], higher is better.
 
-    :ivar recall: share of targets among the first ten hits. :ivar mrr: mean of 1 / rank of the first target.
+    :ivar found_at_3: share of questions with a target among the first three hits; `found_at_10` likewise.
+    :ivar recall: share of targets among the first ten hits.
+    :ivar file_recall: share of the targets' files among the files of the first ten hits, whatever their lines.
+    :ivar mrr: mean of 1 / rank of the first target.
+    :ivar context_recall: share of targets that the context shows at least a line of.
     """
 
     questions: int
+    found_at_3: float
+    found_at_10: float
     ndcg: float
     recall: float
+    file_recall: float
     mrr: float
+    context_recall: float
 
 
-def read_questions(lines: Iterable[str]) -> list[EvaluationQuestion]:
+MEASURES = tuple(name for name in Figures.__dataclass_fields__ if name != "questions")
+
+
+def read_questions(lines: Iterable[str], *, exact_paths: bool = False) -> list[EvaluationQuestion]:
     """Questions from JSON lines with `query`, `relevant`, and optionally `secondary` and `category`.
 
+    :param exact_paths: see `Target.exact_path`.
     :raises UsageError: a line is not as it should be; the message names the line.
     """
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
-    questions = [_question(number, line) for number, line in numbered]
+    questions = [_question(number, line, exact_paths) for number, line in numbered]
     if not questions:
         raise UsageError("there is no question: give JSON lines with 'query' and 'relevant'")
     return questions
 
 
-def evaluate(
-    questions: Sequence[EvaluationQuestion], rank: Callable[[str], Sequence[Hit]]
-) -> tuple[dict[str, Figures], list[Sequence[Hit]]]:
-    """Figures per category, sorted, then overall; and the hits of each question, in order.
+def figures_by_category(questions: Sequence[EvaluationQuestion], retrieved: Sequence[Retrieved]) -> dict[str, Figures]:
+    """Figures per category, sorted, then overall.
 
-    :param rank: hits for a question, best first.
+    :param retrieved: what each question brought, in the order of the questions.
     """
-    ranked = [rank(question.query) for question in questions]
-    groups: dict[str, list[tuple[float, float, float]]] = {}
-    for question, hits in zip(questions, ranked, strict=True):
-        scores = _scores(found_at(question.targets, hits))
-        for group in (question.category, OVERALL):
-            groups.setdefault(group, []).append(scores)
+    groups: dict[str, list[Figures]] = {}
+    for question, brought in zip(questions, retrieved, strict=True):
+        figures = figures_of(question.targets, brought)
+        for group in {question.category, OVERALL}:
+            groups.setdefault(group, []).append(figures)
     order = [*sorted(set(groups) - {OVERALL}), OVERALL]
-    return {group: _means(groups[group]) for group in order}, ranked
+    return {group: mean_of(groups[group]) for group in order}
 
 
-def found_at(targets: Sequence[Target], hits: Sequence[Hit]) -> list[int | None]:
-    """The rank, 1 to 10, at which each target is found first; None for those that are not."""
-    return [next((rank for rank, hit in enumerate(hits[:CUT], 1) if _covers(hit, target)), None) for target in targets]
-
-
-def _scores(ranks: Sequence[int | None]) -> tuple[float, float, float]:
-    """NDCG, recall and reciprocal rank of one question; several targets at one rank gain once, as one hit is."""
+def figures_of(targets: Sequence[Target], retrieved: Retrieved) -> Figures:
+    """The figures of one question."""
+    ranks = found_at(targets, retrieved.hits)
     found = [rank for rank in ranks if rank is not None]
-    gained = sum(1 / math.log2(rank + 1) for rank in set(found))
+    first = min(found, default=math.inf)
+    shown = [any(_shows(span, target) for span in retrieved.context) for target in targets]
+    return Figures(
+        questions=1,
+        found_at_3=float(first <= TOP),
+        found_at_10=float(first <= CUT),
+        ndcg=_ndcg(ranks),
+        recall=len(found) / len(ranks),
+        file_recall=_file_recall(targets, retrieved.hits),
+        mrr=1 / first,
+        context_recall=sum(shown) / len(shown),
+    )
+
+
+def mean_of(figures: Sequence[Figures]) -> Figures:
+    """The mean of figures, each counted once, however many questions it stands for.
+
+    :param figures: at least one.
+    """
+    means = {name: sum(getattr(each, name) for each in figures) / len(figures) for name in MEASURES}
+    return Figures(questions=sum(each.questions for each in figures), **means)
+
+
+def found_at(targets: Sequence[Target], hits: Sequence[Span]) -> list[int | None]:
+    """The rank, 1 to 10, at which each target is found first; None for those that are not."""
+    return [next((rank for rank, hit in enumerate(hits[:CUT], 1) if _shows(hit, target)), None) for target in targets]
+
+
+def _ndcg(ranks: Sequence[int | None]) -> float:
+    """Several targets at one rank gain once, as one hit is: so the published benchmark counts.
+
+    A ranking that shows two targets in its first hit can so not reach 1; the ideal has them one after the other.
+    """
+    gained = sum(1 / math.log2(rank + 1) for rank in set(ranks) if rank is not None)
     ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(CUT, len(ranks)) + 1))
-    return gained / ideal, len(found) / len(ranks), 1 / min(found) if found else 0.0
+    return gained / ideal
 
 
-def _means(scores: Sequence[tuple[float, float, float]]) -> Figures:
-    ndcg, recall, mrr = (sum(column) / len(scores) for column in zip(*scores, strict=True))
-    return Figures(len(scores), ndcg, recall, mrr)
+def _file_recall(targets: Sequence[Target], hits: Sequence[Span]) -> float:
+    files = {Target(target.path, exact_path=target.exact_path) for target in targets}
+    ranks = found_at(list(files), hits)
+    return sum(rank is not None for rank in ranks) / len(files)
 
 
-def _covers(hit: Hit, target: Target) -> bool:
-    """Whether the hit shows the target; either path may be a tail of the other, since roots differ."""
-    path = hit.chunk.path
-    if not (path == target.path or path.endswith(f"/{target.path}") or target.path.endswith(f"/{path}")):
+def _shows(span: Span, target: Target) -> bool:
+    if not _is_of(span.path, target):
         return False
     if target.start_line is None or target.end_line is None:
         return True
-    return hit.chunk.start_line <= target.end_line and target.start_line <= hit.chunk.end_line
+    return span.start_line <= target.end_line and target.start_line <= span.end_line
 
 
-def _question(number: int, line: str) -> EvaluationQuestion:
+def _is_of(path: str, target: Target) -> bool:
+    if path == target.path:
+        return True
+    return not target.exact_path and (path.endswith(f"/{target.path}") or target.path.endswith(f"/{path}"))
+
+
+def _question(number: int, line: str, exact_paths: bool) -> EvaluationQuestion:
     try:
         values = json.loads(line)
     except ValueError as error:
@@ -120,17 +197,19 @@ def _question(number: int, line: str) -> EvaluationQuestion:
     named = [values.get(key) or [] for key in ("relevant", "secondary")]
     if not all(isinstance(items, list) for items in named):
         raise UsageError(f"line {number}: 'relevant' and 'secondary' must be lists of paths")
-    targets = tuple(_target(number, item) for items in named for item in items)
+    targets = tuple(_target(number, item, exact_paths) for items in named for item in items)
     if not targets:
         raise UsageError(f"line {number} names nothing relevant, so no answer could be right")
     return EvaluationQuestion(values["query"], targets, str(values.get("category") or "uncategorised"))
 
 
-def _target(number: int, item: Any) -> Target:
+def _target(number: int, item: Any, exact_path: bool) -> Target:
     if isinstance(item, str) and item:
-        return Target(item)
+        return Target(item, exact_path=exact_path)
     if isinstance(item, Mapping) and isinstance(item.get("path"), str):
-        lines = (item.get("start_line"), item.get("end_line"))
-        if lines == (None, None) or all(isinstance(at, int) for at in lines):
-            return Target(item["path"], *lines)
-    raise UsageError(f"line {number}: a target is a path, or an object with path, start_line and end_line")
+        start, end = item.get("start_line"), item.get("end_line")
+        if start is None and end is None:
+            return Target(item["path"], exact_path=exact_path)
+        if isinstance(start, int) and isinstance(end, int) and 1 <= start <= end:
+            return Target(item["path"], start, end, exact_path)
+    raise UsageError(f"line {number}: a target is a path, or an object with path, start_line and end_line (from 1)")

@@ -3,71 +3,129 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from askrepo.plain import plain_line
 from query.options import SearchOptions, example, search_options
 from query.output import freshness, print_json, print_note, print_result
 from query.progress import progress
 
 if TYPE_CHECKING:
-    from askrepo.evaluation import EvaluationQuestion, Figures
+    from askrepo.context import Source
+    from askrepo.evaluation import EvaluationQuestion, Figures, Span
+    from askrepo.sources import AliasReader
     from askrepo.types import Hit
+
+    Answers = Sequence[tuple[Sequence[Hit], Sequence[Source]]]
+
+DEFAULT_TOKENS = 8000
+MIN_TOKENS = 100
+
+# Heading, field of `Figures`.
+COLUMNS = (
+    ("found@3", "found_at_3"),
+    ("@10", "found_at_10"),
+    ("NDCG@10", "ndcg"),
+    ("recall@10", "recall"),
+    ("files", "file_recall"),
+    ("MRR", "mrr"),
+    ("context", "context_recall"),
+)
+MIN_COLUMN_CHARS = 5  # of a figure
 
 
 @click.command(name="eval", epilog=example("askrepo eval questions.jsonl --strategy bm25"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--hits", type=click.Path(dir_okay=False, path_type=Path), help="Write every ranked list here, as JSON.")
+@click.option("--tokens", type=click.IntRange(MIN_TOKENS), default=DEFAULT_TOKENS, show_default=True,
+              help="Tokens of context in which the evidence is looked for.")  # fmt: skip
+@click.option("--exact-paths", is_flag=True,
+              help="Compare whole paths; else one may be the end of the other, as published.")  # fmt: skip
+@click.option("--hits", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write every ranked list and context here, as JSON.")  # fmt: skip
 @search_options
-def evaluate(file: Path, hits: Path | None, options: SearchOptions) -> int:
+def evaluate(file: Path, tokens: int, exact_paths: bool, hits: Path | None, options: SearchOptions) -> int:
     """Measure the ranking on questions whose evidence is known.
 
     FILE has one JSON object per line: query, relevant and secondary (paths, or objects with path, start_line and
-    end_line) and category. Prints NDCG@10, recall@10 and MRR per category and overall.
+    end_line) and category. Prints, per category and overall: the share of questions with a hit among the first 3
+    and 10 (found), NDCG@10, the share of the evidence and of its files in the first 10 (recall, files), MRR, and
+    the share of the evidence that a chat model would read (context).
     """
-    from askrepo.evaluation import CUT, read_questions
-    from askrepo.evaluation import evaluate as figures_of
-    from askrepo.search import search
+    from askrepo.evaluation import Retrieved, figures_by_category, read_questions
 
-    questions = read_questions(file.read_text(encoding="utf-8").split("\n"))
-    readers = options.readers()
+    questions = read_questions(file.read_text(encoding="utf-8").split("\n"), exact_paths=exact_paths)
     with progress(f"asking {len(questions)} questions"):
-        figures, ranked = figures_of(
-            questions,
-            lambda query: search(
-                query, readers=readers, k=options.k or CUT, strategy=options.strategy, where=options.filter()
-            ),
-        )
-    for category, means in figures.items():
-        _print_figures(category, means, as_json=options.as_json)
+        readers = options.readers()
+        answers = [_answer(question.query, options, readers, tokens) for question in questions]
+    retrieved = [
+        Retrieved([hit.chunk for hit in listing], [source.citation for source in context])
+        for listing, context in answers
+    ]
+    _print_figures(figures_by_category(questions, retrieved), tokens=tokens, as_json=options.as_json)
     if hits is not None:
-        hits.write_text(_hits_text(questions, ranked), encoding="utf-8")
+        hits.write_text(_hits_text(questions, answers), encoding="utf-8")
     for reader in readers:
         print_note(freshness(reader.entry))
     return 0
 
 
-def _print_figures(category: str, figures: Figures, *, as_json: bool) -> None:
+def _answer(
+    question: str, options: SearchOptions, readers: Sequence[AliasReader], tokens: int
+) -> tuple[Sequence[Hit], Sequence[Source]]:
+    """The listing and the context of one question; the figures count ten hits even where `-k` asks for fewer."""
+    from askrepo.context import context_for
+    from askrepo.evaluation import CUT
+    from askrepo.search import search
+
+    where = options.filter()
+    k = max(options.k or CUT, CUT)
+    listing = search(question, readers=readers, k=k, strategy=options.strategy, where=where)
+    context = context_for(question, readers=readers, max_tokens=tokens, strategy=options.strategy, where=where)
+    return listing, context
+
+
+def _print_figures(figures: Mapping[str, Figures], *, tokens: int, as_json: bool) -> None:
     if as_json:
-        print_json({"category": category, **asdict(figures)})
+        for category, means in figures.items():
+            print_json({"category": category, **asdict(means), "context_tokens": tokens})
         return
-    values = f"NDCG@10 {figures.ndcg:.3f}   recall@10 {figures.recall:.3f}   MRR {figures.mrr:.3f}"
-    print_result(f"{category:<16}{figures.questions:5d}   {values}")
+    for line in _table(figures):
+        print_result(line)
+    print_note(click.style(f"files: in the first ten hits · context: within {tokens:,} tokens", dim=True))
 
 
-def _hits_text(questions: Sequence[EvaluationQuestion], ranked: Sequence[Sequence[Hit]]) -> str:
+def _table(figures: Mapping[str, Figures]) -> Iterator[str]:
+    """A heading, a line per category, and the last one, overall, in bold."""
+    names = {category: plain_line(category) for category in figures}
+    width = max(map(len, names.values()))
+    headings = "".join(f"  {heading:>{MIN_COLUMN_CHARS}}" for heading, _ in COLUMNS)
+    yield click.style(f"{'':<{width}}  asked{headings}", dim=True)
+    *_, last = figures
+    for category, means in figures.items():
+        cells = [f"  {getattr(means, field):>{max(MIN_COLUMN_CHARS, len(heading))}.3f}" for heading, field in COLUMNS]
+        yield click.style(f"{names[category]:<{width}}  {means.questions:>5}{''.join(cells)}", bold=category == last)
+
+
+def _hits_text(questions: Sequence[EvaluationQuestion], answers: Answers) -> str:
     """One line per question, so that anyone can compute the figures again."""
     lines = [
-        json.dumps({"query": question.query, "hits": [_hit(hit) for hit in hits]})
-        for question, hits in zip(questions, ranked, strict=True)
+        json.dumps(
+            {
+                "query": question.query,
+                "category": question.category,
+                "hits": [{**_lines(hit.chunk), "score": hit.score} for hit in listing],
+                "context": [_lines(source.citation) for source in context],
+            }
+        )
+        for question, (listing, context) in zip(questions, answers, strict=True)
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _hit(hit: Hit) -> dict[str, object]:
-    chunk = hit.chunk
-    return {"path": chunk.path, "start_line": chunk.start_line, "end_line": chunk.end_line, "score": hit.score}
+def _lines(span: Span) -> dict[str, object]:
+    return {"path": span.path, "start_line": span.start_line, "end_line": span.end_line}
