@@ -1,0 +1,155 @@
+"""What is compared: the origin's recipe, every strategy, and the default with one ingredient left out at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from askrepo.context import Source, StoredFiles, context_for, number_sources
+from askrepo.evaluation import CUT, Retrieved
+from askrepo.passages import Run
+from askrepo.search import EVERYTHING, MAX_K, search, search_with
+from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.orders import context, decayed, listing
+from askrepo.search.prior import kind_prior
+from askrepo.search.ranking import SIGNALS, Prior, Signals
+from askrepo.search.request import SearchRequest
+from askrepo.search.strategies import Order, Ranking, of_recipe
+from askrepo.sources import AliasReader
+from askrepo.types import Chunk, Hit
+from benchmarks.origin_recipe import OriginRecipe
+
+CONTEXT_TOKENS = 8000
+
+ORIGIN = "origin's recipe"
+RRF = "RRF alone"
+NO_VECTORS = "signals (no vectors)"
+DEFAULT = "hybrid (default)"
+STRATEGIES = {"cosine": "cosine", "cosine, MMR": "mmr", "BM25": "bm25"}
+WITHOUT = "without "
+
+
+@dataclass(frozen=True)
+class System:
+    """A way of answering questions about one repository.
+
+    :ivar listing: ten hits, best first. :ivar context: the sources within CONTEXT_TOKENS.
+    """
+
+    listing: Callable[[str], Sequence[Hit]]
+    context: Callable[[str], Sequence[Source]]
+
+    def retrieve(self, question: str, *, with_context: bool) -> Retrieved:
+        """What a question brings."""
+        context = self.context(question) if with_context else ()
+        return Retrieved([hit.chunk for hit in self.listing(question)], [source.citation for source in context])
+
+
+def no_prior(_chunk: Chunk, _question: object, _shares: object) -> float:
+    """Every kind of file alike."""
+    return 1.0
+
+
+def as_ranked(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
+    """No order but the ranking's own: no decay within a file, no slots."""
+    return ranked
+
+
+def without_slots(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
+    """The listing without the places kept for documentation."""
+    return decayed(ranked)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The default ranking, or less of it."""
+
+    signals: Signals = field(default_factory=lambda: SIGNALS)
+    prior: Prior = kind_prior
+    listing_order: Order = listing
+    context_order: Order = context
+
+    def listing(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
+        """The order for a person."""
+        return of_recipe(requests, self.listing_order, signals=self.signals, prior=self.prior)
+
+    def context(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
+        """The order for a chat model."""
+        return of_recipe(requests, self.context_order, signals=self.signals, prior=self.prior)
+
+
+LEFT_OUT: Mapping[str, Recipe] = {
+    **{name: Recipe(signals={key: SIGNALS[key] for key in SIGNALS if key != name}) for name in SIGNALS},
+    "prior": Recipe(prior=no_prior),
+    "slots": Recipe(listing_order=without_slots),
+    "decay": Recipe(listing_order=as_ranked, context_order=as_ranked),
+}
+
+
+def systems(reader: AliasReader, origin: OriginRecipe) -> dict[str, System]:
+    """Every system by name, in the order of the tables."""
+    files = StoredFiles([reader])  # shared, since it remembers the files it read
+    return {
+        ORIGIN: _of_pieces(origin.mmr, reader),
+        f"{ORIGIN}, cosine alone": _of_pieces(origin.cosine, reader),
+        **{name: _strategy(strategy, reader) for name, strategy in STRATEGIES.items()},
+        RRF: _of_recipe(Recipe({}, no_prior, as_ranked, as_ranked), reader, files),
+        NO_VECTORS: _strategy("signals", reader),
+        DEFAULT: _strategy("hybrid", reader),
+        **{f"{WITHOUT}{name}": _of_recipe(recipe, reader, files) for name, recipe in LEFT_OUT.items()},
+    }
+
+
+def check_recipe(reader: AliasReader, question: str) -> None:
+    """Make sure that the whole recipe is what the default does, or leaving a part out would say nothing about it.
+
+    :raises AssertionError: it is not.
+    """
+    ours, theirs = _of_recipe(Recipe(), reader, StoredFiles([reader])), _strategy("hybrid", reader)
+    if [hit.chunk.id for hit in ours.listing(question)] != [hit.chunk.id for hit in theirs.listing(question)]:
+        raise AssertionError(f"benchmarks.systems.Recipe ranks {question!r} otherwise than search does")
+    shown = [source.citation for source in theirs.context(question)]
+    if shown and shown != [source.citation for source in ours.context(question)]:
+        raise AssertionError(f"benchmarks.systems.Recipe shows other passages for {question!r} than context_for does")
+
+
+def _strategy(strategy: str, reader: AliasReader) -> System:
+    """A strategy as `askrepo search` and `askrepo ask` use it."""
+    return System(
+        lambda question: search(question, readers=[reader], k=CUT, strategy=strategy),
+        lambda question: context_for(question, readers=[reader], max_tokens=CONTEXT_TOKENS, strategy=strategy),
+    )
+
+
+def _of_recipe(recipe: Recipe, reader: AliasReader, files: StoredFiles) -> System:
+    readers = [reader]
+
+    def context(question: str) -> Sequence[Source]:
+        hits = search_with(recipe.context, question, readers=readers, k=MAX_K, where=EVERYTHING)
+        return number_sources(hits, files=files, max_tokens=CONTEXT_TOKENS)
+
+    return System(lambda question: search_with(recipe.listing, question, readers=readers, k=CUT), context)
+
+
+def _of_pieces(pieces_of: Callable[[str], Sequence[Chunk]], reader: AliasReader) -> System:
+    """The origin's recipe; its pieces fill the context one by one."""
+
+    def hits(question: str) -> list[Hit]:
+        commit = reader.entry.manifest.snapshots[0].commit
+        pieces = pieces_of(question)
+        return [Hit(rank, 1 / rank, reader.alias, commit, "", piece) for rank, piece in enumerate(pieces, start=1)]
+
+    def context(question: str) -> Sequence[Source]:
+        return number_sources(hits(question), files=_Pieces(), max_tokens=CONTEXT_TOKENS)
+
+    return System(lambda question: hits(question)[:CUT], context)
+
+
+class _Pieces:
+    """Stands for stored files where a piece has no neighbours."""
+
+    def runs_of(self, hit: Hit) -> Sequence[Run]:
+        return [(hit.chunk,)]
+
+    def url_of(self, hit: Hit, start_line: int, end_line: int) -> str:  # noqa: ARG002
+        return ""

@@ -1,0 +1,69 @@
+"""The question sets are what their README says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from askrepo.evaluation import EvaluationQuestion
+from benchmarks.question_sets import OWN_CATEGORIES, half_of, read_sets
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"
+FILES = sorted(set(FOLDER.glob("*.jsonl")) - {FOLDER / "prototypes.jsonl"})  # which have no evidence
+INDEX = json.loads((FOLDER / "repositories.json").read_text(encoding="utf-8"))
+SETS = read_sets(FOLDER)
+
+
+def test_every_repository_has_questions_and_every_file_a_repository() -> None:
+    assert [entry["name"] for entry in INDEX] == [each.name for each in SETS]
+    assert {each.name for each in SETS} == {file.stem for file in FILES}
+
+
+def test_four_repositories_in_three_languages_at_least() -> None:
+    assert len({entry["url"] for entry in INDEX}) == len(INDEX) >= 4
+    assert len({entry["language"] for entry in INDEX}) >= 3
+    assert all(re.fullmatch(r"https://\S+", entry["url"]) for entry in INDEX)
+    assert all(re.fullmatch(r"[0-9a-f]{40}", entry["commit"]) for entry in INDEX)
+
+
+@pytest.mark.parametrize("category", OWN_CATEGORIES)
+def test_forty_questions_of_each_category_at_least(category: str) -> None:
+    assert Counter(question.category for each in SETS for question in each.questions)[category] >= 40
+
+
+def test_categories_are_the_three_and_each_is_in_both_halves() -> None:
+    halves = {(question.category, half_of(number)) for each in SETS for number, question in enumerate(each.questions)}
+    assert halves == {(category, half) for category in OWN_CATEGORIES for half in ("development", "confirmation")}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_each_line_is_one_question_with_its_answer(file: Path) -> None:
+    """No blank line, since the number of a line decides its half."""
+    lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    values = [json.loads(line) for line in lines]
+    assert [list(value) for value in values] == [["query", "category", "relevant", "note"]] * len(values)
+    assert all(value["note"].strip() for value in values)
+
+
+@pytest.mark.parametrize("each", SETS, ids=lambda each: each.name)
+def test_no_question_is_asked_twice(each) -> None:
+    queries = Counter(" ".join(question.query.lower().split()) for question in each.questions)
+    assert [query for query, times in queries.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("each", SETS, ids=lambda each: each.name)
+def test_evidence_is_pages_for_documentation_and_lines_for_code(each) -> None:
+    assert [question.query for question in each.questions if not well_formed(question)] == []
+
+
+def well_formed(question: EvaluationQuestion) -> bool:
+    paths = [PurePosixPath(target.path) for target in question.targets]
+    relative = not any(path.is_absolute() or ".." in path.parts for path in paths)
+    plain = [str(path) for path in paths] == [target.path for target in question.targets]
+    has_lines = {target.start_line is not None for target in question.targets}
+    distinct = len(set(question.targets)) == len(question.targets)
+    return relative and plain and distinct and has_lines == {question.category == "code"}
