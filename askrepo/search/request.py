@@ -65,10 +65,12 @@ def requests_for(question: str, *, readers: Sequence[AliasReader], where: Filter
         snapshot.name.rpartition("/")[2] for reader in readers for snapshot in reader.entry.manifest.snapshots
     )
     terms = telling_terms(parsed.terms, projects)
+    if not terms and parsed.kind != "overview":  # "who is X for?" wants its README, not the pages that say X most often
+        terms = parsed.terms
     return [SearchRequest(parsed, reader, where, vectors, terms, projects) for reader in readers]
 
 
 def telling_terms(terms: Sequence[str], projects: Iterable[str]) -> tuple[str, ...]:
-    """The terms without the project's own name, which its every file has; all terms when there are no others."""
+    """The terms without the project's own name, which its every file has."""
     own = {term for name in projects for term in query_terms(name)}
-    return tuple(term for term in terms if term not in own) or tuple(terms)
+    return tuple(term for term in terms if term not in own)

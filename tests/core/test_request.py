@@ -22,7 +22,7 @@ def readers(tmp_path_factory):
         (["pigeon", "retri"], {"pigeon"}, ("retri",)),
         (["pigeon", "post", "retri"], {"pigeon-post"}, ("retri",)),
         (["retri", "polici"], {"pigeon"}, ("retri", "polici")),
-        (["pigeon"], {"pigeon"}, ("pigeon",)),
+        (["pigeon"], {"pigeon"}, ()),
         (["pigeon", "owl", "fli"], {"pigeon", "owl"}, ("fli",)),
         (["request", "timeout"], {"requests"}, ("timeout",)),
         ([], {"pigeon"}, ()),
@@ -30,8 +30,15 @@ def readers(tmp_path_factory):
     ],
     ids=str,
 )
-def test_name_of_the_project_tells_nothing_unless_nothing_else_is_asked(terms, projects, left):
+def test_name_of_the_project_tells_nothing(terms, projects, left):
     assert telling_terms(terms, projects) == left
+
+
+@pytest.mark.parametrize(
+    ("question", "terms"), [("raven", ("raven",)), ("Who is raven for?", ()), ("raven policies", ("polici",))]
+)
+def test_name_of_the_project_is_searched_for_only_when_it_is_looked_up(readers, question, terms):
+    assert requests_for(question, readers=readers, where=EVERYTHING)[0].terms == terms
 
 
 def test_requests_know_the_names_of_all_repositories_searched(readers):
