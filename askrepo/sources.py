@@ -147,4 +147,6 @@ def _load_quietly(embedder: Embedder) -> None:
 
 
 def _open_dataset(entry: AliasEntry, workspace: Workspace) -> DatasetReader:
-    return DatasetReader.open(workspace.url_of(entry.manifest.dataset), manifest=entry.manifest)
+    dataset = DatasetReader.open(workspace.url_of(entry.manifest.dataset), manifest=entry.manifest)
+    dataset.check_searchable()
+    return dataset

@@ -139,6 +139,14 @@ class DatasetReader:
             raise damaged(url, f"it has {rows} rows, its manifest says {stamped.chunks}")
         return cls(location, dataset, manifest or stamped)
 
+    def check_searchable(self) -> None:
+        """Make sure that the dataset has what searches read; its vectors can be reused in any case.
+
+        :raises DatasetCorruptedError: an earlier version built it.
+        """
+        if HEAD_COLUMN not in {column.name for column in self._dataset.schema.columns}:
+            raise damaged(self.url, "an earlier version of askrepo built it, which stored rows in another way")
+
     def nearest(
         self,
         vector: NDArray[np.float32],

@@ -10,6 +10,7 @@ import pytest
 from askrepo.errors import CredentialsError, DatasetCorruptedError, UnknownAliasError
 from askrepo.sources import embedder_opener, open_alias, open_aliases
 from askrepo.store.catalogue import AliasCatalogue
+from askrepo.store.reader import DatasetReader
 from tests.datasets import build_alias, run_stages
 from tests.fakes import CountingEmbedder
 
@@ -117,3 +118,13 @@ def test_embedder_never_loads_while_deep_lake_is_imported(built):
     command = [sys.executable, "-c", WARM_UP_IMPORTS, built.workspace.url]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+def test_dataset_of_an_earlier_version_is_named_as_such_and_keeps_its_vectors(built, monkeypatch):
+    monkeypatch.setattr("askrepo.store.reader.HEAD_COLUMN", "a column that later versions write")
+    with pytest.raises(DatasetCorruptedError, match=r"an earlier version of askrepo built it.*run the pipeline again"):
+        built.reader  # noqa: B018
+    manifest = built.entry.manifest
+    dataset = DatasetReader.open(built.workspace.url_of(manifest.dataset), manifest=manifest)
+    vector_id = dataset.rows(0, 1).columns["vector_id"][0]
+    assert dataset.vectors([vector_id]).keys() == {vector_id}
