@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from askrepo.search.candidates import Candidate
 
@@ -20,7 +19,7 @@ DEPTH = 2
 def home_factors(candidates: Sequence[Candidate]) -> list[float]:
     """For each candidate 1, or AWAY for source outside of its repository's home folder where there is one."""
     chunks = [candidate.chunk for candidate in candidates]
-    at_home = [_is_home(chunk.repository, str(PurePosixPath(chunk.path).parent)) for chunk in chunks]
+    at_home = [_is_home(chunk.repository, chunk.path.rpartition("/")[0]) for chunk in chunks]
     having = {chunk.repository for chunk, home in zip(chunks, at_home, strict=True) if home}
     return [
         AWAY if chunk.kind == "source" and chunk.repository in having and not home else 1.0
@@ -31,7 +30,7 @@ def home_factors(candidates: Sequence[Candidate]) -> list[float]:
 @functools.lru_cache(maxsize=10_000)
 def _is_home(repository: str, folder: str) -> bool:
     name = _folded(repository.rpartition("/")[2])
-    return any(_folded(part) == name for part in PurePosixPath(folder).parts[:DEPTH])
+    return any(_folded(part) == name for part in folder.split("/")[:DEPTH])
 
 
 def _folded(name: str) -> str:

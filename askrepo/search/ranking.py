@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from askrepo.search.candidates import Candidate, KindShares, Pool, Ranked, in_order
+from askrepo.search.candidates import Candidate, File, KindShares, Pool, Ranked, in_order
 from askrepo.search.fusion import fuse
 from askrepo.search.home import home_factors
 from askrepo.search.prior import kind_prior
@@ -88,7 +88,11 @@ def pooled(
     The prior reorders BM25's candidates before its best are taken: in a whole repository tests and changelogs repeat
     every word, and would fill them. What is neither fused nor named by the question is dropped.
     """
-    kinds = [prior(candidate.chunk, question, shares) for candidate in candidates]
+    of_file: dict[File, float] = {}
+    for candidate in candidates:
+        if candidate.file not in of_file:
+            of_file[candidate.file] = prior(candidate.chunk, question, shares)
+    kinds = [of_file[candidate.file] for candidate in candidates]
     dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]
     lexical = [(each.bm25 * kinds[at], at) for at, each in enumerate(candidates) if each.bm25 is not None]
     weight = DENSE_WEIGHT_ONE_WORD if question.is_one_word else DENSE_WEIGHT
