@@ -136,7 +136,12 @@ def test_ctrl_c_exits_130(built: BuiltAlias, clean_home: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url}
     command = [sys.executable, "-m", "query", "chat"]
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
     ) as process:
         assert process.stderr.readline().startswith(b"main: ")  # the datasets are open, it waits for a question
         process.send_signal(signal.SIGINT)
