@@ -93,8 +93,10 @@ class Answerer:
             cited = [_cited_json(source.number, source.citation, source.url) for source in evidence.sources]
             print_json(self._json(evidence, answer=None, citations=cited, unresolved=[]))
             return ""
+        from askrepo.citations import citation_of
+
         for source in evidence.sources[:SHOWN_PASSAGES]:
-            print_result(f"[{source.number}] {plain_line(str(source.citation))}")
+            print_result(f"[{source.number}] {plain_line(str(citation_of(source.hit)))}")  # the excerpt is of the hit
             lines = excerpt(source.hit, question=evidence.standalone_question, width=terminal_width())
             print_result("\n".join(lines) + "\n")
         return ""

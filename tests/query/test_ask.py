@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.datasets import BuiltAlias
+from askrepo.search import search_context
+from tests.datasets import BuiltAlias, build_alias
 from tests.fakes import OpenAIServer
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
@@ -80,6 +82,16 @@ def test_without_a_model_the_best_passages_are_shown(run_main: Run) -> None:
     assert "src/retry.py" in result.stdout.splitlines()[0]
     for name in ("ASKREPO_CHAT_MODEL", "OPENAI_API_KEY", "ASKREPO_OPENAI_BASE_URL"):
         assert name in result.stderr
+
+
+def test_without_a_model_an_excerpt_is_cited_by_its_own_lines(run_main: Run, tmp_path: Path) -> None:
+    page = "".join(f"## Part {n}\n\n{'Retries of parcels wait and wait again. ' * 20}\n\n" for n in range(6))
+    long = build_alias(tmp_path / "long", {"README.md": page}, alias="long")
+    question = "retries of parcels"
+    first = run_main("ask", question, "--alias", "long", "--workspace", long.workspace.url).stdout.splitlines()[0]
+    best = search_context(question, readers=[long.reader])[0].chunk
+    assert first.endswith(f" README.md:{best.start_line}-{best.end_line}")
+    assert best.end_line < len(page.splitlines())
 
 
 def test_without_a_model_json_cites_the_passages(run_main: Run) -> None:
