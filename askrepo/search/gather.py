@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from askrepo.search.candidates import Candidate, KindShares
+from askrepo.search.nearest import nearest
 from askrepo.search.question_kinds import kind_model_fits, kind_shares
 from askrepo.search.request import SearchRequest
 from askrepo.search.slots import MIN_OVERVIEW_SHARE, is_page, may_want_pages
@@ -46,7 +47,7 @@ def gather(requests: Sequence[SearchRequest], *, use_vectors: bool) -> Gathered:
     """
     with ThreadPoolExecutor(max_workers=1) as beside:
         words = beside.submit(_by_words, requests)
-        dense = [_nearest(request) for request in requests] if use_vectors else []
+        dense = nearest(requests, limit=NEAREST) if use_vectors else []
         by_words = words.result()
     shares = _shares(requests[0], use_vectors=use_vectors)
     candidates = {(at, scored.chunk.id): Candidate(at, scored.chunk, scored.score) for at, scored in _each(dense)}
@@ -76,10 +77,6 @@ class _ByWords:
 def _by_words(requests: Sequence[SearchRequest]) -> _ByWords:
     named = [(at, chunk) for at, request in enumerate(requests) for chunk in _named(request)]
     return _ByWords([_lexical(request) for request in requests], named, _rarity(requests))
-
-
-def _nearest(request: SearchRequest) -> list[ScoredChunk]:
-    return request.reader.dataset.nearest(request.vector(), limit=NEAREST, where=request.where)
 
 
 def _lexical(request: SearchRequest) -> list[ScoredChunk]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.gather import gather
 from askrepo.search.mmr import mmr_order
+from askrepo.search.nearest import nearest
 from askrepo.search.orders import context, listing
 from askrepo.search.prior import kind_prior
 from askrepo.search.ranking import POOL, SIGNALS, Prior, Signals, pooled, ranked
@@ -78,10 +79,8 @@ def _by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:
 
 
 def by_cosine(requests: Sequence[SearchRequest]) -> list[Ranking]:
-    """`cosine` of each alias; where embedders differ, cosines mean different things and become shares of the best."""
-    rankings = [cosine(request) for request in requests]
-    embedders = {request.reader.entry.manifest.embedder.fingerprint for request in requests}
-    return rankings if len(embedders) == 1 else [_relative(ranking) for ranking in rankings]
+    """The nearest chunks of each alias; see `askrepo.search.nearest`."""
+    return nearest(requests, limit=POOL)
 
 
 def by_bm25(requests: Sequence[SearchRequest]) -> list[Ranking]:
@@ -117,11 +116,6 @@ def mmr(request: SearchRequest) -> list[ScoredChunk]:
     rows = np.stack([vectors[scored.chunk.id] for scored in nearest])
     order = mmr_order(request.vector(), rows, k=len(nearest), relevance_weight=MMR_RELEVANCE_WEIGHT)
     return [nearest[number] for number in order]
-
-
-def _relative(ranking: Ranking) -> Ranking:
-    best = max((scored.score for scored in ranking), default=0.0)
-    return [ScoredChunk(scored.chunk, scored.score / best) for scored in ranking] if best > 0 else ranking
 
 
 RANKERS: Mapping[Strategy, Ranker] = MappingProxyType(
