@@ -17,6 +17,8 @@ from askrepo.store.schema import (
     MANIFEST_KEY,
     NUMBER_COLUMNS,
     ROW_COLUMNS,
+    SCHEMA_KEY,
+    SCHEMA_VERSION,
     VECTOR_COLUMN,
     Rows,
     batches,
@@ -138,6 +140,16 @@ class DatasetReader:
         if rows != stamped.chunks:
             raise damaged(url, f"it has {rows} rows, its manifest says {stamped.chunks}")
         return cls(location, dataset, manifest or stamped)
+
+    def check_schema(self) -> None:
+        """Make sure that rows are stored as they are now, so that their digest can be compared.
+
+        :raises DatasetCorruptedError: an earlier version built the dataset.
+        """
+        metadata = self._dataset.metadata
+        version = metadata[SCHEMA_KEY] if SCHEMA_KEY in metadata.keys() else None  # noqa: SIM118
+        if version != SCHEMA_VERSION:
+            raise damaged(self.url, "an earlier version of askrepo built it, which stored rows in another way")
 
     def check_searchable(self) -> None:
         """Make sure that the dataset has what searches read; its vectors can be reused in any case.
@@ -284,11 +296,6 @@ class DatasetReader:
             with reading(self.url):
                 self._frequencies[term] = len(self._dataset.query(f"SELECT id{condition}"))
         return self._frequencies[term]
-
-    def heads(self, start: int, stop: int) -> list[str]:
-        """What is packed for those rows; see `askrepo.store.schema.HEAD_COLUMN`."""
-        with reading(self.url):
-            return _texts(self._dataset[HEAD_COLUMN][start:stop])
 
     def _admitted(self, condition: str, where: Filter, limit: int) -> list[Chunk]:
         found = self._chunks(f"{tql.where([condition, *where.conditions()])} LIMIT {limit}")

@@ -43,7 +43,7 @@ def rows_of(rows: Sequence[dict], vectors: np.ndarray | None = None) -> Rows:
     """Rows with ROW's values where nothing else is said; ids are c0, c1, … and v0, v1, …"""
     full = [{**ROW, "id": f"c{at}", "vector_id": f"v{at}", **row} for at, row in enumerate(rows)]
     columns = {name: [row[name] for row in full] for name in ROW}
-    return Rows(columns, unit_vectors(len(full)) if vectors is None else vectors)
+    return Rows.packed(columns, unit_vectors(len(full)) if vectors is None else vectors)
 
 
 def manifest_of(dataset: str, rows: int, digest: str, *, dimension: int = DIMENSION) -> DatasetManifest:
