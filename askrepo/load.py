@@ -7,18 +7,19 @@ import math
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from askrepo.clone import open_snapshot
 from askrepo.decode import Decoded, decode
 from askrepo.errors import NothingToIndexError
 from askrepo.globs import selected
 from askrepo.kinds import has_generated_header, kind_of
+from askrepo.known_files import FileFacts, KnownFiles
 from askrepo.languages import language_of
-from askrepo.manifests import files_schema, write_table
+from askrepo.manifests import FILE_FACTS, files_schema, write_table
 from askrepo.repositories import repository_id
 from askrepo.tree import SUBMODULE, SYMLINK, TreeEntry, TreeReader
-from askrepo.types import FileShard, LoadManifest, SkipReason, Snapshot
+from askrepo.types import FileShard, Kind, LoadManifest, SkipReason, Snapshot, canonical_json
 from askrepo.workspace import Workspace
 
 # A part is cut by its text, so that a part is about the same work everywhere, and by its rows, so that a tree of
@@ -38,31 +39,40 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
+    repository: str
     include: Sequence[str]
     exclude: Sequence[str]
     max_file_bytes: int
+    known: KnownFiles | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A path of the tree, and the reason for which its blob is not even read."""
+    """A path of the tree, and why its blob is not read: for a reason, or because the incumbent knows the content."""
 
     entry: TreeEntry
     path: str
     reason: SkipReason | None
     declared: Mapping[str, bool]
+    known: FileFacts | None
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.reason is None and self.known is None
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    path: str
-    blob: str
-    size: int
-    language: str
-    kind: str
-    reason: str
-    encoding: str
-    text: str
+    """A row of `manifests.FILES`."""
+
+    facts: FileFacts
+    known_as: str = ""
+    text: str = ""
+
+    @property
+    def bytes_to_split(self) -> int:
+        """The incumbent's rows are taken as they are, unless the path changed."""
+        return 0 if self.known_as == self.facts.path else self.facts.text_bytes
 
 
 @dataclass(slots=True)
@@ -70,15 +80,15 @@ class _Part:
     """Rows gathered for one Parquet file."""
 
     rows: list[_Row] = field(default_factory=list)
-    text_bytes: int = 0
+    bytes_to_split: int = 0
 
     def add(self, row: _Row) -> None:
         self.rows.append(row)
-        self.text_bytes += len(row.text.encode())
+        self.bytes_to_split += row.bytes_to_split
 
     @property
     def is_full(self) -> bool:
-        return self.text_bytes >= PART_BYTES or len(self.rows) >= PART_ROWS
+        return self.bytes_to_split >= PART_BYTES or len(self.rows) >= PART_ROWS
 
 
 def load_files(
@@ -89,33 +99,37 @@ def load_files(
     include: Sequence[str],
     exclude: Sequence[str],
     max_file_bytes: int,
+    known: KnownFiles | None = None,
 ) -> LoadManifest:
     """Read every path of the snapshot's tree into Parquet parts below `<run>/load/`.
 
-    Parts follow the tree's order and their boundaries depend on the content alone: the same snapshot and patterns
-    give the same parts.
+    Parts follow the tree's order and their boundaries depend on the content alone: the same snapshot, patterns and
+    known files give the same parts.
 
     :param run: workspace key under which this run writes.
     :param include: patterns of paths to load; none means all. Other paths get a row with the reason "excluded".
     :param exclude: patterns of paths to leave out; they win over `include`.
     :param max_file_bytes: larger blobs are never read.
+    :param known: the incumbent's files, when its rows can be carried over: content that it knows is not read.
     :raises StorageError: the snapshot is missing or damaged.
     """
     started = time.monotonic()
     folder = f"{run}/load/{repository_id(snapshot.url, snapshot.ref)}"
-    rules = _Rules(include, exclude, max_file_bytes)
+    rules = _Rules(snapshot.name, include, exclude, max_file_bytes, known)
     skipped: Counter[str] = Counter()
     keys: list[str] = []
     part_bytes: list[int] = []
-    files = 0
+    files = text_bytes = carried = 0
     with open_snapshot(snapshot, workspace=workspace) as bare, TreeReader(bare, snapshot.commit) as tree:
         for part in _parts(_rows(tree, rules)):
             keys.append(f"{folder}/part-{len(keys):05}.parquet")
-            part_bytes.append(part.text_bytes)
+            part_bytes.append(part.bytes_to_split)
             files += len(part.rows)
-            skipped.update(row.reason for row in part.rows if row.reason)
-            _write_part(part, snapshot.name, workspace, keys[-1])
-    log.info("%s: %d of %d files loaded", snapshot.name, files - skipped.total(), files)
+            text_bytes += sum(row.facts.text_bytes for row in part.rows)
+            carried += sum(bool(row.known_as) for row in part.rows)
+            skipped.update(row.facts.reason for row in part.rows if row.facts.reason)
+            _write_part(part, workspace, keys[-1])
+    log.info("%s: %d of %d files loaded, %d carried over", snapshot.name, files - skipped.total(), files, carried)
     return LoadManifest(
         snapshot=snapshot,
         parts=tuple(keys),
@@ -123,7 +137,8 @@ def load_files(
         files=files,
         loaded=files - skipped.total(),
         skipped=dict(sorted(skipped.items())),
-        text_bytes=sum(part_bytes),
+        text_bytes=text_bytes,
+        carried=carried,
         seconds=time.monotonic() - started,
     )
 
@@ -132,13 +147,13 @@ def gather_shards(manifests: Sequence[LoadManifest], *, max_shards: int = 200) -
     """Consecutive parts, over all snapshots, grouped into at most `max_shards` shards numbered from 0.
 
     A shard holds at least one part's worth of text, so that small repositories share one; parts without any text
-    belong to none.
+    to split belong to none. When all files are carried over there is one empty shard.
 
     :raises NothingToIndexError: no file was loaded.
     """
-    sized = [(key, size) for one in manifests for key, size in zip(one.parts, one.part_bytes, strict=True) if size]
-    if not sized:
+    if not any(manifest.loaded for manifest in manifests):
         raise NothingToIndexError(_nothing_loaded(manifests))
+    sized = [(key, size) for one in manifests for key, size in zip(one.parts, one.part_bytes, strict=True) if size]
     target = max(PART_BYTES, math.ceil(sum(size for _, size in sized) / max_shards))
     groups: list[list[str]] = [[]]
     filled = 0
@@ -171,13 +186,13 @@ def _parts(rows: Iterable[_Row]) -> Iterator[_Part]:
         yield part
 
 
-def _write_part(part: _Part, repository: str, workspace: Workspace, key: str) -> None:
+def _write_part(part: _Part, workspace: Workspace, key: str) -> None:
     import pyarrow as pa
 
-    schema = files_schema()
-    names = [name for name in schema.names if name != "repository"]
-    columns: dict[str, list[object]] = {name: [getattr(row, name) for row in part.rows] for name in names}
-    write_table(workspace, key, pa.table({"repository": [repository] * len(part.rows), **columns}, schema=schema))
+    columns: dict[str, list[object]] = {name: [getattr(row.facts, name) for row in part.rows] for name in FILE_FACTS}
+    columns["known_as"] = [row.known_as for row in part.rows]
+    columns["text"] = [row.text for row in part.rows]
+    write_table(workspace, key, pa.table(columns, schema=files_schema()))
 
 
 def _rows(tree: TreeReader, rules: _Rules) -> Iterator[_Row]:
@@ -188,7 +203,10 @@ def _rows(tree: TreeReader, rules: _Rules) -> Iterator[_Row]:
         candidates = [_candidate(entry, of_entry, rules) for entry, of_entry in zip(block, declared, strict=True)]
         contents = _contents(tree, candidates, cache)
         for candidate in candidates:
-            yield _row(candidate, contents)
+            if candidate.known is None:
+                yield _row(candidate, contents, rules.repository)
+            else:
+                yield _known_row(candidate, candidate.known)
 
 
 def _blocks(entries: Iterable[TreeEntry], max_file_bytes: int) -> Iterator[list[TreeEntry]]:
@@ -209,8 +227,12 @@ def _candidate(entry: TreeEntry, declared: Mapping[str, bool], rules: _Rules) ->
         path = entry.raw_path.decode("utf-8")
     except UnicodeDecodeError:
         path = entry.raw_path.decode("utf-8", "backslashreplace")
-        return _Candidate(entry, path, "path not UTF-8", declared)
-    return _Candidate(entry, path, _reason_unread(entry, path, rules), declared)
+        return _Candidate(entry, path, "path not UTF-8", declared, None)
+    reason = _reason_unread(entry, path, rules)
+    known = None
+    if rules.known is not None and reason is None:
+        known = rules.known.find(rules.repository, path, blob=entry.blob, attributes=canonical_json(declared))
+    return _Candidate(entry, path, reason, declared, known)
 
 
 def _reason_unread(entry: TreeEntry, path: str, rules: _Rules) -> SkipReason | None:
@@ -227,7 +249,7 @@ def _reason_unread(entry: TreeEntry, path: str, rules: _Rules) -> SkipReason | N
 
 def _contents(tree: TreeReader, candidates: Sequence[_Candidate], cache: _BlobCache) -> dict[str, bytes]:
     """Contents of the blobs that are wanted, each read once."""
-    wanted = dict.fromkeys(one.entry.blob for one in candidates if one.reason is None)
+    wanted = dict.fromkeys(one.entry.blob for one in candidates if one.is_wanted)
     contents = {blob: content for blob in wanted if (content := cache.get(blob)) is not None}
     missing = [blob for blob in wanted if blob not in contents]
     for blob, content in zip(missing, tree.blobs(missing), strict=True):
@@ -257,24 +279,41 @@ class _BlobCache:
             self._bytes -= len(dropped)
 
 
-def _row(candidate: _Candidate, contents: Mapping[str, bytes]) -> _Row:
-    entry, path, declared = candidate.entry, candidate.path, candidate.declared
+def _row(candidate: _Candidate, contents: Mapping[str, bytes], repository: str) -> _Row:
+    entry, path = candidate.entry, candidate.path
     language = language_of(path)
     decoded = Decoded(reason=candidate.reason)
     if candidate.reason is None:
         decoded = decode(contents[entry.blob], path=path, language=language)
         language = language or language_of(path, first_line=decoded.text[:FIRST_LINE_CHARS].partition("\n")[0])
-    generated = declared.get("linguist-generated")
-    if generated is None and has_generated_header(decoded.text, language=language):
-        generated = True
-    kind = kind_of(path, language=language, generated=generated, vendored=declared.get("linguist-vendored"))
-    return _Row(
+    generated = has_generated_header(decoded.text, language=language)
+    facts = FileFacts(
+        repository=repository,
         path=path,
         blob=entry.blob,
         size=entry.size,
         language=language,
-        kind=kind,
+        kind=_kind(candidate, language, generated=generated),
         reason=decoded.reason or "",
         encoding=decoded.encoding,
-        text=decoded.text,
+        attributes=canonical_json(candidate.declared),
+        generated=generated,
+        text_bytes=len(decoded.text.encode()),
     )
+    return _Row(facts, text=decoded.text)
+
+
+def _known_row(candidate: _Candidate, known: FileFacts) -> _Row:
+    """What the incumbent knows; at another path a file may be of another kind."""
+    kind = _kind(candidate, known.language, generated=known.generated)
+    facts = replace(known, path=candidate.path, kind=kind)
+    return _Row(facts, known_as="" if known.reason else known.path)
+
+
+def _kind(candidate: _Candidate, language: str, *, generated: bool) -> Kind:
+    """What the repository declares counts, then what the file's header says, then its path."""
+    declared = candidate.declared.get("linguist-generated")
+    if declared is None and generated:
+        declared = True
+    vendored = candidate.declared.get("linguist-vendored")
+    return kind_of(candidate.path, language=language, generated=declared, vendored=vendored)

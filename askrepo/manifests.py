@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from askrepo.types import canonical_json
+from askrepo.errors import VerificationError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from askrepo.workspace import Workspace
 
-FILES = {
+FILE_FACTS = {
     "repository": "string",
     "path": "string",
     "blob": "string",  # git object id, hex
@@ -22,7 +23,17 @@ FILES = {
     "kind": "string",  # types.Kind
     "reason": "string",  # types.SkipReason; "" when loaded
     "encoding": "string",  # "" when skipped
-    "text": "string",  # "" when skipped; lines end with \n
+    "attributes": "string",  # what .gitattributes declares of the path, as canonical JSON
+    "generated": "bool",  # whether its header says so
+    "text_bytes": "int64",  # bytes of the decoded text, 0 when skipped
+    "first_row": "int64",  # of its chunks in a dataset: in that of this table, in FILES in the incumbent; -1 for none
+    "rows": "int32",  # chunks from there on
+}
+"""What a dataset's table of files says of each path."""
+FILES = {
+    **FILE_FACTS,
+    "known_as": "string",  # the incumbent's path of the same content; "" when the text is here
+    "text": "string",  # "" when skipped or known; lines end with \n
 }
 CHUNKS = {
     "id": "string",
@@ -46,6 +57,11 @@ def files_schema() -> pa.Schema:
     return _schema(FILES)
 
 
+def file_facts_schema() -> pa.Schema:
+    """One row per path of the trees that a dataset was built from."""
+    return _schema(FILE_FACTS)
+
+
 def chunks_schema() -> pa.Schema:
     """One row per chunk, in tree order."""
     return _schema(CHUNKS)
@@ -58,30 +74,40 @@ def vectors_schema(dimension: int) -> pa.Schema:
     return pa.schema([("vector_id", pa.string()), ("vector", pa.list_(pa.float32(), dimension))])
 
 
-def chunk_row_bytes(row: Mapping[str, Any]) -> bytes:
-    """What the digest of a chunk shard covers of one row; split computes that digest and build checks it."""
-    return canonical_json(row).encode("utf-8") + b"\n"
+def write_table(workspace: Workspace, key: str, table: pa.Table) -> str:
+    """Write a Parquet object whole: readers see all of it or none.
 
-
-def write_table(workspace: Workspace, key: str, table: pa.Table) -> None:
-    """Write a Parquet object whole: readers see all of it or none."""
+    :returns: SHA-256 of the object, in hex.
+    """
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
-    workspace.write(key, buffer.getvalue())
+    content = buffer.getvalue()
+    workspace.write(key, content)
+    return hashlib.sha256(content).hexdigest()
 
 
-def read_table(workspace: Workspace, key: str) -> pa.Table:
-    """The Parquet object as a table."""
+def read_table(
+    workspace: Workspace, key: str, *, columns: Sequence[str] | None = None, digest: str | None = None
+) -> pa.Table:
+    """The Parquet object as a table.
+
+    :param columns: those to read; None for all.
+    :param digest: what `write_table` returned; None to believe the object.
+    :raises VerificationError: the object has another digest.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.read_table(pa.BufferReader(workspace.read(key)))
+    content = workspace.read(key)
+    if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+        raise VerificationError(f"{key} is not what was written: run that stage of this run again")
+    return pq.read_table(pa.BufferReader(content), columns=columns)
 
 
 def _schema(columns: dict[str, str]) -> pa.Schema:
     import pyarrow as pa
 
-    types = {"string": pa.large_string(), "int32": pa.int32(), "int64": pa.int64()}
+    types = {"string": pa.large_string(), "int32": pa.int32(), "int64": pa.int64(), "bool": pa.bool_()}
     return pa.schema([(name, types[kind]) for name, kind in columns.items()])

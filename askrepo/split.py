@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from askrepo import manifests
 from askrepo.cuts import HEADING, INSIDE_LINE, document_cuts, line_cuts, tree_cuts
+from askrepo.errors import VerificationError
 from askrepo.headings import Heading, document_format, headings
 from askrepo.lexemes import index_terms
 from askrepo.rows import MAX_BYTES, TARGET_BYTES, Rows
@@ -22,6 +23,7 @@ from askrepo.tokens import count_tokens
 from askrepo.types import ChunkShard, FileShard, digest_of
 
 if TYPE_CHECKING:
+    from askrepo.store import schema
     from askrepo.workspace import Workspace
 
 SPLITTER_VERSION = "2"
@@ -78,38 +80,68 @@ def split_text(text: str, *, path: str, language: str) -> list[Span]:
     return _spans(source, rows, pieces, symbols(named, [*offsets, len(source)]), scopes(named, offsets))
 
 
-def split_files(shard: FileShard, *, workspace: Workspace, run: str) -> ChunkShard:
-    """Split every loaded file of the shard and write the chunks as one Parquet object.
+class RowSource(Protocol):
+    """Where the rows of files are that were split before: the current dataset."""
+
+    def rows(self, start: int, stop: int) -> schema.Rows:
+        """Whole rows, by their place in the dataset."""
+        ...
+
+
+def split_files(
+    shard: FileShard, *, workspace: Workspace, run: str, incumbent: Callable[[], RowSource] | None = None
+) -> ChunkShard:
+    """Split the files of the shard and write the chunks as one Parquet object.
+
+    Files that the incumbent has at the same path are left out: build carries their rows over. Those that it has at
+    another path are not split again either: their chunks are the same but for what depends on the path.
 
     :param run: workspace key under which this run keeps its files.
+    :param incumbent: opens the dataset whose files load was given; called when a file of it moved, once.
     """
     import pyarrow as pa
 
     began = time.monotonic()
     columns: dict[str, list[Any]] = {name: [] for name in manifests.CHUNKS}
-    digest = hashlib.sha256()
+    opened = None if incumbent is None else functools.cache(incumbent)
     for part in shard.parts:
         for file in manifests.read_table(workspace, part).to_pylist():
-            for row in _chunk_rows(file) if file["reason"] == "" else ():
-                digest.update(manifests.chunk_row_bytes(row))
-                for name, values in columns.items():
-                    values.append(row[name])
+            if file["reason"] == "" and file["known_as"] != file["path"]:
+                for row in _chunk_rows(file, _spans_of(file, opened)):
+                    for name, values in columns.items():
+                        values.append(row[name])
     key = f"{run}/split/shard-{shard.number:05d}.parquet"
-    manifests.write_table(workspace, key, pa.table(columns, schema=manifests.chunks_schema()))
+    digest = manifests.write_table(workspace, key, pa.table(columns, schema=manifests.chunks_schema()))
     return ChunkShard(
         number=shard.number,
         key=key,
         chunks=len(columns["id"]),
         tokens=sum(columns["tokens"]),
-        digest=digest.hexdigest(),
+        digest=digest,
         seconds=round(time.monotonic() - began, 3),
     )
 
 
-def _chunk_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _spans_of(file: Mapping[str, Any], incumbent: Callable[[], RowSource] | None) -> list[Span]:
+    """The spans of one row of `manifests.FILES`: cut from its text, or as the incumbent has them."""
+    if not file["known_as"]:
+        return split_text(file["text"], path=file["path"], language=file["language"])
+    if incumbent is None:
+        raise VerificationError(f"{file['path']} is to be taken from the current dataset, which the task was not given")
+    columns = incumbent().rows(file["first_row"], file["first_row"] + file["rows"]).columns
+    if set(columns["path"]) - {file["known_as"]}:
+        raise VerificationError(f"the current dataset does not have {file['known_as']} where its table of files says")
+    names = ("start_line", "end_line", "text", "symbols", "scope")
+    return [
+        Span(first, last, text, tuple(symbols.split()), tuple(scope.split(manifests.SCOPE_SEPARATOR) if scope else ()))
+        for first, last, text, symbols, scope in zip(*(columns[name] for name in names), strict=True)
+    ]
+
+
+def _chunk_rows(file: Mapping[str, Any], spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
     """Rows of `manifests.CHUNKS` for one row of `manifests.FILES`."""
     seen: Counter[str] = Counter()
-    for span in split_text(file["text"], path=file["path"], language=file["language"]):
+    for span in spans:
         identity = (file["repository"], file["path"], span.text, seen[span.text])
         seen[span.text] += 1
         yield {

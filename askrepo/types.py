@@ -124,8 +124,10 @@ class LoadManifest:
     """What load wrote for one snapshot.
 
     :ivar parts: workspace keys of Parquet files (schema `manifests.FILES`), in tree order.
-    :ivar part_bytes: bytes of text in each part.
+    :ivar part_bytes: bytes of text in each part that are still to be split.
     :ivar files: paths in the commit's tree; always loaded + the sum of skipped.
+    :ivar loaded: files with text, those carried over included.
+    :ivar carried: loaded files whose chunks the incumbent has, so that their text was not read.
     """
 
     snapshot: Snapshot
@@ -135,6 +137,7 @@ class LoadManifest:
     loaded: int
     skipped: Mapping[str, int]
     text_bytes: int
+    carried: int = 0
     seconds: float = 0.0
 
 
@@ -151,7 +154,7 @@ class ChunkShard:
     """What split wrote for one file shard.
 
     :ivar key: workspace key of a Parquet file (schema `manifests.CHUNKS`), rows in tree order.
-    :ivar digest: SHA-256 over the rows.
+    :ivar digest: SHA-256 of the Parquet file.
     """
 
     number: int
@@ -223,13 +226,14 @@ class AliasEntry:
     """One swap of an alias. Entries are never changed; the highest number is current.
 
     :ivar swapped_at: ISO 8601, UTC.
-    :ivar reason: what moved the alias.
+    :ivar reason: what moved the alias; "removed": it was taken away from its readers, and the manifest is that of the
+        dataset it pointed to.
     """
 
     alias: str
     number: int
     swapped_at: str
-    reason: Literal["swap", "rollback"]
+    reason: Literal["swap", "rollback", "removed"]
     manifest: DatasetManifest
 
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from askrepo.build import build_dataset
 from askrepo.clone import clone_repository
-from askrepo.embed import embed_chunks
 from askrepo.embedders import Embedder
-from askrepo.load import gather_shards, load_files
+from askrepo.in_process import run_until_embedded
+from askrepo.load import load_files
 from askrepo.manifests import read_table
 from askrepo.plan import changed, plan_run, run_prefix
 from askrepo.settings import Settings
 from askrepo.sources import AliasReader, open_alias
-from askrepo.split import split_files
 from askrepo.store.catalogue import AliasCatalogue
-from askrepo.swap import swap_alias
-from askrepo.types import Definition, LoadManifest, Snapshot
+from askrepo.types import Definition, LoadManifest
 from askrepo.workspace import Workspace
 
 
@@ -42,8 +39,6 @@ class Build:
 def build(definition: Definition, *, workspace: Workspace, settings: Settings, embedder: Embedder) -> Build:
     """The alias's dataset as the clones are now; one that would come out the same is kept, as in the pipeline."""
     catalogue = AliasCatalogue(workspace)
-    number = catalogue.number(definition.alias)
-    run = run_prefix(definition.alias, f"run-{number + 1}")
     snapshots = [
         clone_repository(
             repository,
@@ -58,48 +53,16 @@ def build(definition: Definition, *, workspace: Workspace, settings: Settings, e
         load_files(
             snapshot,
             workspace=workspace,
-            run=run,
+            run=run_prefix(definition.alias, "texts"),
             include=definition.include,
             exclude=definition.exclude,
             max_file_bytes=definition.max_file_bytes,
         )
         for snapshot in snapshots
     ]
-    current = catalogue.current(definition.alias) if number else None
+    current = catalogue.current(definition.alias) if catalogue.number(definition.alias) else None
     if changed(definition, snapshots, current, embedder.fingerprint, workspace=workspace):
-        _swap_in(definition, snapshots, loads, workspace, settings, embedder, run, number)
+        run = run_until_embedded(definition, workspace=workspace, settings=settings, embedder=embedder)
+        run.finish(force=True)
     reader = open_alias(definition.alias, workspace=workspace, settings=settings, opener=lambda _: embedder)
     return Build(reader, tuple(loads), workspace)
-
-
-def _swap_in(
-    definition: Definition,
-    snapshots: list[Snapshot],
-    loads: list[LoadManifest],
-    workspace: Workspace,
-    settings: Settings,
-    embedder: Embedder,
-    run: str,
-    number: int,
-) -> None:
-    chunks = [split_files(shard, workspace=workspace, run=run) for shard in gather_shards(loads)]
-    vectors = [embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, incumbent=None) for shard in chunks]
-    manifest = build_dataset(
-        definition,
-        snapshots,
-        loads,
-        vectors,
-        workspace=workspace,
-        run=run,
-        fingerprint=embedder.fingerprint,
-        datasets=settings.datasets,
-    )
-    swap_alias(
-        manifest,
-        workspace=workspace,
-        expected_number=number,
-        force=True,
-        min_size_ratio=settings.min_size_ratio,
-        retention=settings.retention,
-        grace_s=settings.grace_s,
-    )

@@ -16,19 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from askrepo.build import build_dataset
-from askrepo.clone import clone_repository
-from askrepo.embed import embed_chunks
-from askrepo.embedders import Embedder, open_embedder
-from askrepo.load import gather_shards, load_files
-from askrepo.plan import plan_run, run_prefix
+from askrepo.embedders import Embedder
+from askrepo.in_process import run_until_embedded
 from askrepo.settings import Settings
 from askrepo.sources import AliasReader, open_alias
-from askrepo.split import split_files
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.store.reader import DatasetReader
-from askrepo.swap import swap_alias
-from askrepo.types import AliasEntry, Definition, LoadManifest, Snapshot, VectorShard
+from askrepo.types import AliasEntry, Definition
 from askrepo.workspace import Workspace
 from tests.conftest import GitRepository
 
@@ -83,83 +75,3 @@ def run_stages(
 ) -> AliasEntry:
     """One passage of the pipeline in this process: the repositories as they are now become the alias's dataset."""
     return run_until_embedded(definition, workspace=workspace, settings=settings, embedder=embedder).finish()
-
-
-@dataclass(frozen=True)
-class EmbeddedRun:
-    """A run before its build: everything that is done shard by shard is done."""
-
-    definition: Definition
-    workspace: Workspace
-    settings: Settings
-    number: int
-    run: str
-    fingerprint: str
-    snapshots: list[Snapshot]
-    loads: list[LoadManifest]
-    vectors: list[VectorShard]
-
-    def finish(self) -> AliasEntry:
-        """Build the dataset and swap the alias to it."""
-        manifest = build_dataset(
-            self.definition,
-            self.snapshots,
-            self.loads,
-            self.vectors,
-            workspace=self.workspace,
-            run=self.run,
-            fingerprint=self.fingerprint,
-            datasets=self.settings.datasets,
-        )
-        return swap_alias(
-            manifest,
-            workspace=self.workspace,
-            expected_number=self.number,
-            force=False,
-            min_size_ratio=self.settings.min_size_ratio,
-            retention=self.settings.retention,
-            grace_s=self.settings.grace_s,
-        )
-
-
-def run_until_embedded(
-    definition: Definition, *, workspace: Workspace, settings: Settings, embedder: Embedder | None = None
-) -> EmbeddedRun:
-    """Clone, load, split and embed."""
-    number = AliasCatalogue(workspace).number(definition.alias)
-    run = run_prefix(definition.alias, f"run-{number + 1}")
-    embedder = embedder or open_embedder(definition.embedder, cache=settings.cache, api_key=settings.openai_api_key)
-    snapshots = [
-        clone_repository(
-            repository,
-            workspace=workspace,
-            timeout_s=settings.clone_timeout_s,
-            max_bytes=settings.max_repository_bytes,
-            allow_local=True,
-        )
-        for repository in plan_run(definition, allow_local=True)
-    ]
-    loads = [
-        load_files(
-            snapshot,
-            workspace=workspace,
-            run=run,
-            include=definition.include,
-            exclude=definition.exclude,
-            max_file_bytes=definition.max_file_bytes,
-        )
-        for snapshot in snapshots
-    ]
-    chunks = [split_files(shard, workspace=workspace, run=run) for shard in gather_shards(loads)]
-    incumbent = _incumbent(definition.alias, workspace, embedder.fingerprint) if number else None
-    vectors = [
-        embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, incumbent=incumbent) for shard in chunks
-    ]
-    return EmbeddedRun(definition, workspace, settings, number, run, embedder.fingerprint, snapshots, loads, vectors)
-
-
-def _incumbent(alias: str, workspace: Workspace, fingerprint: str) -> DatasetReader | None:
-    manifest = AliasCatalogue(workspace).current(alias).manifest
-    if manifest.embedder.fingerprint != fingerprint:
-        return None
-    return DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)

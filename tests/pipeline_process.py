@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from askrepo.in_process import run_until_embedded
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace import Workspace
-from tests.datasets import run_until_embedded
 
 
 def main() -> None:

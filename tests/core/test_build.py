@@ -54,7 +54,8 @@ class Stages:
         columns = {name: [] for name in files_schema().names}
         for path, text in files.items():
             row = {"repository": repository, "path": path, "blob": "0" * 40, "size": len(text), "language": "python"}
-            row |= {"kind": "source", "reason": "", "encoding": "utf-8", "text": text}
+            row |= {"kind": "source", "reason": "", "encoding": "utf-8", "attributes": "{}", "generated": False}
+            row |= {"text_bytes": len(text), "first_row": -1, "rows": 0, "known_as": "", "text": text}
             for name, values in columns.items():
                 values.append(row[name])
         part = f"{self.run}/load/part-{number:05d}.parquet"
@@ -65,6 +66,11 @@ class Stages:
         vectors = {vector_id(FINGERPRINT, text): seeded_vector(text, DIMENSION) for text in texts}
         key = self.vectors(number, vectors)
         return VectorShard(number, chunks, key, DIMENSION, len(vectors), 0, chunks.tokens, 0.5)
+
+    def shard_unknown_to_load(self, number: int) -> VectorShard:
+        shard = self.shard(number, {"src/other.py": "import os\n"})
+        self.workspace.delete(f"{self.run}/load/part-{number:05d}.parquet")
+        return shard
 
     def vectors(self, number: int, vectors: dict[str, np.ndarray], dimension: int = DIMENSION) -> str:
         key = f"{self.run}/embed/shard-{number:05d}.parquet"
@@ -82,7 +88,11 @@ class Stages:
 
 def loads_of(snapshot: Snapshot = SNAPSHOT, **changes: Any) -> LoadManifest:
     known = {"files": 6, "loaded": 4, "skipped": {"binary": 2}, "text_bytes": 200, "seconds": 0.25}
-    return LoadManifest(snapshot=snapshot, parts=("p",), part_bytes=(200,), **{**known, **changes})
+    return LoadManifest(snapshot=snapshot, **{"parts": (), "part_bytes": (), **known, **changes})
+
+
+def all_parts(workspace: Workspace, run: str = RUN) -> tuple[str, ...]:
+    return tuple(workspace.list_keys(f"{run}/load"))
 
 
 @pytest.fixture
@@ -93,8 +103,10 @@ def stages(workspace: Workspace) -> Stages:
 @pytest.fixture
 def build(workspace: Workspace) -> Callable[..., DatasetManifest]:
     def call(vectors: Sequence[VectorShard], **changes: Any) -> DatasetManifest:
-        options = {"definition": DEFINITION, "snapshots": [SNAPSHOT], "loads": [loads_of()]}
-        options |= {"workspace": workspace, "run": RUN, "fingerprint": FINGERPRINT, "now": NOW}
+        run = changes.get("run", RUN)
+        options = {"definition": DEFINITION, "snapshots": [SNAPSHOT]}
+        options |= {"loads": [loads_of(parts=all_parts(workspace, run))]}
+        options |= {"workspace": workspace, "run": run, "fingerprint": FINGERPRINT, "now": NOW}
         return build_dataset(vectors=vectors, **{**options, **changes})
 
     return call
@@ -133,7 +145,7 @@ def test_the_manifest_says_what_the_dataset_is(stages, build):
     )
     assert (manifest.files, manifest.loaded, manifest.skipped) == (6, 4, {"binary": 2})
     assert manifest.report["vectors_computed"] == sum(shard.computed for shard in stages.shards())
-    assert manifest.report["seconds"].keys() == {"load", "split", "embed", "append", "index", "verify"}
+    assert manifest.report["seconds"].keys() == {"clone", "load", "split", "embed", "append", "index", "verify"}
     assert manifest.report["seconds"]["embed"] == 1.5
 
 
@@ -145,10 +157,11 @@ def test_equal_input_gives_an_equal_digest_in_any_order(stages, build, workspace
     assert again.dataset != first.dataset
 
 
-def test_the_digest_does_not_depend_on_where_shards_are_cut(stages, build):
+def test_the_digest_does_not_depend_on_where_shards_are_cut(stages, build, workspace):
     whole = {path: text for files in FILES for path, text in files.items()}
+    other = Stages(workspace, run="runs/main/second")
 
-    assert build(stages.shards()).digest == build(stages.shards([whole])).digest
+    assert build(stages.shards()).digest == build(other.shards([whole]), run="runs/main/second").digest
 
 
 def test_another_text_gives_another_digest(stages, build):
@@ -171,7 +184,7 @@ def test_several_repositories_share_one_dataset(stages, build, workspace):
         shards,
         definition=replace(DEFINITION, repositories=(SNAPSHOT.url, other.url)),
         snapshots=[SNAPSHOT, other],
-        loads=[loads_of(other), loads_of()],
+        loads=[loads_of(parts=all_parts(workspace)[:1]), loads_of(other, parts=all_parts(workspace)[1:])],
     )
 
     reader = DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
@@ -216,11 +229,12 @@ def with_vectors(stages: Stages, shard: VectorShard, change: Callable[[np.ndarra
         (lambda _, shard: replace(shard, dimension=8), "one dimension"),
         (lambda _, shard: replace(shard, number=5), "numbered 0 to 2"),
         (lambda _, shard: replace(shard, chunks=replace(shard.chunks, chunks=99)), "not what split wrote"),
-        (lambda _, shard: replace(shard, chunks=replace(shard.chunks, digest="0" * 64)), "not what split wrote"),
+        (lambda _, shard: replace(shard, chunks=replace(shard.chunks, digest="0" * 64)), "not what was written"),
         (lambda stages, shard: stages.shard(shard.number, FILES[0]), "id that another chunk has"),
         (lambda stages, shard: stages.shard(shard.number, FILES[1], repository="a/b"), "no snapshot of the run"),
+        (lambda stages, shard: stages.shard_unknown_to_load(shard.number), "no file that load wrote"),
     ],
-    ids=["missing", "NaN", "length", "dimension", "number", "count", "digest", "repeated", "foreign"],
+    ids=["missing", "NaN", "length", "dimension", "number", "count", "digest", "repeated", "foreign", "unknown"],
 )
 def test_stages_that_do_not_fit_together_leave_no_dataset(stages, build, workspace, spoil, message):
     first, second, third = stages.shards()

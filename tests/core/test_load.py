@@ -84,6 +84,12 @@ def test_file_becomes_a_row(make_repository, load_rows):
         "kind": "source",
         "reason": "",
         "encoding": "utf-8",
+        "attributes": "{}",
+        "generated": False,
+        "text_bytes": 6,
+        "first_row": -1,
+        "rows": 0,
+        "known_as": "",
         "text": "x = 1\n",
     }
     assert (manifest.files, manifest.loaded, dict(manifest.skipped)) == (1, 1, {})

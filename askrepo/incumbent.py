@@ -1,0 +1,72 @@
+"""The incumbent: the alias's current dataset, as far as a new one may take files over from it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from askrepo.errors import DatasetCorruptedError, UnavailableError
+from askrepo.known_files import KnownFiles
+from askrepo.store import inventory
+from askrepo.store.location import DatasetLocation
+from askrepo.store.reader import DatasetReader
+
+if TYPE_CHECKING:
+    from askrepo.types import DatasetManifest
+    from askrepo.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+
+def can_be_carried(incumbent: DatasetManifest | None, fingerprint: str, *, workspace: Workspace) -> bool:
+    """Whether rows of unchanged files may go from this dataset into the next one as they are.
+
+    They may when the same embedder and the same version of the stages made them and the dataset is undamaged: what is
+    carried over is not made anew, so damage would stay for good.
+
+    :param fingerprint: of the embedder that the next dataset is built with.
+    """
+    if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
+        return False
+    if KnownFiles.of(incumbent, workspace, repository="") is None:
+        return False
+    location = DatasetLocation.of(workspace.url_of(incumbent.dataset))
+    try:
+        if location.is_local:
+            inventory.check_digests(location.folder)
+        location.check_present()
+    except UnavailableError as error:
+        logger.warning("nothing is carried over, every file is read: %s", error)
+        return False
+    return True
+
+
+def open_incumbent(
+    incumbent: DatasetManifest | None, fingerprint: str, *, workspace: Workspace
+) -> DatasetReader | None:
+    """The dataset to look vectors up in; None when another embedder made them or it cannot be read."""
+    if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
+        return None
+    try:
+        return DatasetReader.open(workspace.url_of(incumbent.dataset), manifest=incumbent)
+    except UnavailableError as error:
+        # A damaged dataset is exactly what this run replaces: compute instead of failing.
+        logger.warning("the current dataset cannot be read, no vector is reused: %s", error)
+        return None
+
+
+def open_carried(incumbent: DatasetManifest, *, workspace: Workspace) -> DatasetReader:
+    """The dataset to carry rows over from.
+
+    The files of a local one were compared with their digests by `can_be_carried`; of a remote one the rows are read.
+
+    :raises DatasetCorruptedError: it is not what the alias says; a run with force does without it.
+    """
+    try:
+        url = workspace.url_of(incumbent.dataset)
+        reader = DatasetReader.open(url, manifest=incumbent)
+        if not DatasetLocation.of(url).is_local:
+            reader.verify(deep=True)
+    except DatasetCorruptedError as error:
+        raise DatasetCorruptedError(f"{error}; a run with force carries nothing over from it") from error
+    return reader
