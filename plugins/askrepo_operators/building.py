@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from askrepo.types import load_manifest_from, snapshot_from, to_json, vector_shard_from
+from askrepo_operators.cloning import SECONDS
+from askrepo_operators.incumbents import incumbent_of
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
@@ -19,9 +21,14 @@ class BuildDatasetOperator(StageOperator):
     :param loads: what the load tasks returned.
     :param vectors: what the embed tasks returned.
     :param fingerprint: of the embedder that made the vectors (templated).
+    :param incumbent: number of the alias's entry whose dataset is current, 0 for none (templated).
+    :param carried_from: the same number when load left files to that dataset, else 0 (templated).
     """
 
-    template_fields = (*StageOperator.template_fields, "snapshots", "loads", "vectors", "fingerprint")
+    template_fields = (
+        *StageOperator.template_fields,
+        *("snapshots", "loads", "vectors", "fingerprint", "incumbent", "carried_from"),
+    )
 
     def __init__(
         self,
@@ -30,6 +37,8 @@ class BuildDatasetOperator(StageOperator):
         loads: Sequence[dict[str, Any]],
         vectors: Sequence[dict[str, Any]],
         fingerprint: str,
+        incumbent: int | str,
+        carried_from: int | str,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -37,8 +46,10 @@ class BuildDatasetOperator(StageOperator):
         self.loads = loads
         self.vectors = vectors
         self.fingerprint = fingerprint
+        self.incumbent = incumbent
+        self.carried_from = carried_from
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """The `DatasetManifest` as dict."""
         from askrepo.build import build_dataset
 
@@ -52,9 +63,18 @@ class BuildDatasetOperator(StageOperator):
                 workspace=run.workspace,
                 run=run.prefix,
                 fingerprint=self.fingerprint,
+                incumbent=incumbent_of(run, self.incumbent),
+                carry=int(self.carried_from) > 0,
+                clone_s=_clone_seconds(context),
                 datasets=run.settings.datasets,
             )
         self.log.info(
             "build %s: %d chunks verified, digest %s", manifest.dataset, manifest.chunks, manifest.digest[:12]
         )
         return to_json(manifest)  # type: ignore[no-any-return]
+
+
+def _clone_seconds(context: Context) -> float:
+    """Over all clones: Airflow gives one number for one of them, a sequence for several."""
+    seconds = context["ti"].xcom_pull(task_ids="clone", key=SECONDS)
+    return float(sum(seconds if isinstance(seconds, Sequence) else [seconds or 0.0]))

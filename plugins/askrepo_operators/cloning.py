@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from askrepo.types import Repository, to_json
@@ -12,6 +13,10 @@ from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+SECONDS = "seconds"
+"""XCom key: how long a clone took."""
 
 
 class CloneRepositoryOperator(StageOperator):
@@ -29,10 +34,11 @@ class CloneRepositoryOperator(StageOperator):
         self.repository = repository
         self.git_conn_ids = git_conn_ids
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """The `Snapshot` as dict."""
+    def execute(self, context: Context) -> dict[str, Any]:
+        """The `Snapshot` as dict; the seconds it took as a further XCom."""
         from askrepo.clone import clone_repository
 
+        started = time.monotonic()
         repository = Repository(**self.repository)
         with no_retry_on_permanent_errors():
             run = self.open_run()
@@ -52,6 +58,7 @@ class CloneRepositoryOperator(StageOperator):
             snapshot.bytes / 1e6,
             snapshot.committed_at,
         )
+        context["ti"].xcom_push(SECONDS, time.monotonic() - started)
         return to_json(snapshot)  # type: ignore[no-any-return]
 
     def on_kill(self) -> None:

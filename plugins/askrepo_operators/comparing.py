@@ -20,6 +20,12 @@ EXPECTED_NUMBER = "expected_number"
 FINGERPRINT = "fingerprint"
 """XCom key: the fingerprint of the embedder that all tasks of the run must use."""
 
+INCUMBENT = "incumbent"
+"""XCom key: the number of the entry whose dataset is current, 0 for none."""
+
+CARRIED_FROM = "carried_from"
+"""XCom key: the same number when rows of unchanged files may be carried over from that dataset, else 0."""
+
 
 class CompareSnapshotsOperator(StageOperator):
     """The snapshots again, when they differ from what the alias's current dataset was built from.
@@ -36,10 +42,11 @@ class CompareSnapshotsOperator(StageOperator):
         self.snapshots = snapshots
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """One dict per `Snapshot`; the alias's number and the embedder's fingerprint as further XComs.
+        """One dict per `Snapshot`; what the other tasks must agree on as further XComs.
 
         :raises AirflowSkipException: the current dataset is up to date.
         """
+        from askrepo.incumbent import can_be_carried
         from askrepo.plan import changed
         from askrepo.store.catalogue import AliasCatalogue
 
@@ -52,10 +59,14 @@ class CompareSnapshotsOperator(StageOperator):
             current = catalogue.current(alias) if number else None
             fingerprint = open_run_embedder(run).fingerprint
             reasons = changed(run.definition, snapshots, current, fingerprint, workspace=run.workspace)
-        if not reasons and not run.force:
-            message = f"up to date: alias {alias} entry {number} holds these commits with these settings"
-            raise AirflowSkipException(message)
+            if not reasons and not run.force:
+                message = f"up to date: alias {alias} entry {number} holds these commits with these settings"
+                raise AirflowSkipException(message)
+            manifest = current.manifest if current else None
+            carry = not run.force and can_be_carried(manifest, fingerprint, workspace=run.workspace)
         self.log.info("compare %s: %s", alias, ", ".join(reasons) or "forced")
         context["ti"].xcom_push(EXPECTED_NUMBER, number)
         context["ti"].xcom_push(FINGERPRINT, fingerprint)
+        context["ti"].xcom_push(INCUMBENT, number if current else 0)
+        context["ti"].xcom_push(CARRIED_FROM, number if carry else 0)
         return [to_json(snapshot) for snapshot in snapshots]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from askrepo.errors import TransientError, UnavailableError, VerificationError
+from askrepo.errors import TransientError, VerificationError
 from askrepo.types import chunk_shard_from, to_json
 from askrepo_operators.connections import openai_endpoint
+from askrepo_operators.incumbents import incumbent_of
 from askrepo_operators.stage import Run, StageOperator, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from askrepo.embed import VectorSource
     from askrepo.embedders import Embedder
 
 
@@ -39,31 +39,35 @@ class EmbedChunksOperator(StageOperator):
 
     :param shard: a `ChunkShard` as dict; usually mapped over.
     :param fingerprint: of the embedder that the run started with (templated).
+    :param incumbent: number of the alias's entry whose dataset is current, 0 for none (templated).
     """
 
-    template_fields = (*StageOperator.template_fields, "shard", "fingerprint")
+    template_fields = (*StageOperator.template_fields, "shard", "fingerprint", "incumbent")
 
-    def __init__(self, *, shard: dict[str, Any], fingerprint: str, **kwargs: Any) -> None:
+    def __init__(self, *, shard: dict[str, Any], fingerprint: str, incumbent: int | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shard = shard
         self.fingerprint = fingerprint
+        self.incumbent = incumbent
         self._killed = False
         self._reported_at = time.monotonic()
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """The `VectorShard` as dict."""
         from askrepo.embed import embed_chunks
+        from askrepo.incumbent import open_incumbent
 
         with no_retry_on_permanent_errors():
             run = self.open_run()
             embedder = open_run_embedder(run)
             self._check_fingerprint(embedder.fingerprint)
+            incumbent = incumbent_of(run, self.incumbent)
             vectors = embed_chunks(
                 chunk_shard_from(self.shard),
                 workspace=run.workspace,
                 run=run.prefix,
                 embedder=embedder,
-                incumbent=self._current_vectors(run),
+                incumbent=open_incumbent(incumbent, self.fingerprint, workspace=run.workspace),
                 on_progress=self._on_progress,
             )
         self.log.info(
@@ -92,21 +96,3 @@ class EmbedChunksOperator(StageOperator):
                 f"this worker's embedder is {found}, the run started with {self.fingerprint}: "
                 "install the same askrepo on all workers and start a new run"
             )
-
-    def _current_vectors(self, run: Run) -> VectorSource | None:
-        """The vectors of the alias's current dataset, when they are this embedder's and readable."""
-        from askrepo.store.catalogue import AliasCatalogue
-        from askrepo.store.reader import DatasetReader
-
-        catalogue = AliasCatalogue(run.workspace)
-        if not catalogue.number(run.definition.alias):
-            return None
-        manifest = catalogue.current(run.definition.alias).manifest
-        if manifest.embedder.fingerprint != self.fingerprint:
-            return None
-        try:
-            return DatasetReader.open(run.workspace.url_of(manifest.dataset), manifest=manifest)
-        except UnavailableError as error:
-            # A damaged dataset is exactly what this run replaces: compute instead of failing.
-            self.log.warning("embed: the current dataset cannot be read, no vector is reused: %s", error)
-            return None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from askrepo.types import load_manifest_from, snapshot_from, to_json
+from askrepo_operators.incumbents import known_files_of
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
@@ -13,16 +14,18 @@ if TYPE_CHECKING:
 
 
 class LoadFilesOperator(StageOperator):
-    """Every path of a snapshot, either as text or with the reason why not.
+    """Every path of a snapshot: as text, as known to the incumbent, or with the reason why neither.
 
     :param snapshot: a `Snapshot` as dict; usually mapped over.
+    :param carried_from: number of the entry whose dataset's files need not be read again, 0 for none (templated).
     """
 
-    template_fields = (*StageOperator.template_fields, "snapshot")
+    template_fields = (*StageOperator.template_fields, "snapshot", "carried_from")
 
-    def __init__(self, *, snapshot: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *, snapshot: dict[str, Any], carried_from: int | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.snapshot = snapshot
+        self.carried_from = carried_from
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """The `LoadManifest` as dict."""
@@ -30,21 +33,24 @@ class LoadFilesOperator(StageOperator):
 
         with no_retry_on_permanent_errors():
             run = self.open_run()
+            snapshot = snapshot_from(self.snapshot)
             manifest = load_files(
-                snapshot_from(self.snapshot),
+                snapshot,
                 workspace=run.workspace,
                 run=run.prefix,
                 include=run.definition.include,
                 exclude=run.definition.exclude,
                 max_file_bytes=run.definition.max_file_bytes,
+                known=known_files_of(run, self.carried_from, snapshot.name),
             )
         self.log.info(
-            "load %s@%s: %d files, %d loaded (%.1f MB of text), skipped: %s",
+            "load %s@%s: %d files, %d loaded (%.1f MB of text, %d files carried over), skipped: %s",
             manifest.snapshot.name,
             manifest.snapshot.commit[:10],
             manifest.files,
             manifest.loaded,
             manifest.text_bytes / 1e6,
+            manifest.carried,
             ", ".join(f"{reason} {count}" for reason, count in sorted(manifest.skipped.items())) or "none",
         )
         return to_json(manifest)  # type: ignore[no-any-return]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, AssetAlias
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 
 DATASETS = AssetAlias("askrepo-datasets")
 """Every swap of every alias is an asset event under this name."""
+
+
+FILE_COUNTS = ("added", "changed", "moved", "removed", "unchanged")
+TIMED_STAGES = ("clone", "load", "split", "embed", "append", "index", "verify", "swap")
+"""Of the report, in the order of the log; build appends, indexes and verifies."""
 
 
 def asset_of(alias: str) -> Asset:
@@ -42,6 +49,7 @@ class SwapAliasOperator(StageOperator):
 
         with no_retry_on_permanent_errors():
             run = self.open_run()
+            started = time.monotonic()
             entry = swap_alias(
                 dataset_manifest_from(self.manifest),
                 workspace=run.workspace,
@@ -51,14 +59,18 @@ class SwapAliasOperator(StageOperator):
                 retention=run.settings.retention,
                 grace_s=run.settings.grace_s,
             )
-        context["outlet_events"][DATASETS].add(asset_of(entry.alias), extra=event_of(entry))
+        event = event_of(entry, swap_s=time.monotonic() - started)
+        context["outlet_events"][DATASETS].add(asset_of(entry.alias), extra=event)
         self.log.info("swap %s: entry %d -> %s", entry.alias, entry.number, entry.manifest.dataset)
+        for line in told(event["report"]):
+            self.log.info("swap %s: %s", entry.alias, line)
         return {"alias": entry.alias, "number": entry.number, "dataset": entry.manifest.dataset}
 
 
-def event_of(entry: AliasEntry) -> dict[str, Any]:
+def event_of(entry: AliasEntry, *, swap_s: float) -> dict[str, Any]:
     """What the asset event says about a swap."""
     manifest = entry.manifest
+    report = {**manifest.report, "seconds": {**manifest.report["seconds"], "swap": swap_s}}
     return {
         "alias": entry.alias,
         "number": entry.number,
@@ -71,5 +83,17 @@ def event_of(entry: AliasEntry) -> dict[str, Any]:
             "chunks": manifest.chunks,
             "tokens": manifest.tokens,
         },
-        "report": dict(manifest.report),
+        "report": report,
     }
+
+
+def told(report: Mapping[str, Any]) -> list[str]:
+    """The report as lines for the task's log."""
+    chunks, files, seconds = report["chunks"], report["files"], report["seconds"]
+    counts = [f"{files[name]:,} {name}" for name in FILE_COUNTS] if files else ["not compared"]
+    embedded = f"{chunks['embedded']:,} embedded ({report['embedded_tokens']:,} tokens)"
+    return [
+        f"files: {', '.join(counts)}",
+        f"chunks: {embedded}, {chunks['reused']:,} reused",
+        f"seconds: {', '.join(f'{stage} {seconds[stage]:.1f}' for stage in TIMED_STAGES)}",
+    ]

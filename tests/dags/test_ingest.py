@@ -227,7 +227,10 @@ def test_swap_announces_alias_dataset_commits_and_counts(
     assert (event["alias"], event["dataset"]) == ("main", manifest.dataset)
     assert event["commits"] == {"project": repository.git("rev-parse", "HEAD")}
     assert event["counts"]["chunks"] == manifest.chunks == 1
+    assert event["report"]["seconds"].pop("swap") > 0
     assert event["report"] == manifest.report
+    assert event["report"]["files"] == {"added": 1, "changed": 0, "moved": 0, "removed": 0, "unchanged": 0}
+    assert event["report"]["chunks"] == {"carried": 0, "embedded": 1, "reused": 0}
 
 
 def test_xcoms_are_references_not_contents(

@@ -40,6 +40,9 @@ class TaskInstance:
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = value
 
+    def xcom_pull(self, *, task_ids: str, key: str) -> Any:
+        return self.xcoms.get(key)
+
 
 class OutletEvents:
     """The part of Airflow's outlet events that operators use."""
@@ -69,19 +72,24 @@ class Stages:
         found: dict[str, Any] = {"plan": self.run(PlanRunOperator)}
         found["clone"] = self.run(CloneRepositoryOperator, repository=found["plan"][0])
         found["compare"] = self.run(CompareSnapshotsOperator, snapshots=[found["clone"]])
-        fingerprint = self.context["ti"].xcoms["fingerprint"]
-        found["load"] = self.run(LoadFilesOperator, snapshot=found["compare"][0])
+        agreed = {key: str(value) for key, value in self.context["ti"].xcoms.items()}  # templates render to text
+        fingerprint, incumbent, carried = (agreed[key] for key in ("fingerprint", "incumbent", "carried_from"))
+        found["load"] = self.run(LoadFilesOperator, snapshot=found["compare"][0], carried_from=carried)
         found["gather"] = self.run(GatherShardsOperator, manifests=[found["load"]])
-        found["split"] = self.run(SplitFilesOperator, shard=found["gather"][0])
-        found["embed"] = self.run(EmbedChunksOperator, shard=found["split"], fingerprint=fingerprint)
+        found["split"] = self.run(SplitFilesOperator, shard=found["gather"][0], carried_from=carried)
+        found["embed"] = self.run(
+            EmbedChunksOperator, shard=found["split"], fingerprint=fingerprint, incumbent=incumbent
+        )
         found["build"] = self.run(
             BuildDatasetOperator,
             snapshots=found["compare"],
             loads=[found["load"]],
             vectors=[found["embed"]],
             fingerprint=fingerprint,
+            incumbent=incumbent,
+            carried_from=carried,
         )
-        number = str(self.context["ti"].xcoms["expected_number"])  # templates render to text
+        number = agreed["expected_number"]
         found["swap"] = self.run(SwapAliasOperator, manifest=found["build"], expected_number=number)
         return found
 
@@ -126,11 +134,24 @@ def test_swap_announces_the_alias_as_an_asset(stages: Stages) -> None:
 
 def test_stages_repeated_give_the_same_results(stages: Stages) -> None:
     first = stages.all()
-    arguments = {"snapshot": first["compare"][0]}
+    arguments = {"snapshot": first["compare"][0], "carried_from": "0"}
 
     again = stages.run(LoadFilesOperator, **arguments)
 
     assert again | {"seconds": 0} == first["load"] | {"seconds": 0}
+
+
+def test_a_refresh_carries_over_what_did_not_change(stages: Stages) -> None:
+    first = stages.all()
+    repository = GitRepository.existing(stages.values["repositories"][0])
+    repository.commit({"lib/a.py": "x = 1\n", "a.py": None, "b.py": "y = 2\n"})
+
+    second = stages.all()
+
+    assert (second["load"]["carried"], second["split"]["chunks"]) == (1, 2)
+    [_, (_, extra)] = stages.context["outlet_events"].added
+    assert extra["report"]["files"] == {"added": 1, "changed": 0, "moved": 1, "removed": 0, "unchanged": 1}
+    assert first["build"]["digest"] != second["build"]["digest"]
 
 
 def test_compare_skips_when_the_alias_is_up_to_date(stages: Stages) -> None:
@@ -164,6 +185,7 @@ def test_embed_computes_when_the_current_dataset_is_damaged(stages: Stages, work
         definition=json.dumps(stages.values),
         shard=returned["split"],
         fingerprint=stages.context["ti"].xcoms["fingerprint"],
+        incumbent=1,
     )
     operator.run = "manual__another"
 
@@ -189,12 +211,12 @@ def test_embed_refuses_another_embedder_than_the_run_started_with(stages: Stages
     shard = stages.all()["split"]
 
     with pytest.raises(AirflowFailException, match="install the same askrepo on all workers"):
-        stages.run(EmbedChunksOperator, shard=shard, fingerprint="another")
+        stages.run(EmbedChunksOperator, shard=shard, fingerprint="another", incumbent=0)
 
 
 def test_killed_embed_stops_after_the_batch_at_hand(stages: Stages) -> None:
     returned = stages.all()
-    operator = make(EmbedChunksOperator, shard=returned["split"], fingerprint="any")
+    operator = make(EmbedChunksOperator, shard=returned["split"], fingerprint="any", incumbent=0)
 
     operator.on_kill()
 
@@ -208,10 +230,13 @@ def test_killed_embed_stops_after_the_batch_at_hand(stages: Stages) -> None:
         (PlanRunOperator, {}),
         (CloneRepositoryOperator, {"repository": {"name": "a", "url": "https://host/a"}}),
         (CompareSnapshotsOperator, {"snapshots": []}),
-        (LoadFilesOperator, {"snapshot": {}}),
-        (SplitFilesOperator, {"shard": {}}),
-        (EmbedChunksOperator, {"shard": {}, "fingerprint": ""}),
-        (BuildDatasetOperator, {"snapshots": [], "loads": [], "vectors": [], "fingerprint": ""}),
+        (LoadFilesOperator, {"snapshot": {}, "carried_from": 0}),
+        (SplitFilesOperator, {"shard": {}, "carried_from": 0}),
+        (EmbedChunksOperator, {"shard": {}, "fingerprint": "", "incumbent": 0}),
+        (
+            BuildDatasetOperator,
+            {"snapshots": [], "loads": [], "vectors": [], "fingerprint": "", "incumbent": 0, "carried_from": 0},
+        ),
         (SwapAliasOperator, {"manifest": {}, "expected_number": 0}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
