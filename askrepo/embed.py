@@ -43,8 +43,13 @@ class VectorSource(Protocol):
 
 
 def embedded_text(path: str, text: str) -> str:
-    """What the embedder is given of a chunk: its path says what it belongs to, which the text often does not."""
-    return f"{path}\n{text}"
+    """What the embedder is given of a chunk: the file's name says what it belongs to, which the text often does not.
+
+    Not the whole path: moving a folder would make every vector below it again, and search reads the stored path anyway.
+    Measured 2026-11 over 81 questions to four repositories, NDCG@10 of the default search with the name instead of the
+    path differs by -.007 ± .010, without either by -.016 ± .009 (docs/benchmarks.md).
+    """
+    return f"{path.rpartition('/')[2]}\n{text}"
 
 
 def vector_id(fingerprint: str, embedded: str) -> str:
