@@ -107,7 +107,7 @@ def _publish(
     workspace: Workspace,
 ) -> DatasetManifest:
     """The manifest of the dataset that was written and verified; nothing is left of one that failed."""
-    location = DatasetLocation.of(workspace.url_of(manifest.dataset))
+    location = DatasetLocation.within(workspace, manifest.dataset)
     seconds = dict(manifest.report["seconds"])
     try:
         manifest = _write(manifest, assembly, expected_bytes, location, seconds)
@@ -158,10 +158,9 @@ def _changes(
 
 def _verify(manifest: DatasetManifest, location: DatasetLocation) -> None:
     """Read everything back."""
-    if location.is_local:
-        inventory.write(location.folder)
+    inventory.write(location)
     try:
-        DatasetReader.open_verified(location.url, manifest=manifest)
+        DatasetReader.open_verified(location, manifest=manifest)
     except DatasetCorruptedError as error:
         raise VerificationError(f"the new dataset does not read back as it was written: {error}") from error
 

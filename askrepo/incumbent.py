@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from askrepo.errors import DatasetCorruptedError, UnavailableError
 from askrepo.known_files import KnownFiles
-from askrepo.store import inventory
+from askrepo.store import inventory, verification
 from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
 
@@ -30,11 +30,11 @@ def can_be_carried(incumbent: DatasetManifest | None, fingerprint: str, *, works
         return False
     if KnownFiles.of(incumbent, workspace, repository="") is None:
         return False
-    location = DatasetLocation.of(workspace.url_of(incumbent.dataset))
+    location = DatasetLocation.within(workspace, incumbent.dataset)
     try:
-        if location.is_local:
-            inventory.check_digests(location.folder)
         location.check_present()
+        if location.is_local:
+            inventory.check_digests(location)
     except UnavailableError as error:
         logger.warning("nothing is carried over, every file is read: %s", error)
         return False
@@ -48,7 +48,7 @@ def open_incumbent(
     if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
         return None
     try:
-        return DatasetReader.open(workspace.url_of(incumbent.dataset), manifest=incumbent)
+        return DatasetReader.open(DatasetLocation.within(workspace, incumbent.dataset), manifest=incumbent)
     except UnavailableError as error:
         # A damaged dataset is exactly what this run replaces: compute instead of failing.
         logger.warning("the current dataset cannot be read, no vector is reused: %s", error)
@@ -63,10 +63,10 @@ def open_carried(incumbent: DatasetManifest, *, workspace: Workspace) -> Dataset
     :raises DatasetCorruptedError: it is not what the alias says; a run with force does without it.
     """
     try:
-        url = workspace.url_of(incumbent.dataset)
-        reader = DatasetReader.open(url, manifest=incumbent)
-        if not DatasetLocation.of(url).is_local:
-            reader.verify(deep=True)
+        location = DatasetLocation.within(workspace, incumbent.dataset)
+        reader = DatasetReader.open(location, manifest=incumbent)
+        if not location.is_local:
+            verification.check_rows(reader)
     except DatasetCorruptedError as error:
         raise DatasetCorruptedError(f"{error}; a run with force carries nothing over from it") from error
     return reader

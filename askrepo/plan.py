@@ -69,7 +69,7 @@ def changed(
         "settings changed" if manifest.definition_digest != definition_digest(definition) else "",
         "embedder changed" if manifest.embedder.fingerprint != fingerprint else "",
     ]
-    if workspace is not None and not DatasetLocation.of(workspace.url_of(manifest.dataset)).exists():
+    if workspace is not None and not DatasetLocation.within(workspace, manifest.dataset).exists():
         reasons.append(f"dataset {manifest.dataset} is missing")
     return tuple(reason for reason in reasons if reason)
 

@@ -18,7 +18,8 @@ class Settings:
 
     :ivar workspace: URL of the workspace: a directory, `file://`, `s3://`, `gs://` or `az://`.
     :ivar datasets: URL under which datasets are written when not in the workspace, or None.
-    :ivar cache: directory for what can be made again (the re-packed model).
+    :ivar cache: directory for what can be made again (the re-packed model, copies of remote datasets).
+    :ivar cache_bytes: size of all copies of remote datasets together, 0 for none.
     :ivar allow_local: whether clone may read repositories of this machine (`file://`, paths).
     :ivar min_size_ratio: swap refuses a dataset with fewer chunks than this share of the current one's.
     :ivar retention: datasets kept per alias, the current one included.
@@ -33,6 +34,7 @@ class Settings:
     workspace: str
     datasets: str | None
     cache: Path
+    cache_bytes: int
     allow_local: bool
     clone_timeout_s: float
     max_repository_bytes: int
@@ -63,6 +65,8 @@ class Settings:
             workspace=env.get("ASKREPO_WORKSPACE") or str(data_home / "askrepo"),
             datasets=env.get("ASKREPO_DATASETS") or None,
             cache=Path(env.get("ASKREPO_CACHE") or cache_home / "askrepo"),
+            # a dataset of 100,000 chunks takes about 400 MB
+            cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0) * MEBIBYTE),
             allow_local=_boolean(env, "ASKREPO_ALLOW_LOCAL", False),
             clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1),
             max_repository_bytes=int(_number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1) * MEBIBYTE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from askrepo.errors import AskrepoError, CredentialsError, DatasetCorruptedError
 from askrepo.settings import Settings
 from askrepo.store._deeplake import load_deeplake
 from askrepo.store.catalogue import AliasCatalogue
+from askrepo.store.local_copy import LocalCopy, NotCopiedError, OnCopy, take_copy
+from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
 from askrepo.types import AliasEntry, Snapshot
 from askrepo.workspace import Workspace
@@ -20,17 +23,21 @@ from askrepo.workspace import Workspace
 EmbedderOpener = Callable[[str], Embedder]
 """From an embedder's spec to the embedder."""
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class AliasReader:
     """An alias as it stood when it was opened: a later swap does not change what this reads.
 
     :ivar open_embedder: called only when a search needs a vector, so that `bm25` needs no model.
+    :ivar copy: what the dataset is read from when it is a copy of a remote one, which nobody removes meanwhile.
     """
 
     entry: AliasEntry
     dataset: DatasetReader
     open_embedder: EmbedderOpener
+    copy: LocalCopy | None = None
 
     @property
     def alias(self) -> str:
@@ -77,13 +84,16 @@ def open_alias(
     settings: Settings,
     opener: EmbedderOpener | None = None,
     warm_up: bool = False,
+    on_copy: OnCopy | None = None,
 ) -> AliasReader:
     """The alias's current dataset, open for reading.
 
     A refresh may replace and remove the dataset between reading the alias and opening it; the newer one is taken then.
+    A dataset on a remote store is copied to `settings.cache` the first time, and read from there.
 
     :param opener: shared by readers of several aliases, so that each embedder is opened once.
     :param warm_up: load the embedder while the dataset opens, because a question will need it.
+    :param on_copy: told how far the copy is, while one is made.
     :raises UnknownAliasError: there is no such alias; the message names those there are.
     :raises DatasetCorruptedError: the current dataset is missing or damaged.
     """
@@ -93,21 +103,26 @@ def open_alias(
     if warm_up:
         _warm_up(opener, entry.manifest.embedder.spec)
     try:
-        return AliasReader(entry, _open_dataset(entry, workspace), opener)
+        return _open_entry(entry, workspace, settings, opener, on_copy)
     except DatasetCorruptedError:
         newest = catalogue.current(alias)
         if newest.number == entry.number:
             raise
-        return AliasReader(newest, _open_dataset(newest, workspace), opener)
+        return _open_entry(newest, workspace, settings, opener, on_copy)
 
 
 def open_aliases(
-    aliases: Sequence[str], *, workspace: Workspace, settings: Settings, warm_up: bool = False
+    aliases: Sequence[str],
+    *,
+    workspace: Workspace,
+    settings: Settings,
+    warm_up: bool = False,
+    on_copy: OnCopy | None = None,
 ) -> list[AliasReader]:
     """Readers of several aliases, each named once, in the order given. Parameters as for `open_alias`."""
     opener = embedder_opener(settings)
     return [
-        open_alias(alias, workspace=workspace, settings=settings, opener=opener, warm_up=warm_up)
+        open_alias(alias, workspace=workspace, settings=settings, opener=opener, warm_up=warm_up, on_copy=on_copy)
         for alias in dict.fromkeys(aliases)
     ]
 
@@ -146,7 +161,35 @@ def _load_quietly(embedder: Embedder) -> None:
         embedder.warm_up()
 
 
-def _open_dataset(entry: AliasEntry, workspace: Workspace) -> DatasetReader:
-    dataset = DatasetReader.open(workspace.url_of(entry.manifest.dataset), manifest=entry.manifest)
+def _open_entry(
+    entry: AliasEntry, workspace: Workspace, settings: Settings, opener: EmbedderOpener, on_copy: OnCopy | None
+) -> AliasReader:
+    """A reader of the entry's dataset: of a local copy when the dataset is remote and a copy can be had."""
+    location = DatasetLocation.within(workspace, entry.manifest.dataset)
+    if not location.is_local and location.has_files and settings.cache_bytes:
+        try:
+            dataset, copy = _open_copy(entry, location, settings, on_copy)
+            return AliasReader(entry, dataset, opener, copy)
+        except NotCopiedError as error:
+            logger.warning("%s; reading it from its store, which takes longer", error)
+    dataset = DatasetReader.open(location, manifest=entry.manifest)
     dataset.check_searchable()
-    return dataset
+    return AliasReader(entry, dataset, opener)
+
+
+def _open_copy(
+    entry: AliasEntry, location: DatasetLocation, settings: Settings, on_copy: OnCopy | None
+) -> tuple[DatasetReader, LocalCopy]:
+    """The copy, made anew once when what is there cannot be read."""
+    take = functools.partial(
+        take_copy, location, folder=settings.cache / "datasets", max_bytes=settings.cache_bytes, on_copy=on_copy
+    )
+    copy = take()
+    try:
+        dataset = DatasetReader.open(copy.location, manifest=entry.manifest)
+    except DatasetCorruptedError:
+        copy.discard()
+        copy = take()
+        dataset = DatasetReader.open(copy.location, manifest=entry.manifest)
+    dataset.check_searchable()
+    return dataset, copy

@@ -4,54 +4,55 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from askrepo.errors import CredentialsError, StorageError, UnavailableError, UsageError
+from askrepo.errors import StorageError, UnavailableError, UsageError
+from askrepo.object_stores import REMOTE_SCHEMES, ObjectExistsError, ObjectMissingError, open_store, store_errors
 
-REMOTE_SCHEMES = ("s3", "gs", "az")
+__all__ = ["REMOTE_SCHEMES", "ObjectExistsError", "ObjectMissingError", "Workspace"]
 
-
-class ObjectMissingError(StorageError):
-    """The workspace has no object of that key."""
-
-
-class ObjectExistsError(StorageError):
-    """Somebody else created that key first."""
+# Together they are what a slow uplink must send within the time that an upload may take: see `object_stores`.
+_UPLOADS_AT_ONCE = 4
 
 
 class Workspace:
     """Keys (relative, `/`-separated) and bytes under one URL.
 
     Every write is atomic: a reader sees the old object, the new one or none. `create` is put-if-absent on
-    every store. Errors of the store become `ObjectMissingError`, `ObjectExistsError` or `StorageError`.
+    every store. Errors of the store become `ObjectMissingError`, `ObjectExistsError` or `StorageError`; one that is
+    out of reach is tried for some seconds before.
+
+    :ivar env: where its credentials come from; its datasets are reached with the same ones. Never shown.
     """
 
-    def __init__(self, url: str, *, store: Any) -> None:
+    def __init__(self, url: str, *, store: Any, uploads: Any = None, env: Mapping[str, str] | None = None) -> None:
         self.url = url.rstrip("/")
+        self.env: Mapping[str, str] = os.environ if env is None else env
         self._store = store
+        self._uploads = uploads or store
 
     @classmethod
     def open(cls, url: str, *, env: Mapping[str, str] | None = None, create: bool = True) -> Self:
         """The workspace at a URL or local directory.
 
-        :param env: where credentials of remote stores come from (`AWS_*`, `GOOGLE_*`, `AZURE_*`).
+        :param env: where credentials of remote stores come from, see `askrepo.object_stores.open_store`.
         :param create: make a local directory that is missing; readers do not, so that a mistyped name shows.
         :raises UsageError: the URL's scheme is none of file, s3, gs, az.
         :raises UnavailableError: there is no such directory, and it must not be made.
         :raises StorageError: the directory cannot be made.
+        :raises CredentialsError: the credentials are incomplete; whether they are accepted is found out later.
         """
-        from obstore.store import LocalStore, from_url
+        from obstore.store import LocalStore
 
+        environment = os.environ if env is None else env
         parts = urlsplit(url)
         if parts.scheme in REMOTE_SCHEMES:
-            environment = os.environ if env is None else env
-            plain_http = (environment.get("AWS_ENDPOINT_URL") or "").startswith("http://")
-            options = {"allow_http": True} if plain_http else {}
-            return cls(url, store=from_url(url, client_options=options))
+            uploads = open_store(url, environment, for_uploads=True)
+            return cls(url, store=open_store(url, environment), uploads=uploads, env=environment)
         if parts.scheme not in ("", "file"):
             raise UsageError(f"workspace {url!r}: scheme must be a directory, file://, s3://, gs:// or az://")
         root = Path(parts.path if parts.scheme == "file" else url).expanduser().absolute()
@@ -64,7 +65,7 @@ class Workspace:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"workspace {root}: {error.strerror}; choose another with ASKREPO_WORKSPACE") from error
-        return cls(str(root), store=LocalStore(root))
+        return cls(str(root), store=LocalStore(root), env=environment)
 
     @property
     def is_local(self) -> bool:
@@ -82,15 +83,15 @@ class Workspace:
         """
         import obstore
 
-        with _translated(f"read {key}"):
+        with self._errors("read", key):
             return bytes(obstore.get(self._store, key).bytes())
 
     def write(self, key: str, content: bytes) -> None:
         """Create or replace an object in one step."""
         import obstore
 
-        with _translated(f"write {key}"):
-            obstore.put(self._store, key, content)
+        with self._errors("write", key):
+            obstore.put(self._uploads, key, content, max_concurrency=_UPLOADS_AT_ONCE)
 
     def create(self, key: str, content: bytes) -> None:
         """Create an object only if its key is free.
@@ -99,15 +100,15 @@ class Workspace:
         """
         import obstore
 
-        with _translated(f"create {key}"):
+        with self._errors("create", key):
             obstore.put(self._store, key, content, mode="create", use_multipart=False)
 
     def upload(self, key: str, file: Path) -> None:
         """Create or replace an object from a file, in parts, without holding it in memory."""
         import obstore
 
-        with _translated(f"write {key}"):
-            obstore.put(self._store, key, file)
+        with self._errors("write", key):
+            obstore.put(self._uploads, key, file, max_concurrency=_UPLOADS_AT_ONCE)
 
     def download(self, key: str, file: Path) -> None:
         """Write an object to a file, in parts, without holding it in memory.
@@ -116,7 +117,7 @@ class Workspace:
         """
         import obstore
 
-        with _translated(f"read {key}"), file.open("wb") as target:
+        with self._errors("read", key), file.open("wb") as target:
             for part in obstore.get(self._store, key).stream():
                 target.write(part)
 
@@ -125,7 +126,7 @@ class Workspace:
         import obstore
 
         try:
-            with _translated(f"look for {key}"):
+            with self._errors("look for", key):
                 obstore.head(self._store, key)
         except ObjectMissingError:
             return False
@@ -135,7 +136,7 @@ class Workspace:
         """Keys of all objects below a prefix (a whole path segment), sorted."""
         import obstore
 
-        with _translated(f"list {prefix}"):
+        with self._errors("list", prefix):
             pages = obstore.list(self._store, prefix)
             return sorted(item["path"] for page in pages for item in page)
 
@@ -143,7 +144,7 @@ class Workspace:
         """Names of the folders directly below a prefix, sorted."""
         import obstore
 
-        with _translated(f"list {prefix}"):
+        with self._errors("list", prefix):
             listing = obstore.list_with_delimiter(self._store, prefix)
             return sorted(folder.rstrip("/").rsplit("/", 1)[-1] for folder in listing["common_prefixes"])
 
@@ -152,7 +153,7 @@ class Workspace:
         import obstore
 
         try:
-            with _translated(f"delete {key}"):
+            with self._errors("delete", key):
                 obstore.delete(self._store, key)
         except ObjectMissingError:
             return
@@ -164,8 +165,12 @@ class Workspace:
 
             shutil.rmtree(Path(self.url) / prefix, ignore_errors=True)
             return
-        for key in self.list_keys(prefix):
-            self.delete(key)
+        import obstore
+
+        keys = self.list_keys(prefix)
+        with self._errors("delete", prefix):
+            if keys:
+                obstore.delete(self._store, keys)
 
     def read_json(self, key: str) -> Any:
         """The object as JSON.
@@ -177,21 +182,5 @@ class Workspace:
         except ValueError as error:
             raise StorageError(f"{self.url_of(key)} is not JSON: {error}") from error
 
-
-@contextmanager
-def _translated(action: str) -> Iterator[None]:
-    """Turn the store's exceptions into ours, naming what was attempted."""
-    from obstore import exceptions
-
-    try:
-        yield
-    except (exceptions.NotFoundError, FileNotFoundError) as error:
-        raise ObjectMissingError(f"cannot {action}: no such object in the workspace") from error
-    except exceptions.AlreadyExistsError as error:
-        raise ObjectExistsError(f"cannot {action}: it exists already") from error
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise CredentialsError(f"cannot {action}: the store refused the credentials") from error
-    except ValueError as error:  # the store refuses `..` and empty segments before touching anything
-        raise UsageError(f"cannot {action}: not a key of the workspace") from error
-    except (exceptions.BaseError, OSError) as error:
-        raise StorageError(f"cannot {action}: {error}") from error
+    def _errors(self, action: str, key: str) -> AbstractContextManager[None]:
+        return store_errors(f"{action} {key}" if self.is_local else f"{action} {key} in {self.url}")

@@ -111,10 +111,13 @@ def _configuration() -> str:
 def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:
     """Open the dataset and compare it with its manifest; keep the reader for the checks that follow."""
     reader = session.readers([name], warm_up=False)[0]
+    if reader.copy is not None:
+        reader.copy.check()
     reader.dataset.verify(deep=False)
     readers.append(reader)
     manifest = reader.entry.manifest
-    return f"{dataset_id(manifest.dataset)} opens, {manifest.chunks:,} chunks as its manifest says"
+    place = "" if reader.copy is None else f", copied to {reader.copy.location.url}"
+    return f"{dataset_id(manifest.dataset)} opens, {manifest.chunks:,} chunks as its manifest says{place}"
 
 
 def _embedder(reader: AliasReader) -> str:

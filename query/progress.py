@@ -11,6 +11,25 @@ from contextlib import contextmanager
 PATIENCE_S = 1.0
 _FRAMES = "|/-\\"
 _FRAME_S = 0.15
+_MEBIBYTE = 1024 * 1024
+
+
+class _Line:
+    """What the line says at the moment."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.detail = ""
+
+
+_lines: list[_Line] = []
+
+
+def copying(done: int, total: int) -> None:
+    """Say on the line that is shown, if any, how many bytes of a dataset are copied to this machine."""
+    if _lines:
+        shown = f": copying the dataset, {done // _MEBIBYTE:,} of {total // _MEBIBYTE:,} MiB"
+        _lines[-1].detail = shown if done < total else ""
 
 
 @contextmanager
@@ -20,21 +39,24 @@ def progress(what: str) -> Iterator[None]:
         yield
         return
     done = threading.Event()
-    spinner = threading.Thread(target=_spin, args=(what, done), daemon=True)
+    line = _Line(what)
+    _lines.append(line)
+    spinner = threading.Thread(target=_spin, args=(line, done), daemon=True)
     spinner.start()
     try:
         yield
     finally:
+        _lines.remove(line)
         done.set()
         spinner.join()
 
 
-def _spin(what: str, done: threading.Event) -> None:
+def _spin(line: _Line, done: threading.Event) -> None:
     if done.wait(PATIENCE_S):
         return
     frame = 0
     while True:
-        sys.stderr.write(f"\r{_FRAMES[frame % len(_FRAMES)]} {what} …")
+        sys.stderr.write(f"\r\x1b[K{_FRAMES[frame % len(_FRAMES)]} {line.what}{line.detail} …")
         sys.stderr.flush()
         frame += 1
         if done.wait(_FRAME_S):

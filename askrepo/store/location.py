@@ -5,29 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from askrepo.errors import CredentialsError, DatasetCorruptedError, StorageError, UsageError
+from askrepo.object_stores import REMOTE_SCHEMES, open_store, store_errors
+from askrepo.s3_access import S3Access
 from askrepo.store._deeplake import load_deeplake, reading
-from askrepo.workspace import REMOTE_SCHEMES
 
-# Deep Lake itself waits 30 to 42 s for a missing bucket or an endpoint that does not answer (measured 2026-11).
-_CONNECT_TIMEOUT = "5s"
-_ANSWER_TIMEOUT = "15s"
+if TYPE_CHECKING:
+    from askrepo.workspace import Workspace
 
-_S3_CREDENTIALS = {
-    "aws_access_key_id": ("AWS_ACCESS_KEY_ID",),
-    "aws_secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
-    "aws_session_token": ("AWS_SESSION_TOKEN",),
-    "aws_region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-    "endpoint_url": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-}
 _DEEPLAKE_SCHEMES = (*REMOTE_SCHEMES, "al")
 _LOG_FOLDER = "_deeplake_log"
+_PART_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +29,12 @@ class DatasetLocation:
     """A dataset's place.
 
     :ivar url: absolute path, or `s3://`, `gs://`, `az://` or `al://` URL.
+    :ivar env: where its credentials come from; never shown.
     """
 
     url: str
-    _env: Mapping[str, str] = field(repr=False, compare=False)
+    env: Mapping[str, str] = field(repr=False, compare=False)
+    _opened: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, url: str, *, env: Mapping[str, str] | None = None) -> Self:
@@ -55,6 +51,14 @@ class DatasetLocation:
         path = parts.path if parts.scheme == "file" else url
         return cls(str(Path(path).expanduser().absolute()), environment)
 
+    @classmethod
+    def within(cls, workspace: Workspace, dataset: str) -> Self:
+        """The place of one of a workspace's datasets, reached with the workspace's credentials.
+
+        :param dataset: the manifest's word for it: a key of the workspace, or a URL.
+        """
+        return cls.of(workspace.url_of(dataset), env=workspace.env)
+
     @property
     def is_local(self) -> bool:
         """Whether the dataset is a directory of this machine."""
@@ -66,12 +70,16 @@ class DatasetLocation:
         return Path(self.url)
 
     @property
+    def has_files(self) -> bool:
+        """Whether its files can be looked at; those of `al://` cannot."""
+        return urlsplit(self.url).scheme != "al"
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """What Deep Lake's functions take: url, and creds or token where there are any."""
         scheme = urlsplit(self.url).scheme
         if scheme == "s3":
-            creds = {key: self._first(*names) for key, names in _S3_CREDENTIALS.items()}
-            return {"url": self.url, "creds": {key: value for key, value in creds.items() if value}}
+            return {"url": self.url, "creds": S3Access.from_env(self.env).deeplake_credentials}
         if scheme == "gs":
             return {"url": "gcs://" + self.url.removeprefix("gs://")}
         if scheme == "az":
@@ -92,7 +100,7 @@ class DatasetLocation:
         if urlsplit(self.url).scheme == "al":
             with reading(self.url):
                 return bool(load_deeplake().exists(**self.arguments))
-        return bool(self._names(_LOG_FOLDER, first_page=True))
+        return bool(self._sizes(_LOG_FOLDER, first_page=True))
 
     def check_present(self) -> None:
         """Find out early and quickly that there is nothing to open.
@@ -139,49 +147,77 @@ class DatasetLocation:
         else:
             self._delete_objects()
 
+    def sizes(self) -> dict[str, int]:
+        """Every file of the dataset with its size in bytes; none when there is no dataset.
+
+        :raises StorageError: the store does not answer.
+        """
+        if not self.is_local:
+            return self._sizes()
+        files = (path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in files}
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        """A file's content, in parts.
+
+        :raises ObjectMissingError: there is no such file.
+        :raises StorageError: it cannot be read.
+        """
+        import obstore
+
+        with self._reached():
+            if self.is_local:
+                with (self.folder / name).open("rb") as file:
+                    while part := file.read(_PART_BYTES):
+                        yield part
+                return
+            for part in obstore.get(self._store(), name).stream(min_chunk_size=_PART_BYTES):
+                yield bytes(part)
+
+    def write_file(self, name: str, content: bytes) -> None:
+        """Put a file of our own beside those of Deep Lake, in one step.
+
+        :raises StorageError: it cannot be written.
+        """
+        import obstore
+
+        with self._reached("write"):
+            if self.is_local:
+                (self.folder / name).write_bytes(content)
+            else:
+                obstore.put(self._store(), name, content)
+
     def _delete_objects(self) -> None:
         import obstore
 
-        names = self._names()
-        with self._reached():
+        names = list(self._sizes())
+        with self._reached("remove"):
             if names:
                 obstore.delete(self._store(), names)
 
-    def _names(self, prefix: str | None = None, *, first_page: bool = False) -> list[str]:
-        """Names of the dataset's objects, relative to it."""
+    def _sizes(self, prefix: str | None = None, *, first_page: bool = False) -> dict[str, int]:
+        """Names of the dataset's objects, relative to it, with their sizes."""
         import obstore
 
-        names: list[str] = []
+        sizes: dict[str, int] = {}
         with self._reached():
             for page in obstore.list(self._store(), prefix):
-                names += [item["path"] for item in page]
-                if first_page and names:
+                sizes |= {item["path"]: item["size"] for item in page}
+                if first_page and sizes:
                     break
-        return names
+        return sizes
 
     def _store(self) -> Any:
-        from obstore.store import from_url
+        """One for all requests, since it keeps connections open."""
+        if not self._opened:
+            self._opened.append(open_store(self.url, self.env))
+        return self._opened[0]
 
-        client: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT, "timeout": _ANSWER_TIMEOUT}
-        if (self._first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL") or "").startswith("http://"):
-            client["allow_http"] = True
-        retries: Any = {"max_retries": 2}
-        return from_url(self.url, client_options=client, retry_config=retries)
-
-    @contextmanager
-    def _reached(self) -> Iterator[None]:
-        """Turn the object store's exceptions into ours."""
-        from obstore import exceptions
-
-        try:
-            yield
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-            raise CredentialsError(f"dataset {self.url}: the store refused the credentials") from error
-        except (exceptions.BaseError, OSError) as error:
-            raise StorageError(f"dataset {self.url}: the store cannot be reached: {error}") from error
+    def _reached(self, action: str = "read") -> AbstractContextManager[None]:
+        return store_errors(f"{action} dataset {self.url}")
 
     def _first(self, *names: str) -> str | None:
-        return next((self._env[name] for name in names if self._env.get(name)), None)
+        return next((self.env[name] for name in names if self.env.get(name)), None)
 
     def _azure_account(self) -> str:
         account = self._first("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")

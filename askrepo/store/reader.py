@@ -97,30 +97,50 @@ class DatasetReader:
         self._dataset = dataset  # keeps the native object alive: its columns end with it
 
     @classmethod
-    def open(cls, url: str, *, manifest: DatasetManifest | None = None) -> Self:
-        """The dataset at a URL.
+    def open(cls, place: str | DatasetLocation, *, manifest: DatasetManifest | None = None) -> Self:
+        """The dataset at a place, once the names and sizes of its files were found to be those that were published.
 
         :param manifest: what the alias says the dataset is.
         :raises DatasetCorruptedError: it is missing, cannot be read, or is not what the manifest says.
         :raises StorageError: its store cannot be reached.
         """
-        location = DatasetLocation.of(url)
+        location = _location(place)
         location.check_present()
-        if location.is_local:
-            inventory.check_sizes(location.folder)
+        inventory.check_sizes(location)
         return cls._opened(location, manifest)
 
     @classmethod
-    def open_verified(cls, url: str, *, manifest: DatasetManifest) -> Self:
-        """The dataset at a URL, once every file and row was found to be what the manifest says.
+    def open_unchanged(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
+        """The dataset at a place, once its files were found to be those that build verified.
+
+        Build lists the files, then compares every row and searches; the same files are the same rows and indexes.
+        A remote store keeps content whole, so names and sizes are compared there, and a search is tried. A dataset
+        without a list is verified as `open_verified` does.
+
+        :raises DatasetCorruptedError: it is not what the manifest says.
+        :raises StorageError: its store cannot be reached.
+        """
+        location = _location(place)
+        location.check_present()
+        if inventory.listed(location) is None:
+            return cls.open_verified(location, manifest=manifest)
+        (inventory.check_digests if location.is_local else inventory.check_sizes)(location)
+        reader = cls._opened(location, manifest)
+        verification.check_dimension(reader)
+        if not location.is_local:
+            verification.check_search(reader)
+        return reader
+
+    @classmethod
+    def open_verified(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
+        """The dataset at a place, once every file and row was found to be what the manifest says.
 
         :raises DatasetCorruptedError: it is not.
         :raises StorageError: its store cannot be reached.
         """
-        location = DatasetLocation.of(url)
+        location = _location(place)
         location.check_present()
-        if location.is_local:
-            inventory.check_digests(location.folder)  # before Deep Lake sees a damaged file: it may crash
+        inventory.check_digests(location)  # before Deep Lake sees a damaged file: it may crash
         reader = cls._opened(location, manifest)
         verification.check_dimension(reader)
         verification.check_rows(reader)
@@ -277,7 +297,7 @@ class DatasetReader:
         :raises DatasetCorruptedError: it is not.
         """
         if deep:
-            self.open_verified(self.url, manifest=self.manifest)
+            self.open_verified(self._location, manifest=self.manifest)
         else:
             verification.check_dimension(self)
 
@@ -357,6 +377,10 @@ class DatasetReader:
         if not rows:
             return np.empty((0, self.manifest.embedder.dimension), dtype=np.float32)
         return _matrix(self._dataset[rows][VECTOR_COLUMN][:], len(rows))
+
+
+def _location(place: str | DatasetLocation) -> DatasetLocation:
+    return place if isinstance(place, DatasetLocation) else DatasetLocation.of(place)
 
 
 def _stamped_manifest(url: str, stamp: Any) -> DatasetManifest:

@@ -13,8 +13,13 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from askrepo.errors import UsageError
 from askrepo.settings import Settings
+from askrepo.workspace import Workspace
+from askrepo_operators.pipeline_settings import PipelineSettings
 
 OPENAI_CONNECTION = "openai_default"
+AWS_CONNECTION_TYPE = "aws"
+# Of a connection of type aws; a role would have to be assumed with the amazon provider, which is not needed here.
+ROLE_FIELDS = ("role_arn", "assume_role_method", "assume_role_with_web_identity_token_file")
 CONFIG_PREFIXES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
 
@@ -55,6 +60,57 @@ def openai_endpoint(settings: Settings) -> Endpoint:
     except AirflowNotFoundException:
         return Endpoint(settings.openai_api_key, settings.openai_base_url)
     return Endpoint(connection.password or settings.openai_api_key, connection.host or settings.openai_base_url)
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """The workspace, reached with the connection that ASKREPO_WORKSPACE_CONN_ID names, else as the environment says.
+
+    :raises UsageError: the connection is missing or cannot be used; the message names it.
+    """
+    connection_id = PipelineSettings.from_env(os.environ).workspace_conn_id
+    environment = os.environ if connection_id is None else aws_environment(connection_id, os.environ)
+    return Workspace.open(settings.workspace, env=environment)
+
+
+def aws_environment(connection_id: str, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with what the connection says in place of its own: keys, session token, region, endpoint.
+
+    A copy; the process's own environment, which other programs inherit, never holds a connection's keys.
+
+    :raises UsageError: there is no such connection of type aws, or it wants a role to be assumed.
+    """
+    connection = _aws_connection(connection_id)
+    extra = connection.extra_dejson
+    keys = {
+        "AWS_ACCESS_KEY_ID": connection.login or extra.get("aws_access_key_id"),
+        "AWS_SECRET_ACCESS_KEY": connection.password or extra.get("aws_secret_access_key"),
+        "AWS_SESSION_TOKEN": extra.get("aws_session_token"),
+        "AWS_PROFILE": extra.get("profile_name"),
+    }
+    service = extra.get("service_config", {}).get("s3", {})
+    places = {
+        "AWS_REGION": extra.get("region_name"),
+        "AWS_ENDPOINT_URL_S3": service.get("endpoint_url") or extra.get("endpoint_url"),
+    }
+    inherited = {name: value for name, value in env.items() if name not in keys} if any(keys.values()) else env
+    return {**inherited, **{name: value for name, value in {**keys, **places}.items() if value}}
+
+
+def _aws_connection(connection_id: str) -> Connection:
+    try:
+        connection = _connection(connection_id)
+    except AirflowNotFoundException as error:
+        raise UsageError(
+            f"no Airflow connection {connection_id!r}: create it (type aws), or correct ASKREPO_WORKSPACE_CONN_ID"
+        ) from error
+    role = next((name for name in ROLE_FIELDS if connection.extra_dejson.get(name)), None)
+    if connection.conn_type != AWS_CONNECTION_TYPE or role:
+        found = f"asks for {role}" if role else f"is of type {connection.conn_type}"
+        raise UsageError(
+            f"connection {connection_id!r} of ASKREPO_WORKSPACE_CONN_ID {found}: it must be of type aws with an access "
+            "key as login and its secret as password, or empty to use the role of the machine"
+        )
+    return connection
 
 
 def _git_connection_url(connection_id: str) -> str:

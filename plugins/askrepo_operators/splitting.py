@@ -46,9 +46,10 @@ class SplitFilesOperator(StageOperator):
 
     def _incumbent(self, run: Run) -> DatasetReader:
         """Opened only when a file moved, since that takes longer than splitting a few files."""
+        from askrepo.store.location import DatasetLocation
         from askrepo.store.reader import DatasetReader
 
         manifest = incumbent_of(run, self.carried_from)
         if manifest is None:
             raise VerificationError("load left files to the current dataset, and this run carries nothing over")
-        return DatasetReader.open(run.workspace.url_of(manifest.dataset), manifest=manifest)
+        return DatasetReader.open(DatasetLocation.within(run.workspace, manifest.dataset), manifest=manifest)

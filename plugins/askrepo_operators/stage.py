@@ -16,6 +16,7 @@ from askrepo.errors import PermanentError, UsageError
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace import Workspace
+from askrepo_operators.connections import open_workspace
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class StageOperator(BaseOperator):
         return Run(
             definition=definition,
             settings=settings,
-            workspace=Workspace.open(settings.workspace),
+            workspace=open_workspace(settings),
             prefix=run_prefix(definition.alias, self.run),
             force=bool(values.get("force")),
         )

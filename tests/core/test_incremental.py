@@ -228,7 +228,7 @@ def test_nothing_but_a_commit_changes_nothing_but_the_commit(alias, project, fro
     [
         {"include": ("src/*",)},
         {"exclude": ("tests/*", "*.md")},
-        {"max_file_bytes": 90},
+        {"max_file_bytes": 80},
     ],
     ids=["include", "exclude", "size"],
 )

@@ -15,6 +15,11 @@ def test_defaults_follow_the_xdg_directories() -> None:
     assert not settings.allow_local
 
 
+def test_the_cache_is_given_in_megabytes_and_can_be_off() -> None:
+    assert Settings.from_env({"ASKREPO_CACHE_MB": "1.5"}).cache_bytes == 1536 * 1024
+    assert Settings.from_env({"ASKREPO_CACHE_MB": "0"}).cache_bytes == 0
+
+
 def test_an_empty_variable_counts_as_unset() -> None:
     settings = Settings.from_env({"HOME": "/home/ada", "ASKREPO_WORKSPACE": "", "ASKREPO_RETENTION": ""})
     assert settings.workspace == "/home/ada/.local/share/askrepo"
@@ -34,6 +39,7 @@ def test_our_own_key_wins_over_the_common_one() -> None:
         ("ASKREPO_MIN_SIZE_RATIO", "50"),
         ("ASKREPO_CLONE_TIMEOUT_S", "nan"),
         ("ASKREPO_ALLOW_LOCAL", "perhaps"),
+        ("ASKREPO_CACHE_MB", "-1"),
     ],
 )
 def test_a_bad_value_names_its_variable(name: str, value: str) -> None:

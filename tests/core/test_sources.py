@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ from askrepo.errors import CredentialsError, DatasetCorruptedError, UnknownAlias
 from askrepo.sources import embedder_opener, open_alias, open_aliases
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.store.reader import DatasetReader
+from askrepo.workspace import Workspace
 from tests.datasets import build_alias, run_stages
 from tests.fakes import CountingEmbedder
+from tests.s3_server import s3_server, uploaded  # noqa: F401
 
 
 @pytest.fixture
@@ -128,3 +132,56 @@ def test_dataset_of_an_earlier_version_is_named_as_such_and_keeps_its_vectors(bu
     dataset = DatasetReader.open(built.workspace.url_of(manifest.dataset), manifest=manifest)
     vector_id = dataset.rows(0, 1).columns["vector_id"][0]
     assert dataset.vectors([vector_id]).keys() == {vector_id}
+
+
+@pytest.fixture
+def remote(built, s3_server, monkeypatch) -> Workspace:  # noqa: F811
+    """The alias on an object store, which the environment gives access to."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return uploaded(built.workspace, s3_server)
+
+
+def test_remote_dataset_is_read_from_its_copy(built, remote):
+    told: list[int] = []
+    for _ in range(2):
+        reader = open_alias(
+            "main", workspace=remote, settings=built.settings, on_copy=lambda done, total: told.append(total - done)
+        )
+        assert reader.dataset.url == str(built.settings.cache / "datasets" / reader.dataset.url.rpartition("/")[2])
+        assert reader.dataset.file_chunks("project", "a.py")
+    assert told.count(0) == 1, "copied twice"
+
+
+def test_remote_dataset_is_read_where_it_is_when_there_is_no_cache(built, remote):
+    reader = open_alias("main", workspace=remote, settings=replace(built.settings, cache_bytes=0))
+    assert reader.dataset.url.startswith("s3://")
+    assert reader.dataset.file_chunks("project", "a.py")
+    assert not (built.settings.cache / "datasets").exists()
+
+
+@pytest.mark.parametrize("cause", ["no folder", "too small"])
+def test_cache_that_cannot_be_used_is_told_and_not_needed(built, remote, caplog, cause):
+    settings = replace(built.settings, cache_bytes=10) if cause == "too small" else built.settings
+    if cause == "no folder":
+        (settings.cache).mkdir(exist_ok=True)
+        (settings.cache / "datasets").touch()
+    reader = open_alias("main", workspace=remote, settings=settings)
+    assert reader.dataset.url.startswith("s3://")
+    assert reader.dataset.file_chunks("project", "a.py")
+    message = caplog.records[-1]
+    assert message.levelno == logging.WARNING
+    assert "which takes longer" in message.getMessage()
+
+
+def test_copy_of_another_dataset_is_made_again(built, remote, s3_server):  # noqa: F811
+    first = open_alias("main", workspace=remote, settings=built.settings)
+    first.copy.release()
+    newer = refreshed(built).manifest
+    wanted = built.settings.cache / newer.dataset.replace("/main", "")
+    Path(first.dataset.url).rename(wanted)  # a whole copy, but not of this one
+
+    reader = open_alias("main", workspace=uploaded(built.workspace, s3_server), settings=built.settings)
+
+    assert reader.dataset.url == str(wanted)
+    assert reader.dataset.file_chunks("project", "b.py")

@@ -9,6 +9,16 @@ import pytest
 
 from askrepo.errors import StorageError, UnavailableError, UsageError
 from askrepo.workspace import ObjectExistsError, ObjectMissingError, Workspace
+from tests.s3_server import S3Server, s3_server  # noqa: F401
+
+
+@pytest.fixture(params=["local", "s3"])
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
+    """An empty workspace of each kind: all of them must behave alike."""
+    if request.param == "local":
+        return Workspace.open(str(tmp_path / "workspace"))
+    server: S3Server = request.getfixturevalue("s3_server")
+    return Workspace.open(f"s3://{server.new_bucket()}/some/folder", env=server.environment)
 
 
 def test_create_succeeds_once_and_keeps_the_first_content(workspace: Workspace) -> None:

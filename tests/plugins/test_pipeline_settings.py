@@ -22,3 +22,8 @@ def test_values_come_from_the_environment() -> None:
 def test_wrong_delay_is_named(text: str) -> None:
     with pytest.raises(UsageError, match=f"ASKREPO_RETRY_DELAY_S must be a number of seconds, found '{text}'"):
         PipelineSettings.from_env({"ASKREPO_RETRY_DELAY_S": text})
+
+
+@pytest.mark.parametrize(("text", "expected"), [(" store ", "store"), ("", None)])
+def test_workspace_connection_may_be_named(text: str, expected: str | None) -> None:
+    assert PipelineSettings.from_env({"ASKREPO_WORKSPACE_CONN_ID": text}).workspace_conn_id == expected
