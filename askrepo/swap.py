@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from askrepo.claims import claimed, is_being_removed
 from askrepo.errors import AskrepoError, ShrinkingDatasetError, SwapLostError, UnavailableError, UsageError
+from askrepo.retention import dataset_id
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
+from askrepo.sweep import current_datasets, find_datasets, remove_dataset, unneeded_datasets
 from askrepo.types import AliasEntry, DatasetManifest
 
 if TYPE_CHECKING:
     from askrepo.workspace import Workspace
-
-# A dataset that no entry names may belong to a run that is still building or waiting to swap, so it stays for a
-# day at least: longer than a build and its retries take.
-_ORPHAN_GRACE = timedelta(days=1)
-_DATASET_ID = re.compile(r"(\d{8}t\d{6}z)-[0-9a-f]{6}")
-_DATASET_TIME = "%Y%m%dt%H%M%Sz"
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +45,16 @@ def swap_alias(
     :raises DatasetCorruptedError: the dataset is not what the manifest says.
     :raises ShrinkingDatasetError: it is too small, and `force` is not set.
     :raises SwapLostError: somebody moved the alias since the run began.
+    :raises DatasetClaimedError: the dataset is being removed, which happens when a run waits for more than a day.
     """
     catalogue = AliasCatalogue(workspace)
     now = now or datetime.now(UTC)
     done = _entry_already_written(catalogue, manifest, expected_number)
     if done is not None:
         return done
-    DatasetReader.open_verified(workspace.url_of(manifest.dataset), manifest=manifest)
     if not force:
         _check_size(manifest, catalogue, expected_number, min_size_ratio)
-    entry = _append(catalogue, manifest, expected_number + 1, "swap", now)
+    entry = _publish(catalogue, manifest, expected_number + 1, "swap", workspace=workspace, now=now)
     _remove_unneeded(catalogue, entry.alias, workspace=workspace, retention=retention, grace_s=grace_s, now=now)
     return entry
 
@@ -68,19 +64,20 @@ def rollback_alias(
 ) -> AliasEntry:
     """The alias's new entry, which points at an earlier dataset again.
 
-    :param to: dataset id, an unambiguous start of one, or an entry's number; None for the dataset before this one.
+    :param to: dataset id, an unambiguous start of one, or an entry's number; None for the dataset before this one, or
+        for the last one when the alias was removed.
     :raises UnknownAliasError: there is no such alias.
     :raises UsageError: `to` names no earlier dataset, or several.
-    :raises UnavailableError: the dataset was removed; the message names those that remain.
+    :raises UnavailableError: the dataset was removed, or is about to be; the message names those that remain.
     :raises SwapLostError: somebody moved the alias at the same time.
     """
     catalogue = AliasCatalogue(workspace)
     history = catalogue.history(alias)
     target = _previous(history) if to is None else _named(history, to)
-    if not _exists(target.manifest, workspace):
+    if not _is_whole(target.manifest, workspace):
         raise _removed(alias, target, history, workspace)
-    DatasetReader.open_verified(workspace.url_of(target.manifest.dataset), manifest=target.manifest)
-    return _append(catalogue, target.manifest, history[-1].number + 1, "rollback", now or datetime.now(UTC))
+    now = now or datetime.now(UTC)
+    return _publish(catalogue, target.manifest, history[-1].number + 1, "rollback", workspace=workspace, now=now)
 
 
 def _entry_already_written(catalogue: AliasCatalogue, manifest: DatasetManifest, expected: int) -> AliasEntry | None:
@@ -109,15 +106,32 @@ def _check_size(
     manifest: DatasetManifest, catalogue: AliasCatalogue, expected_number: int, min_size_ratio: float
 ) -> None:
     """Refuse a dataset that lost much of what the current one has: more often a mistake than a wish."""
-    if not expected_number:
+    before = catalogue.entry(manifest.alias, expected_number) if expected_number else None
+    if before is None or before.reason == "removed":
         return
-    current = catalogue.entry(manifest.alias, expected_number).manifest
+    current = before.manifest
     if manifest.chunks < min_size_ratio * current.chunks:
         raise ShrinkingDatasetError(
             f"alias {manifest.alias!r}: the new dataset has {manifest.chunks} chunks, the current one "
             f"{current.chunks}; {manifest.chunks / current.chunks:.0%} is below the accepted {min_size_ratio:.0%}. "
             "If that is meant, run again with force, or lower ASKREPO_MIN_SIZE_RATIO"
         )
+
+
+def _publish(
+    catalogue: AliasCatalogue,
+    manifest: DatasetManifest,
+    number: int,
+    reason: Literal["swap", "rollback"],
+    *,
+    workspace: Workspace,
+    now: datetime,
+) -> AliasEntry:
+    """The entry of a dataset that was verified, and that nobody can remove before the entry protects it."""
+    with claimed(manifest.alias, manifest.dataset, "publish", workspace=workspace) as claim:
+        DatasetReader.open_unchanged(DatasetLocation.within(workspace, manifest.dataset), manifest=manifest)
+        claim.check()
+        return _append(catalogue, manifest, number, reason, now)
 
 
 def _append(
@@ -148,8 +162,10 @@ def _append(
 
 
 def _previous(history: Sequence[AliasEntry]) -> AliasEntry:
-    """The newest entry of another dataset than the current one."""
+    """The newest entry of another dataset than the current one; the last one of a removed alias."""
     current = history[-1]
+    if current.reason == "removed":
+        return current
     for entry in reversed(history):
         if entry.manifest.dataset != current.manifest.dataset:
             return entry
@@ -166,20 +182,20 @@ def _named(history: Sequence[AliasEntry], to: str) -> AliasEntry:
     found = {entry.manifest.dataset: entry for entry in history if _means(to, entry.manifest.dataset)}
     if len(found) == 1:
         return next(iter(found.values()))
-    datasets = ", ".join(sorted({_dataset_id(entry.manifest.dataset) for entry in history}))
+    datasets = ", ".join(sorted({dataset_id(entry.manifest.dataset) for entry in history}))
     problem = "names several datasets" if found else "names no dataset or entry"
     raise UsageError(f"{to!r} {problem} of alias {alias!r}; its datasets: {datasets}")
 
 
 def _means(to: str, dataset: str) -> bool:
-    return bool(to) and (dataset == to or _dataset_id(dataset).startswith(to))
+    return bool(to) and (dataset == to or dataset_id(dataset).startswith(to))
 
 
 def _removed(alias: str, target: AliasEntry, history: Sequence[AliasEntry], workspace: Workspace) -> UnavailableError:
     datasets = {entry.manifest.dataset: entry.manifest for entry in history}
-    remaining = [_dataset_id(name) for name, manifest in datasets.items() if _exists(manifest, workspace)]
+    remaining = [dataset_id(name) for name, manifest in datasets.items() if _is_whole(manifest, workspace)]
     return UnavailableError(
-        f"dataset {_dataset_id(target.manifest.dataset)} of alias {alias!r} (entry {target.number}) was removed; "
+        f"dataset {dataset_id(target.manifest.dataset)} of alias {alias!r} (entry {target.number}) was removed; "
         f"those that remain: {', '.join(remaining) or 'none'}"
     )
 
@@ -188,75 +204,20 @@ def _remove_unneeded(
     catalogue: AliasCatalogue, alias: str, *, workspace: Workspace, retention: int, grace_s: float, now: datetime
 ) -> None:
     """Remove what nobody needs; the swap itself is done, so trouble here is only reported."""
-    grace = timedelta(seconds=grace_s)
     try:
-        history = catalogue.history(alias)
-        stored = _stored_datasets(alias, workspace)
-        unneeded = [
-            *(name for name in _left_datasets(history, retention, now - grace) if _is_stored(name, stored, workspace)),
-            *_orphans(stored, history, now - max(grace, _ORPHAN_GRACE)),
-        ]
-        for dataset in unneeded:
-            # Asked anew each time: a rollback may just have made it current.
-            if dataset not in _current_datasets(catalogue):
-                DatasetLocation.of(workspace.url_of(dataset)).delete()
-                logger.info("swap %s: removed dataset %s, which nothing needs any more", alias, dataset)
+        datasets = find_datasets(alias, workspace=workspace)
+        unneeded = unneeded_datasets(datasets, retention=retention, grace=timedelta(seconds=grace_s), now=now)
+        current = current_datasets(catalogue) if unneeded else set()
+        for dataset in (one for one in unneeded if one not in current):
+            spared = remove_dataset(dataset, datasets=datasets, workspace=workspace)
+            done = f"kept dataset {dataset}: {spared}" if spared else f"removed dataset {dataset}, which nobody needs"
+            logger.info("swap %s: %s", alias, done)
     except AskrepoError as error:
         logger.warning("swap %s: could not remove old datasets: %s", alias, error)
 
 
-def _stored_datasets(alias: str, workspace: Workspace) -> list[str]:
-    """Keys of the alias's datasets in the workspace, published or not."""
-    return [f"datasets/{alias}/{dataset_id}" for dataset_id in workspace.list_folders(f"datasets/{alias}")]
-
-
-def _is_stored(dataset: str, stored: Sequence[str], workspace: Workspace) -> bool:
-    """Whether a dataset was not removed before; one outside the workspace is asked for by itself."""
-    return dataset in stored or (
-        not dataset.startswith("datasets/") and DatasetLocation.of(workspace.url_of(dataset)).exists()
+def _is_whole(manifest: DatasetManifest, workspace: Workspace) -> bool:
+    """Whether a dataset is stored and nobody has begun to remove it."""
+    return DatasetLocation.within(workspace, manifest.dataset).exists() and not is_being_removed(
+        manifest.alias, manifest.dataset, workspace=workspace
     )
-
-
-def _left_datasets(history: Sequence[AliasEntry], retention: int, before: datetime) -> list[str]:
-    """Datasets beyond the newest `retention` that stopped being current before a time, oldest first."""
-    left_at: dict[str, str | None] = {}
-    followers: list[AliasEntry | None] = [*history[1:], None]
-    for entry, follower in zip(history, followers, strict=True):
-        left_at.pop(entry.manifest.dataset, None)  # counts from when it was current last
-        left_at[entry.manifest.dataset] = follower.swapped_at if follower else None
-    beyond = list(left_at)[: -max(retention, 1)]
-    return [dataset for dataset in beyond if _is_before(left_at, dataset, before)]
-
-
-def _is_before(left_at: Mapping[str, str | None], dataset: str, before: datetime) -> bool:
-    moment = left_at[dataset]
-    return moment is not None and datetime.fromisoformat(moment) < before
-
-
-def _orphans(stored: Sequence[str], history: Sequence[AliasEntry], before: datetime) -> list[str]:
-    """Datasets that no entry names, begun before a time: left by runs that were killed or refused."""
-    named = {entry.manifest.dataset for entry in history}
-    return [dataset for dataset in stored if dataset not in named and _begun_before(dataset, before)]
-
-
-def _begun_before(dataset: str, before: datetime) -> bool:
-    """Whether a dataset's id tells an earlier time; a folder of any other name is not ours to judge."""
-    match = _DATASET_ID.fullmatch(_dataset_id(dataset))
-    if not match:
-        return False
-    try:
-        return datetime.strptime(match[1], _DATASET_TIME).replace(tzinfo=UTC) < before
-    except ValueError:
-        return False
-
-
-def _current_datasets(catalogue: AliasCatalogue) -> set[str]:
-    return {catalogue.current(alias).manifest.dataset for alias in catalogue.aliases()}
-
-
-def _exists(manifest: DatasetManifest, workspace: Workspace) -> bool:
-    return DatasetLocation.of(workspace.url_of(manifest.dataset)).exists()
-
-
-def _dataset_id(dataset: str) -> str:
-    return dataset.rstrip("/").rsplit("/", 1)[-1]

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from askrepo.claims import DatasetClaimedError, claimed
 from askrepo.errors import (
     DatasetCorruptedError,
     ShrinkingDatasetError,
+    StorageError,
     SwapLostError,
     UnavailableError,
     UnknownAliasError,
@@ -103,8 +105,9 @@ def test_a_loser_of_the_race_for_a_number_changes_nothing(make, swap, workspace,
     create = Workspace.create
 
     def somebody_first(self: Workspace, key: str, content: bytes) -> None:
-        monkeypatch.setattr(Workspace, "create", create)
-        swap(winner, 0)
+        if key.startswith("aliases/"):
+            monkeypatch.setattr(Workspace, "create", create)
+            swap(winner, 0)
         create(self, key, content)
 
     monkeypatch.setattr(Workspace, "create", somebody_first)
@@ -169,6 +172,31 @@ def test_an_accepted_loss_is_swapped(make, swap, rows, options):
     assert swap(make(2, rows=rows), 1, **options).number == 2
 
 
+def test_an_alias_that_was_removed_may_be_built_anew_and_smaller(make, swap, catalogue):
+    before = swap(make(1, rows=10), 0)
+    catalogue.append(replace(before, number=2, reason="removed"))
+
+    assert swap(make(2, rows=1), 2).number == 3
+
+
+def test_a_dataset_that_is_being_removed_is_not_published(make, swap, workspace, catalogue):
+    manifest = make(1)
+
+    removal = claimed("main", manifest.dataset, "remove", workspace=workspace)
+    with removal, pytest.raises(DatasetClaimedError, match="somebody is removing it"):
+        swap(manifest, 0)
+
+    assert catalogue.number("main") == 0
+
+
+def test_neither_a_swap_nor_a_failed_one_leaves_a_claim(make, swap, workspace):
+    swap(make(1), 0)
+    with pytest.raises(DatasetCorruptedError):
+        swap(replace(make(2), run="runs/main/another"), 1)
+
+    assert workspace.list_keys("claims") == []
+
+
 # --- retention ------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +246,33 @@ def test_the_rollback_during_a_sweep_keeps_its_dataset(make, swap, workspace, ca
 
     assert 1 in ids(workspace)
     assert catalogue.current("main").manifest.dataset.endswith("000001")
+
+
+def test_a_dataset_goes_with_the_list_of_its_files(make, swap, workspace):
+    for number in (1, 2):
+        manifest = make(number)
+        workspace.write(f"files/main/{manifest.dataset.rpartition('/')[2]}.parquet", b"x")
+        swap(manifest, number - 1, retention=1, grace_s=0, now=START + number * HOUR)
+
+    # Dataset 1 was left by the second swap, at its very moment.
+    swap(make(3), 2, retention=1, grace_s=0, now=START + 3 * HOUR)
+
+    assert ids(workspace) == [2, 3]
+    assert workspace.list_keys("files") == ["files/main/20260301t000000z-000002.parquet"]
+
+
+def test_a_long_log_is_read_only_as_far_as_it_matters(make, swap, workspace, catalogue, monkeypatch):
+    manifest = make(1, begun=START + 1000 * HOUR)
+    first = swap(manifest, 0, now=START)
+    for number in range(2, 150):
+        moment = (START + number * HOUR).isoformat(timespec="seconds")
+        catalogue.append(replace(first, number=number, swapped_at=moment))
+    entry, read = AliasCatalogue.entry, []
+    monkeypatch.setattr(AliasCatalogue, "entry", lambda self, *which: read.append(which) or entry(self, *which))
+
+    swap(make(2, begun=START + 1000 * HOUR), 149, now=START + 1000 * HOUR)
+
+    assert 48 <= len(read) < 60
 
 
 @pytest.mark.parametrize(("age", "left"), [(23 * HOUR, [1, 7]), (25 * HOUR, [7])], ids=["young", "old"])
@@ -273,6 +328,25 @@ def test_rollback_goes_to_the_dataset_before(three, workspace, catalogue):
 
     assert catalogue.current("main") == entry
     assert (entry.number, entry.reason, entry.manifest) == (4, "rollback", three[1].manifest)
+
+
+def test_rollback_of_a_removed_alias_brings_its_last_dataset_back(three, workspace, catalogue):
+    catalogue.append(replace(three[2], number=4, reason="removed"))
+
+    entry = rollback_alias("main", workspace=workspace, now=START + HOUR)
+
+    assert catalogue.current("main") == entry
+    assert (entry.number, entry.reason, entry.manifest) == (5, "rollback", three[2].manifest)
+
+
+def test_rollback_to_a_dataset_whose_removal_was_killed_is_refused(three, workspace, catalogue):
+    with pytest.raises(StorageError), claimed("main", three[0].manifest.dataset, "remove", workspace=workspace):
+        raise StorageError
+
+    with pytest.raises(UnavailableError, match=r"-000001 .* was removed; those that remain: .*-000002, .*-000003"):
+        rollback_alias("main", workspace=workspace, to="1")
+
+    assert catalogue.number("main") == 3
 
 
 def test_rollback_skips_entries_of_the_current_dataset(three, workspace):
