@@ -85,7 +85,8 @@ def run_until_embedded(
     embedder = embedder or open_embedder(definition.embedder, cache=settings.cache, api_key=settings.openai_api_key)
     catalogue = AliasCatalogue(workspace)
     number = catalogue.number(definition.alias)
-    incumbent = catalogue.current(definition.alias).manifest if number else None
+    current = catalogue.current_or_none(definition.alias)
+    incumbent = None if current is None else current.manifest
     run = run_prefix(definition.alias, run_id or f"run-{number + 1}")
     snapshots = [
         clone_repository(

@@ -60,7 +60,7 @@ def build(definition: Definition, *, workspace: Workspace, settings: Settings, e
         )
         for snapshot in snapshots
     ]
-    current = catalogue.current(definition.alias) if catalogue.number(definition.alias) else None
+    current = catalogue.current_or_none(definition.alias)
     if changed(definition, snapshots, current, embedder.fingerprint, workspace=workspace):
         run = run_until_embedded(definition, workspace=workspace, settings=settings, embedder=embedder)
         run.finish(force=True)

@@ -8,10 +8,18 @@ from __future__ import annotations
 from askrepo_parameters import open_parameters
 from askrepo_pipeline import build_ingest
 
-build_ingest(
+from askrepo_operators.keeping import KeepDefinitionOperator
+
+with build_ingest(
     "askrepo_ingest",
     params=open_parameters(),
-    description="Build a dataset from git repositories and move an alias to it",
+    description="Build a dataset from git repositories, move an alias to it and keep it fresh",
     # Runs of different aliases may overlap; of two runs of one alias, the later swap loses cleanly.
     max_active_runs=4,
-)
+) as dag:
+    # After a run that swapped, or found the alias up to date; a definition that fails is not refreshed for ever.
+    dag.get_task("swap") >> KeepDefinitionOperator(
+        task_id="keep",
+        doc_md="Keeps the alias's definition, from which *askrepo_refresh* refreshes it until it is removed.",
+        trigger_rule="none_failed",
+    )

@@ -25,6 +25,10 @@ EXCLUDE_HELP = """Globs over whole paths, one per line; they win over *Include*.
 EMBEDDER_HELP = """*local* needs no key and no network. *openai:model-name* sends the chunks to the endpoint of the
 connection openai_default, else of OPENAI_BASE_URL with OPENAI_API_KEY."""
 FORCE_HELP = """Build even when no commit changed, and swap even when the new dataset is much smaller."""
+REMOVE_HELP = """The alias to remove. **No reader finds it any more**, its definition is forgotten, and nothing
+refreshes it. Its datasets are deleted later; until then *askrepo rollback ALIAS* brings it back. An alias of
+*aliases.yaml* has to be taken out of that file first."""
+CONFIRM_HELP = """The same alias once more. When the two differ, nothing is removed."""
 
 
 def open_parameters() -> dict[str, Param]:
@@ -43,6 +47,15 @@ def alias_parameters(definition: Definition) -> dict[str, Param]:
     )
     parameters["alias"] = Param(definition.alias, const=definition.alias, title="Alias", description_md=ALIAS_HELP)
     return parameters
+
+
+def removal_parameters() -> dict[str, Param]:
+    """The parameters of the DAG that removes an alias: both must be filled in."""
+    name: dict[str, Any] = {"type": "string", "pattern": ALIAS_PATTERN}
+    return {
+        "alias": Param("", **name, title="Alias", description_md=REMOVE_HELP),
+        "confirm": Param("", type="string", minLength=1, title="Type the alias again", description_md=CONFIRM_HELP),
+    }
 
 
 def _parameters(

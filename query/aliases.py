@@ -11,7 +11,7 @@ import click
 from askrepo.errors import UsageError
 from askrepo.plain import plain_line
 from query.options import alias_argument, example, json_option, workspace_option
-from query.output import age, dataset_id, print_json, print_result
+from query.output import age, dataset_id, print_json, print_note, print_result
 from query.progress import progress
 from query.session import Session, complete_alias
 
@@ -61,10 +61,10 @@ def status(session: Session, *, names: tuple[str, ...], as_json: bool) -> None:
 @json_option
 @workspace_option
 def history(session: Session, *, alias: str, as_json: bool) -> None:
-    """Show an alias's swaps, newest first; the current one is marked."""
+    """Show an alias's swaps, newest first; the current one is marked. A removed alias has none."""
     entries = session.catalogue.history(alias)
     for entry in reversed(entries):
-        is_current = entry is entries[-1]
+        is_current = entry is entries[-1] and entry.reason != "removed"
         if as_json:
             print_json(_entry_json(entry, is_current=is_current))
         else:
@@ -79,23 +79,32 @@ def history(session: Session, *, alias: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @workspace_option
 def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> None:
-    """Point an alias back to an earlier dataset, as a new entry of its history."""
+    """Point an alias back to an earlier dataset, as a new entry of its history.
+
+    A removed alias comes back, by default with the dataset it had.
+    """
     from askrepo.swap import rollback_alias
 
-    current = session.catalogue.current(alias)
+    newest = session.catalogue.history(alias)[-1]
+    is_removed = newest.reason == "removed"
     if not yes:
-        _confirm(alias, current, to)
+        _confirm(newest, to)
     with progress("checking the dataset"):
         entry = rollback_alias(alias, workspace=session.workspace, to=to)
-    before, after = dataset_id(current.manifest.dataset), dataset_id(entry.manifest.dataset)
-    print_result(plain_line(f"{alias}: {before} -> {after} (entry {entry.number})"))
+    before = "removed" if is_removed else dataset_id(newest.manifest.dataset)
+    print_result(plain_line(f"{alias}: {before} -> {dataset_id(entry.manifest.dataset)} (entry {entry.number})"))
+    if is_removed:
+        print_note(f"{alias} is not refreshed again before askrepo_ingest, or aliases.yaml, builds it anew")
 
 
-def _confirm(alias: str, current: AliasEntry, to: str | None) -> None:
+def _confirm(newest: AliasEntry, to: str | None) -> None:
+    alias = newest.alias
     if not sys.stdin.isatty():
         raise UsageError(f"rollback moves alias {alias!r} for every reader; add --yes to do it without being asked")
-    target = f"to {to}" if to else "to the dataset before it"
-    question = f"Move {alias} from {dataset_id(current.manifest.dataset)} {target}?"
+    before = dataset_id(newest.manifest.dataset)
+    question = f"Move {alias} from {before} to {to or 'the dataset before it'}?"
+    if newest.reason == "removed":
+        question = f"Bring {alias} back, with {to or before}?"
     click.confirm(plain_line(question), abort=True, err=True)
 
 

@@ -127,7 +127,9 @@ def run_ingest(dagbag: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ASKREPO_ALLOW_LOCAL", "1")
 
     def run(**parameters: Any) -> FinishedRun:
-        conf: Mapping[str, Any] = {"alias": "main", "embedder": "hash", **parameters}
+        # `dag.test` leaves a run's parameters in the DAG, so that the next one would inherit what it does not give.
+        unset = {"include": [], "exclude": [], "force": False}
+        conf: Mapping[str, Any] = {"alias": "main", "embedder": "hash", **unset, **parameters}
         return FinishedRun(dagbag.get_dag("askrepo_ingest").test(run_conf=dict(conf)))
 
     return run

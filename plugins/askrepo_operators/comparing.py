@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from askrepo.types import snapshot_from, to_json
 from askrepo_operators.embedding import open_run_embedder
+from askrepo_operators.keeping import skip_unless_wanted
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class CompareSnapshotsOperator(StageOperator):
             alias = run.definition.alias
             catalogue = AliasCatalogue(run.workspace)
             number = catalogue.number(alias)
-            current = catalogue.current(alias) if number else None
+            current = catalogue.current_or_none(alias)
+            skip_unless_wanted(run, self.run)
             fingerprint = open_run_embedder(run).fingerprint
             reasons = changed(run.definition, snapshots, current, fingerprint, workspace=run.workspace)
             if not reasons and not run.force:

@@ -101,6 +101,53 @@ def test_an_entry_under_a_wrong_name_is_refused(catalogue, workspace):
         catalogue.current("main")
 
 
+def removal(number: int, *, alias: str = "main") -> AliasEntry:
+    return replace(entry(number, alias=alias), reason="removed", swapped_at="2026-03-04T05:06:07+00:00")
+
+
+def test_a_removed_alias_is_answered_with_when_and_how_to_bring_it_back(catalogue):
+    for item in (entry(1), removal(2), entry(1, alias="docs")):
+        catalogue.append(item)
+
+    with pytest.raises(UnknownAliasError) as caught:
+        catalogue.current("main")
+
+    assert str(caught.value) == (
+        "alias 'main' was removed on 2026-03-04 05:06 UTC (entry 2): bring it back with `askrepo rollback main` while "
+        "its dataset is still there, or build it anew; known aliases: docs"
+    )
+
+
+def test_a_removed_alias_is_not_listed_but_counted_and_remembered(catalogue):
+    written = [catalogue.append(item) for item in (entry(1), removal(2))]
+
+    assert catalogue.aliases() == []
+    assert catalogue.current_or_none("main") is None
+    assert catalogue.number("main") == 2
+    assert catalogue.newest("main") == written[-1]
+    assert catalogue.history("main") == written
+
+
+def test_a_removed_alias_is_current_again_after_its_next_entry(catalogue):
+    for item in (entry(1), removal(2), entry(3, dataset="anew")):
+        catalogue.append(item)
+
+    assert catalogue.aliases() == ["main"]
+    assert catalogue.current("main") == catalogue.current_or_none("main") == entry(3, dataset="anew")
+
+
+def test_an_alias_without_entries_has_no_current_one(catalogue):
+    assert catalogue.newest("main") is None
+    assert catalogue.current_or_none("main") is None
+
+
+def test_an_alias_whose_entry_cannot_be_read_is_listed_so_that_somebody_notices(catalogue, workspace):
+    catalogue.append(entry(1))
+    workspace.write("aliases/main/00000002.json", b"{")
+
+    assert catalogue.aliases() == ["main"]
+
+
 def append_many(url: str, writer: int, tries: int) -> list[int]:
     """Numbers that this writer won, trying always the next one."""
     catalogue = AliasCatalogue(Workspace.open(url))

@@ -29,7 +29,7 @@ MakeRepository = Callable[..., GitRepository]
 ONCE = ["success"]
 NEVER = ["skipped"]
 SECRET = "s3cr3t-token-of-a-connection"
-STAGES = ["plan", "clone", "compare", "load", "gather", "split", "embed", "build", "swap"]
+STAGES = ["plan", "clone", "compare", "load", "gather", "split", "embed", "build", "swap", "keep"]
 GREETING = "def greet(name):\n    return f'hello {name}'\n"
 
 
@@ -62,7 +62,7 @@ def test_unchanged_second_run_is_green_and_writes_nothing(
     run = run_ingest(repositories=[repository.url])
 
     assert run.state == "success"
-    assert run.states() == {stage: ONCE if stage in {"plan", "clone"} else NEVER for stage in STAGES}
+    assert run.states() == {stage: ONCE if stage in {"plan", "clone", "keep"} else NEVER for stage in STAGES}
     assert objects(workspace) == before
 
 
@@ -94,7 +94,8 @@ def test_new_commit_moves_the_alias_and_reuses_vectors(
     assert entry.number == 2
     assert entry.manifest.snapshots[0].commit == commit
     [vectors] = [value for task, key, value in run.xcoms() if (task, key) == ("embed", "return_value")]
-    assert (vectors["computed"], vectors["reused"]) == (1, 1)
+    assert (vectors["computed"], vectors["reused"]) == (1, 0)
+    assert entry.manifest.report["chunks"] == {"carried": 1, "embedded": 1, "reused": 1}
 
 
 def test_two_repositories_share_one_alias(

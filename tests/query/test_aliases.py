@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from askrepo.removal import remove_alias
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import digest_of
 from askrepo.workspace import Workspace
@@ -76,6 +79,82 @@ def test_a_refused_rollback_changes_nothing(run: Run, copy: Workspace, args: lis
     before = digest_of(copy.list_keys("aliases"))
     assert run("rollback", *args, "--workspace", copy.url).exit_code == code
     assert digest_of(copy.list_keys("aliases")) == before
+
+
+class TestARemovedAlias:
+    """`main`, removed after two swaps."""
+
+    @pytest.fixture
+    def removed(self, copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+        remove_alias("main", workspace=copy, now=datetime(2026, 3, 4, 5, 6, tzinfo=UTC))
+        monkeypatch.setenv("ASKREPO_WORKSPACE", copy.url)
+        return copy
+
+    @pytest.mark.parametrize(
+        "args",
+        [["status", "-a", "main"], ["search", "-a", "main", "retry"], ["ask", "-a", "main", "What is it?"]],
+        ids=lambda args: args[0],
+    )
+    def test_readers_are_told_when_it_was_removed_and_what_to_do(
+        self, run: Run, removed: Workspace, args: list[str]
+    ) -> None:
+        result = run(*args)
+
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert "alias 'main' was removed on 2026-03-04 05:06 UTC (entry 3)" in result.stderr
+        assert "`askrepo rollback main`" in result.stderr
+
+    def test_it_is_not_listed(self, run: Run, removed: Workspace) -> None:
+        catalogue = AliasCatalogue(removed)
+        catalogue.append(replace(catalogue.entry("main", 1), alias="other"))
+
+        assert [line["alias"] for line in json_lines(run("aliases", "--json"))] == ["other"]
+        assert [line["alias"] for line in json_lines(run("status", "--json"))] == ["other"]
+
+    def test_a_workspace_of_nothing_else_counts_as_empty(self, run: Run, removed: Workspace) -> None:
+        result = run("aliases")
+
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert "no alias in workspace" in result.stderr
+
+    def test_its_history_tells_the_removal_and_marks_no_entry_as_current(self, run: Run, removed: Workspace) -> None:
+        newest, *older = run("history", "main").stdout.splitlines()
+        dataset = AliasCatalogue(removed).history("main")[-1].manifest.dataset.rpartition("/")[2]
+
+        assert newest.startswith(f"    3  2026-03-04 05:06  removed   {dataset}")
+        assert [line[:8] for line in older] == ["    2  2", "    1  2"]
+        entries = json_lines(run("history", "main", "--json"))
+        assert [(entry["reason"], entry["current"]) for entry in entries] == [
+            ("removed", False), ("swap", False), ("swap", False)
+        ]  # fmt: skip
+
+    def test_rollback_brings_it_back_with_the_dataset_it_had(self, run: Run, removed: Workspace) -> None:
+        before = AliasCatalogue(removed).history("main")[1].manifest
+
+        result = run("rollback", "main", "--yes")
+
+        assert result.exit_code == 0
+        assert result.stdout == f"main: removed -> {before.dataset.rpartition('/')[2]} (entry 4)\n"
+        assert "main is not refreshed again before askrepo_ingest, or aliases.yaml, builds it anew" in result.stderr
+        assert AliasCatalogue(removed).current("main").manifest == before
+
+    def test_rollback_brings_it_back_with_another_dataset(self, run: Run, removed: Workspace) -> None:
+        assert run("rollback", "main", "--to", "1", "--yes").exit_code == 0
+
+        first, *_, current = AliasCatalogue(removed).history("main")
+        assert current.manifest == first.manifest
+
+    def test_rollback_asks_first(self, run: Run, removed: Workspace) -> None:
+        assert run("rollback", "main").exit_code == 2
+        assert AliasCatalogue(removed).number("main") == 3
+
+    def test_rollback_tells_when_its_dataset_is_gone(self, run: Run, removed: Workspace) -> None:
+        removed.delete_folder("datasets/main")
+
+        result = run("rollback", "main", "--yes")
+
+        assert result.exit_code == 3
+        assert "was removed; those that remain: none" in result.stderr
 
 
 class TestDoctor:

@@ -1,0 +1,29 @@
+"""When kept definitions are refreshed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from askrepo_alias_file import PRESETS
+
+from askrepo.errors import UsageError
+
+VARIABLE = "ASKREPO_REFRESH_SCHEDULE"
+DEFAULT = "@daily"
+BY_HAND = "none"
+
+
+def refresh_schedule(env: Mapping[str, str]) -> str | None:
+    """A cron expression or a preset; None for by hand only.
+
+    :raises UsageError: the variable's value is none of these.
+    """
+    from croniter import croniter
+
+    schedule = env.get(VARIABLE) or DEFAULT
+    if schedule == BY_HAND:
+        return None
+    if schedule not in PRESETS and not croniter.is_valid(schedule):
+        expected = f"a cron expression, {', '.join(PRESETS)} or {BY_HAND}"
+        raise UsageError(f"{VARIABLE} must be {expected}, found {schedule!r}")
+    return schedule
