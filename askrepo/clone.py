@@ -11,7 +11,7 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,24 +20,28 @@ from urllib.parse import urlsplit
 
 from askrepo.errors import RepositoryError, StorageError, UnknownRefError
 from askrepo.git import run_git
+from askrepo.remote_refs import (
+    MAX_LISTING_BYTES,
+    RemoteRef,
+    is_commit,
+    listing_of,
+    named_by,
+    question_about,
+    refs_in,
+)
 from askrepo.repositories import check_repository, redacted, repository_id
 from askrepo.types import Repository, Snapshot, snapshot_from, to_json
 from askrepo.workspace import ObjectMissingError, Workspace
 
-# gitrevisions(7): refs/<name>, then tags, then branches; so a tag wins over a branch of the same name.
-REF_ORDER = ("refs/{}", "refs/tags/{}", "refs/heads/{}")
 SNAPSHOT_REF = "refs/askrepo/snapshot"
 ARCHIVE_MEMBER = re.compile(r"HEAD|shallow|objects/pack/pack-[0-9a-f]{40}\.(pack|idx)")
 BARE_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 SUGGESTIONS = 5
-# ls-remote answers at most this much; the largest public repositories stay below 100 MB.
-MAX_LISTING_BYTES = 256 * 1024 * 1024
 # Answers git's question for credentials from the environment; printf is a builtin of sh, so no process sees them.
 CREDENTIAL_HELPER = (
     """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$ASKREPO_GIT_USER" "$ASKREPO_GIT_TOKEN"; }; f"""
 )
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _ABBREVIATED = re.compile(r"[0-9a-fA-F]{7,39}")
 
 
@@ -142,50 +146,23 @@ def _disk_errors_told() -> Iterator[None]:
         raise StorageError(f"cannot work in {folder}: {reason}; free the disk, or set TMPDIR to another") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A commit (or the id of an object that leads to one), and the remote's full ref when it was named by one."""
-
-    commit: str
-    ref: str | None
-
-
-def _resolve(remote: _Remote, ref: str | None, folder: Path) -> _Wanted:
-    if ref is not None and _COMMIT.fullmatch(ref.lower()):
-        return _Wanted(ref.lower(), None)
-    refs = _remote_refs(remote, ref, folder)
-    names = ["HEAD"] if ref is None else [ref, *(form.format(ref) for form in REF_ORDER)]
-    found = next((name for name in names if name in refs), None)
+def _resolve(remote: _Remote, ref: str | None, folder: Path) -> RemoteRef:
+    if ref is not None and is_commit(ref):
+        return RemoteRef(ref.lower(), None)
+    found = named_by(ref, _listing(remote, folder, question_about(remote.url, ref)))
     if found is None:
         raise _missing_ref(remote, ref, folder)
-    return _Wanted(refs.get(f"{found}^{{}}", refs[found]), found)
+    return found
 
 
-def _remote_refs(remote: _Remote, ref: str | None, folder: Path) -> dict[str, str]:
-    """Object ids by full ref name; only of the names the ref may mean."""
-    if ref is None:
-        return _listing(remote, folder, "HEAD")
-    if ref.startswith("refs/") or ref == "HEAD":
-        return _listing(remote, folder, ref, f"{ref}^{{}}")
-    # The server sends branches and tags only, instead of every pull request.
-    names = [form.format(ref) for form in REF_ORDER[1:]]
-    if ref.startswith(("heads/", "tags/")):
-        names.append(f"refs/{ref}")
-    return _listing(remote, folder, "--heads", "--tags", patterns=[*names, *(f"{name}^{{}}" for name in names)])
-
-
-def _listing(remote: _Remote, folder: Path, *options: str, patterns: list[str] | None = None) -> dict[str, str]:
-    flags = [option for option in options if option.startswith("--")]
-    names = [option for option in options if not option.startswith("--")] + (patterns or [])
-    command = ["ls-remote", "--quiet", *flags, "--end-of-options", remote.url, *names]
-    output = remote.run(*command, cwd=folder, verb="list the refs of", max_bytes=MAX_LISTING_BYTES)
-    lines = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines() if "\t" in line)
-    return {name: commit for commit, name in lines}
+def _listing(remote: _Remote, folder: Path, question: Sequence[str]) -> dict[str, str]:
+    return refs_in(remote.run(*question, cwd=folder, verb="list the refs of", max_bytes=MAX_LISTING_BYTES))
 
 
 def _missing_ref(remote: _Remote, ref: str | None, folder: Path) -> RepositoryError:
     """Why a ref was not found, with the names that come close."""
-    known = sorted(name for name in _listing(remote, folder, "--heads", "--tags") if not name.endswith("^{}"))
+    every = _listing(remote, folder, listing_of(remote.url, flags=("--heads", "--tags")))
+    known = sorted(name for name in every if not name.endswith("^{}"))
     where = redacted(remote.url)
     if not known:
         return RepositoryError(f"{where} has no commits: push something to it first")
@@ -197,7 +174,7 @@ def _missing_ref(remote: _Remote, ref: str | None, folder: Path) -> RepositoryEr
     return UnknownRefError(f"{where} has no branch, tag or commit {ref!r}: {hint}some of its refs: {', '.join(close)}")
 
 
-def _fetch(remote: _Remote, wanted: _Wanted, bare: Path) -> str:
+def _fetch(remote: _Remote, wanted: RemoteRef, bare: Path) -> str:
     """Fetch one commit into a new bare repository and return its id.
 
     The resolved commit is asked for by id, so that a ref that moves meanwhile changes nothing. When the server has

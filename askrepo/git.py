@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from askrepo.errors import (
     AskrepoError,
@@ -24,6 +24,9 @@ from askrepo.errors import (
     UnknownRefError,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    import asyncio
 
 REMOTE_PROTOCOLS = "https:ssh"
 LOCAL_PROTOCOLS = "https:ssh:http:file"
@@ -57,6 +60,7 @@ MEASURE_S = 0.5
 # Only the end of what git said is read back: a hostile server may say a lot.
 MESSAGE_BYTES = 64 * 1024
 MESSAGE_CHARS = 500
+READ_BYTES = 64 * 1024
 # Shorter words of the credentials' environment (`1`, `get`) are no secrets, and hiding them would garble messages.
 MIN_SECRET_CHARS = 6
 
@@ -135,6 +139,45 @@ def run_git(
         return output.read()
 
 
+async def run_git_async(
+    args: Sequence[str],
+    *,
+    cwd: Path,
+    action: str,
+    timeout_s: float,
+    max_bytes: int,
+    allow_local: bool = False,
+    git_environment: Mapping[str, str] | None = None,
+) -> bytes:
+    """What git wrote to its standard output, for a caller whose event loop must not be held up.
+
+    Git runs under the conditions of `run_git`; cancelling the call kills it.
+
+    :param timeout_s: seconds after which git and its children are killed; a later call may do better.
+    :param max_bytes: bytes of output at which git is killed. Other parameters as for `run_git`.
+    :raises AskrepoError: git failed; the class says whether a retry may help.
+    """
+    import asyncio
+
+    secrets = git_environment or {}
+    environment = _environment(secrets, allow_local=allow_local)
+    with tempfile.TemporaryFile() as errors:
+        process = await _started_async(args, cwd=cwd, environment=environment, stderr=errors)
+        try:
+            async with asyncio.timeout(timeout_s):
+                output = await _read(process.stdout, action=action, max_bytes=max_bytes)
+                code = await process.wait()
+        except TimeoutError as error:
+            raise RemoteUnavailableError(f"cannot {action}: not done within {timeout_s:g} s") from error
+        finally:
+            if process.returncode is None:
+                _kill_group(process.pid)
+                await process.wait()
+        if code:
+            raise _error(action, _tail(errors), code=code, secrets=secrets)
+        return output
+
+
 @contextmanager
 def open_git(
     args: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None
@@ -209,10 +252,9 @@ def _started(
     stderr: int | IO[bytes],
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A git process with a process group of its own, which is killed when the block ends before git does."""
-    options = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
     try:
         process = subprocess.Popen(
-            ["git", *options, *args],
+            _command(args),
             cwd=cwd,
             env=dict(environment),
             stdin=subprocess.DEVNULL if stdin is None else stdin,
@@ -221,7 +263,7 @@ def _started(
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        raise UsageError("git is not installed, or not on PATH: install it") from error
+        raise _no_git() from error
     _running.add(process)
     try:
         yield process
@@ -230,6 +272,44 @@ def _started(
             _kill(process)
         _end(process)
         _running.discard(process)
+
+
+async def _started_async(
+    args: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stderr: IO[bytes]
+) -> asyncio.subprocess.Process:
+    """A git process with a process group of its own, whose output comes through a pipe."""
+    import asyncio
+
+    try:
+        return await asyncio.create_subprocess_exec(
+            *_command(args),
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise _no_git() from error
+
+
+async def _read(stream: asyncio.StreamReader | None, *, action: str, max_bytes: int) -> bytes:
+    content = bytearray()
+    while part := await stream.read(READ_BYTES) if stream else b"":
+        content += part
+        if len(content) > max_bytes:
+            raise LimitExceededError(f"cannot {action}: the answer has more than {max_bytes:,} bytes")
+    return bytes(content)
+
+
+def _command(args: Sequence[str]) -> list[str]:
+    options = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
+    return ["git", *options, *args]
+
+
+def _no_git() -> UsageError:
+    return UsageError("git is not installed, or not on PATH: install it")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -291,8 +371,12 @@ def _tree_bytes(folder: Path) -> int:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
+    _kill_group(process.pid)
+
+
+def _kill_group(group: int) -> None:
     with suppress(ProcessLookupError, PermissionError):  # it has just ended
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _tail(stream: IO[bytes]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +15,25 @@ from askrepo.types import Definition
 
 DEFINITION_KEYS = {"repositories", "include", "exclude", "embedder"}
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-KEYS = DEFINITION_KEYS | {"description", "schedule", "git_conn_ids"}
+KEYS = DEFINITION_KEYS | {"description", "schedule", "watch", "git_conn_ids"}
+# A look costs the repositories' host a request, and this machine a process.
+MIN_WATCH_S = 5
+MAX_WATCH_S = 24 * 3600
+UNITS_S = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredAlias:
     """One entry of the file.
 
-    :ivar schedule: cron expression or preset; None for runs by hand only.
+    :ivar schedule: cron expression or preset; None for runs by hand, or by the watch, only.
+    :ivar watch_s: seconds between two looks for new commits; None to leave that to the schedule.
     """
 
     definition: Definition
     description: str
     schedule: str | None
+    watch_s: float | None
     git_conn_ids: str | None
 
 
@@ -57,6 +64,7 @@ def _alias(file: str, name: str, values: Any) -> ConfiguredAlias:
         definition=_definition(where, name, values),
         description=_text(where, values, "description") or f"Keep the alias {name} up to date",
         schedule=_schedule(where, values),
+        watch_s=_watch(where, values),
         git_conn_ids=_text(where, values, "git_conn_ids"),
     )
 
@@ -81,6 +89,20 @@ def _schedule(where: str, values: Mapping[str, Any]) -> str | None:
     if schedule is not None and schedule not in PRESETS and not croniter.is_valid(schedule):
         raise UsageError(f"{where}: schedule {schedule!r} is no cron expression and none of {', '.join(PRESETS)}")
     return schedule
+
+
+def _watch(where: str, values: Mapping[str, Any]) -> float | None:
+    value = values.get("watch")
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d{1,6})\s*([smh])", str(value).strip())
+    if found is None:
+        shown = repr(value) if isinstance(value, (str, int, float)) else _shown(value)
+        raise UsageError(f"{where}: watch must be the time between two looks, such as 30s or 5m, found {shown}")
+    seconds = int(found[1]) * UNITS_S[found[2]]
+    if not MIN_WATCH_S <= seconds <= MAX_WATCH_S:
+        raise UsageError(f"{where}: watch must be between {MIN_WATCH_S}s and {MAX_WATCH_S // 3600}h, found {value!r}")
+    return float(seconds)
 
 
 def _text(where: str, values: Mapping[str, Any], key: str) -> str | None:

@@ -1,4 +1,4 @@
-"""One Airflow DAG per alias of aliases.yaml, on its own schedule."""
+"""One Airflow DAG per alias of aliases.yaml, on its own schedule, started by pushes when the alias is watched."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from askrepo_parameters import alias_parameters
 from askrepo_pipeline import build_ingest
 
 from askrepo_operators.swapping import asset_of
+from askrepo_operators.watching import schedule_of
 
 for _alias in read_aliases(Path(__file__).with_name("aliases.yaml")):
     build_ingest(
         f"askrepo_alias_{_alias.definition.alias}",
         params=alias_parameters(_alias.definition),
         description=_alias.description,
-        schedule=_alias.schedule,
+        schedule=schedule_of(
+            _alias.definition, cron=_alias.schedule, watch_s=_alias.watch_s, git_conn_ids=_alias.git_conn_ids
+        ),
         max_active_runs=1,
         git_conn_ids=_alias.git_conn_ids,
+        embedder=_alias.definition.embedder,
         outlets=[asset_of(_alias.definition.alias)],
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, Param
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, Param
 
 from askrepo_operators import (
     BuildDatasetOperator,
@@ -20,6 +20,7 @@ from askrepo_operators import (
     SplitFilesOperator,
     SwapAliasOperator,
 )
+from askrepo_operators.comparing import CARRIED_FROM, EXPECTED_NUMBER, FINGERPRINT, INCUMBENT
 from askrepo_operators.pipeline_settings import PipelineSettings
 
 GRAPH = """
@@ -53,16 +54,19 @@ def build_ingest(
     *,
     params: dict[str, Param],
     description: str,
-    schedule: str | None = None,
+    schedule: str | AssetOrTimeSchedule | Sequence[Asset] | None = None,
     max_active_runs: int = 1,
     git_conn_ids: str | None = None,
+    embedder: str | None = None,
     outlets: Sequence[Asset] = (),
 ) -> DAG:
     """The ingest DAG under the given name.
 
     :param git_conn_ids: Airflow connections for private repositories, comma-separated; None: ASKREPO_GIT_CONN_ID.
+    :param embedder: what the DAG embeds with, which decides the pool of those tasks; None: each run says.
     :param outlets: assets that the DAG is known to update.
     """
+    settings = PipelineSettings.from_env(os.environ)
     with DAG(
         dag_id,
         description=description,
@@ -73,7 +77,7 @@ def build_ingest(
         max_active_runs=max_active_runs,
         is_paused_upon_creation=False,
         params=params,
-        default_args=retries(PipelineSettings.from_env(os.environ).retry_delay_s),
+        default_args=retries(settings.retry_delay_s),
         tags=["askrepo"],
     ) as dag:
         plan = PlanRunOperator(**named("plan"))
@@ -84,15 +88,21 @@ def build_ingest(
         ).expand(repository=plan.output)
         compare = CompareSnapshotsOperator(**named("compare"), snapshots=clone.output)
         load = LoadFilesOperator.partial(
-            **named("load"), map_index_template="{{ task.snapshot['name'] }}@{{ task.snapshot['commit'][:10] }}"
+            **named("load"),
+            carried_from=FROM_COMPARE.format(CARRIED_FROM),
+            map_index_template="{{ task.snapshot['name'] }}@{{ task.snapshot['commit'][:10] }}",
         ).expand(snapshot=compare.output)
         gather = GatherShardsOperator(**named("gather"), manifests=load.output)
         split = SplitFilesOperator.partial(
-            **named("split"), map_index_template="shard {{ task.shard['number'] }}"
+            **named("split"),
+            carried_from=FROM_COMPARE.format(CARRIED_FROM),
+            map_index_template="shard {{ task.shard['number'] }}",
         ).expand(shard=gather.output)
         embed = EmbedChunksOperator.partial(
             **named("embed"),
-            fingerprint=FROM_COMPARE.format("fingerprint"),
+            pool=settings.pool_for(embedder),
+            fingerprint=FROM_COMPARE.format(FINGERPRINT),
+            incumbent=FROM_COMPARE.format(INCUMBENT),
             map_index_template="shard {{ task.shard['number'] }}",
         ).expand(shard=split.output)
         build = BuildDatasetOperator(
@@ -100,12 +110,14 @@ def build_ingest(
             snapshots=compare.output,
             loads=load.output,
             vectors=embed.output,
-            fingerprint=FROM_COMPARE.format("fingerprint"),
+            fingerprint=FROM_COMPARE.format(FINGERPRINT),
+            incumbent=FROM_COMPARE.format(INCUMBENT),
+            carried_from=FROM_COMPARE.format(CARRIED_FROM),
         )
         SwapAliasOperator(
             **named("swap"),
             manifest=build.output,
-            expected_number=FROM_COMPARE.format("expected_number"),
+            expected_number=FROM_COMPARE.format(EXPECTED_NUMBER),
             outlets=list(outlets),
         )
     return dag

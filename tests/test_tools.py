@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from askrepo.errors import UsageError
-from tools.airflow_home import ROOT, airflow_environment
+from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS, ROOT, SetUpError, airflow_environment, migrate
 from tools.ingest import run_parameters
 from tools.run_log import RunLog
 from tools.serve import free_port
@@ -79,6 +81,42 @@ def test_environment_keeps_the_callers_settings_and_leaves_other_airflows_alone(
     assert environment["ASKREPO_ALLOW_LOCAL"] == "1"
     assert environment["AIRFLOW_HOME"] == str(ROOT / ".airflow")
     assert environment["PATH"].split(os.pathsep)[-1] == "/bin"
+
+
+def test_paid_embedders_have_a_pool_unless_the_caller_names_another() -> None:
+    assert airflow_environment({"ASKREPO_EMBED_POOL": ""})["ASKREPO_EMBED_POOL"] == EMBED_POOL
+    assert airflow_environment({"ASKREPO_EMBED_POOL": "mine"})["ASKREPO_EMBED_POOL"] == "mine"
+
+
+@pytest.mark.slow
+def test_database_is_made_once_with_the_pool_and_keeps_what_a_person_changes(tmp_path: Path) -> None:
+    environment = airflow_environment({**os.environ, "ASKREPO_AIRFLOW_HOME": str(tmp_path)})
+    migrate(environment)
+    with closing(sqlite3.connect(tmp_path / "airflow.db")) as database, database:
+        assert slots_of(EMBED_POOL, database) == EMBED_POOL_SLOTS
+        database.execute("UPDATE slot_pool SET slots = 7 WHERE pool = ?", (EMBED_POOL,))
+    (tmp_path / "logs" / "db-migrate.log").unlink()
+
+    migrate(environment)
+    migrate({**environment, "ASKREPO_EMBED_POOL": "another"})
+
+    with closing(sqlite3.connect(tmp_path / "airflow.db")) as database:
+        assert slots_of(EMBED_POOL, database) == 7
+        assert slots_of("another", database) == EMBED_POOL_SLOTS
+    assert not (tmp_path / "logs" / "db-migrate.log").exists()
+
+
+def slots_of(pool: str, database: sqlite3.Connection) -> int:
+    [(slots,)] = database.execute("SELECT slots FROM slot_pool WHERE pool = ?", (pool,)).fetchall()
+    return int(slots)
+
+
+@pytest.mark.slow
+def test_failure_of_airflows_own_commands_names_the_log(tmp_path: Path) -> None:
+    environment = airflow_environment({**os.environ, "ASKREPO_AIRFLOW_HOME": str(tmp_path)})
+
+    with pytest.raises(SetUpError, match=f"airflow db migrate failed; see {tmp_path}/logs/db-migrate.log"):
+        migrate({**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:///relative.db"})
 
 
 def record(**values: Any) -> bytes:

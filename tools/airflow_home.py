@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+EMBED_POOL = "askrepo_paid_embedder"
+# Requests that a paid embedder gets at once from all runs together; Airflow's page changes it under Admin, Pools.
+EMBED_POOL_SLOTS = 2
 
 
 class SetUpError(Exception):
@@ -32,7 +37,11 @@ def airflow_environment(env: Mapping[str, str]) -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
         "PYTHONPATH": str(ROOT),
     }
-    defaults = {"ASKREPO_WORKSPACE": str(ROOT / ".workspace"), "ASKREPO_ALLOW_LOCAL": "1"}
+    defaults = {
+        "ASKREPO_WORKSPACE": str(ROOT / ".workspace"),
+        "ASKREPO_ALLOW_LOCAL": "1",
+        "ASKREPO_EMBED_POOL": EMBED_POOL,
+    }
     set_by_caller = {name: value for name, value in env.items() if value or not name.startswith("ASKREPO_")}
     merged = {**defaults, **set_by_caller, **ours}
     # Without .pyc files every Airflow command compiles thousands of modules again (measured 21 s instead of 10 s).
@@ -41,20 +50,45 @@ def airflow_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def migrate(environment: Mapping[str, str]) -> None:
-    """Make the metadata database ready; a stamp beside it saves the 6 seconds when it is.
+    """Make the metadata database ready, with the pool that ASKREPO_EMBED_POOL names; quick when it is.
 
-    :raises SetUpError: the migration failed.
+    :raises SetUpError: a command of Airflow failed.
     """
     home = Path(environment["AIRFLOW_HOME"])
+    _migrate_tables(home, environment)
+    pool = environment["ASKREPO_EMBED_POOL"]
+    if not _has_pool(home, pool):
+        # A task whose pool does not exist waits for ever.
+        about = "askrepo: tasks that may call a paid embedder"
+        _airflow(home, environment, "pools", "set", pool, str(EMBED_POOL_SLOTS), about)
+
+
+def _migrate_tables(home: Path, environment: Mapping[str, str]) -> None:
+    """Migrate to the installed version; a stamp beside the database saves the 6 seconds when that is done."""
     stamp = home / "migrated"
     version = importlib.metadata.version("apache-airflow")
     if (home / "airflow.db").exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == version:
         return
-    (home / "logs").mkdir(parents=True, exist_ok=True)
-    log = home / "logs" / "migrate.log"
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "airflow", "db", "migrate"]
-        run = subprocess.run(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT, check=False)
-    if run.returncode:
-        raise SetUpError(f"airflow db migrate failed; see {log}")
+    _airflow(home, environment, "db", "migrate")
     stamp.write_text(version, encoding="utf-8")
+
+
+def _has_pool(home: Path, name: str) -> bool:
+    """Whether the database has the pool: read here, because Airflow's own command takes seconds to tell."""
+    with closing(sqlite3.connect(home / "airflow.db")) as database:
+        return database.execute("SELECT 1 FROM slot_pool WHERE pool = ?", (name,)).fetchone() is not None
+
+
+def _airflow(home: Path, environment: Mapping[str, str], *command: str) -> None:
+    log = home / "logs" / f"{'-'.join(command[:2])}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        run = subprocess.run(
+            [sys.executable, "-m", "airflow", *command],
+            env=dict(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if run.returncode:
+        raise SetUpError(f"airflow {' '.join(command[:2])} failed; see {log}")

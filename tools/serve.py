@@ -55,7 +55,7 @@ class StandaloneAirflow:
             )
 
     def wait_until_healthy(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Return when the page, the scheduler and the DAG processor work.
+        """Return when the page, the scheduler, the DAG processor and the triggerer work.
 
         :raises SetUpError: they do not in time, or a process ended.
         """
@@ -98,7 +98,7 @@ class StandaloneAirflow:
                 health = json.load(answer)
         except (urllib.error.URLError, OSError, ValueError):
             return False
-        needed = ("metadatabase", "scheduler", "dag_processor")
+        needed = ("metadatabase", "scheduler", "dag_processor", "triggerer")
         return all((health.get(part) or {}).get("status") == "healthy" for part in needed)
 
 

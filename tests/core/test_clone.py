@@ -16,6 +16,7 @@ from askrepo.errors import (
     UnknownRefError,
     UsageError,
 )
+from askrepo.remote_refs import remote_commit
 from askrepo.repositories import parse_repository
 from askrepo.types import Repository
 from askrepo.workspace import ObjectMissingError
@@ -33,6 +34,11 @@ def publish(workspace):
         return clone_repository(parse_repository(text, allow_local=True), workspace=workspace, **options)
 
     return publish
+
+
+async def commit_at(text: str) -> str:
+    """The commit that a text names, only asked for."""
+    return await remote_commit(parse_repository(text, allow_local=True), timeout_s=60, allow_local=True)
 
 
 def git(bare: Path, *args: str) -> str:
@@ -65,7 +71,7 @@ def test_commit_time_is_utc(make_repository, publish, monkeypatch):
 @pytest.mark.parametrize(
     "ref", ["dev", "heads/dev", "refs/heads/dev", "v1", "refs/tags/v1", "annotated", "refs/odd/one"]
 )
-def test_ref_resolves_to_its_commit(make_repository, publish, ref):
+async def test_ref_resolves_to_its_commit(make_repository, publish, ref):
     source = make_repository("project", {"a": "1"})
     wanted = source.git("rev-parse", "HEAD")
     source.git("branch", "dev")
@@ -75,6 +81,24 @@ def test_ref_resolves_to_its_commit(make_repository, publish, ref):
     source.commit({"a": "2"})
 
     assert publish(f"{source.url}@{ref}").commit == wanted
+    assert await commit_at(f"{source.url}@{ref}") == wanted
+
+
+async def test_commit_is_told_without_asking(tmp_path):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+
+    assert await commit_at(f"{tmp_path}/absent@{commit.upper()}") == commit
+
+
+@pytest.mark.parametrize("ref", ["", "@main"])
+async def test_missing_ref_is_told_by_who_only_asks(make_repository, ref):
+    with pytest.raises(UnknownRefError, match=r"project has no (default branch|branch or tag 'main')"):
+        await commit_at(make_repository("project").url + ref)
+
+
+async def test_who_only_asks_takes_no_option_for_a_repository():
+    with pytest.raises(UsageError):
+        await remote_commit(Repository("x", "--upload-pack=touch owned"), timeout_s=60, allow_local=True)
 
 
 def test_full_commit_is_fetched_even_when_no_ref_names_it(make_repository, publish):
@@ -92,7 +116,7 @@ def test_id_of_annotated_tag_leads_to_its_commit(make_repository, publish):
     assert publish(f"{source.url}@{source.git('rev-parse', 'v1')}").commit == source.git("rev-parse", "HEAD")
 
 
-def test_tag_wins_over_branch_of_the_same_name_as_in_git(make_repository, publish):
+async def test_tag_wins_over_branch_of_the_same_name_as_in_git(make_repository, publish):
     source = make_repository("project", {"a": "1"})
     source.git("tag", "both")
     source.git("branch", "both")
@@ -101,6 +125,7 @@ def test_tag_wins_over_branch_of_the_same_name_as_in_git(make_repository, publis
     source.git("branch", "--force", "both", "HEAD")
 
     assert publish(f"{source.url}@both").commit == source.git("rev-parse", "refs/tags/both")
+    assert await commit_at(f"{source.url}@both") == source.git("rev-parse", "refs/tags/both")
 
 
 def test_history_stays_behind(make_repository, publish, workspace):

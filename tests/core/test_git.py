@@ -1,3 +1,4 @@
+import asyncio
 import os
 import socket
 import threading
@@ -14,7 +15,7 @@ from askrepo.errors import (
     StorageError,
     UnknownRefError,
 )
-from askrepo.git import GitStoppedError, kill_running, run_git, scrubbed
+from askrepo.git import GitStoppedError, kill_running, run_git, run_git_async, scrubbed
 
 
 def shell(command: str) -> list[str]:
@@ -206,3 +207,58 @@ def test_server_that_never_answers_ends_at_the_time_limit(tmp_path):
 
         with pytest.raises(LimitExceededError):
             run(["ls-remote", "--end-of-options", url], tmp_path, allow_local=True, timeout_s=1)
+
+
+async def run_async(args, cwd, **options):
+    return await run_git_async(args, cwd=cwd, action="try", **{"timeout_s": 60, "max_bytes": 10**6, **options})
+
+
+async def test_waiting_without_blocking_gives_the_same_output_under_the_same_conditions(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+
+    output = await run_async(shell("env"), tmp_path, git_environment={"TOKEN": "hunter22"})
+
+    assert sorted(output.splitlines()) == sorted(
+        run(shell("env"), tmp_path, git_environment={"TOKEN": "hunter22"}).splitlines()
+    )
+    assert b"sk-secret" not in output
+
+
+async def test_time_limit_of_a_call_that_does_not_block_kills_git_and_its_children(tmp_path):
+    with pytest.raises(RemoteUnavailableError, match="cannot try: not done within 1 s"):
+        await run_async(shell("echo $$ > pid; sleep 600; true"), tmp_path, timeout_s=1)
+
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(pid))
+
+
+async def test_cancelled_call_kills_git_and_its_children(tmp_path):
+    task = asyncio.create_task(run_async(shell("echo $$ > pid; sleep 600; true"), tmp_path))
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip()):
+        await asyncio.sleep(0.02)
+
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert task.cancelled()
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(pid))
+
+
+async def test_endless_output_is_cut_off(tmp_path):
+    with pytest.raises(LimitExceededError, match="the answer has more than 1,000,000 bytes"):
+        await run_async(shell("yes"), tmp_path)
+
+
+async def test_call_that_does_not_block_fails_in_the_same_words(tmp_path):
+    (tmp_path / "message").write_text("fatal: unable to access 'https://me:tok@x/': Could not resolve host: hunter22\n")
+    command = shell("cat message >&2; exit 128")
+
+    with pytest.raises(RemoteUnavailableError) as failure:
+        await run_async(command, tmp_path, git_environment={"TOKEN": "hunter22"})
+    with pytest.raises(RemoteUnavailableError) as expected:
+        run(command, tmp_path, git_environment={"TOKEN": "hunter22"})
+
+    assert str(failure.value) == str(expected.value)
+    assert "tok" not in str(failure.value)
+    assert "hunter22" not in str(failure.value)

@@ -27,7 +27,14 @@ aliases:
   code:
     repositories: [https://github.com/owner/code, "git@github.com:owner/more.git"]
     embedder: openai:text-embedding-3-small
+    watch: 5m
 """
+WATCHED_BY_THE_CLOCK_TOO = TWO_ALIASES.replace("    schedule:", "    watch: 30s\n    schedule:")
+
+
+def alias_dags(bag: Any) -> set[str]:
+    """The DAGs that aliases.yaml makes."""
+    return {dag_id for dag_id in bag.dag_ids if dag_id.startswith("askrepo_alias_")}
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def test_parsing_takes_no_time_the_scheduler_would_notice(dagbag: Any) -> None:
 def test_stages_are_in_order_and_the_right_ones_mapped(dagbag: Any) -> None:
     dag = dagbag.get_dag("askrepo_ingest")
 
-    assert [task.task_id for task in dag.topological_sort()] == ORDER
+    assert [task.task_id for task in dag.topological_sort()] == [*ORDER, "keep"]
     assert {task.task_id for task in dag.tasks if task.is_mapped} == MAPPED
     for before, after in pairwise(ORDER):
         assert after in dag.get_task(before).downstream_task_ids
@@ -80,13 +87,43 @@ def test_each_alias_has_a_dag_with_its_schedule_and_valid_defaults(dags_folder: 
     bag = read_dags(dags_folder)
 
     assert bag.import_errors == {}
-    assert set(bag.dag_ids) == {"askrepo_ingest", "askrepo_alias_code", "askrepo_alias_docs"}
+    assert alias_dags(bag) == {"askrepo_alias_code", "askrepo_alias_docs"}
     docs = bag.get_dag("askrepo_alias_docs")
     assert (docs.schedule, docs.max_active_runs) == ("@daily", 1)
     params = docs.params.validate()
     assert (params["alias"], params["include"]) == ("docs", ["*.md"])
     assert docs.get_task("clone").partial_kwargs["git_conn_ids"] == "github"
     assert "askrepo/docs" in {getattr(outlet, "name", None) for outlet in docs.get_task("swap").outlets}
+
+
+def test_watched_alias_is_scheduled_by_its_repositories_too(dags_folder: Path) -> None:
+    (dags_folder / "aliases.yaml").write_text(WATCHED_BY_THE_CLOCK_TOO)
+
+    bag = read_dags(dags_folder)
+
+    assert bag.import_errors == {}
+    docs, code = (bag.get_dag(f"askrepo_alias_{alias}").schedule for alias in ("docs", "code"))
+    assert docs.timetable.expression == "0 0 * * *"
+    for asset, alias, poll_s in ((docs.asset_condition.objects[0], "docs", 30.0), (code[0], "code", 300.0)):
+        assert asset.name == f"askrepo-repositories/{alias}"
+        [watcher] = asset.watchers
+        assert (watcher.trigger.alias, watcher.trigger.poll_s) == (alias, poll_s)
+
+
+@pytest.mark.parametrize(("setting", "pool"), [(None, "default_pool"), ("paid", "paid")])
+def test_tasks_that_may_call_a_paid_embedder_share_the_configured_pool(
+    dags_folder: Path, monkeypatch: pytest.MonkeyPatch, setting: str | None, pool: str
+) -> None:
+    (dags_folder / "aliases.yaml").write_text(TWO_ALIASES)
+    if setting is not None:
+        monkeypatch.setenv("ASKREPO_EMBED_POOL", setting)
+
+    bag = read_dags(dags_folder)
+
+    pools = {dag_id: bag.get_dag(dag_id).get_task("embed").pool for dag_id in (*alias_dags(bag), "askrepo_ingest")}
+    assert pools == {"askrepo_ingest": pool, "askrepo_alias_code": pool, "askrepo_alias_docs": "default_pool"}
+    others = {task.pool for dag_id in pools for task in bag.get_dag(dag_id).tasks if task.task_id != "embed"}
+    assert others == {"default_pool"}
 
 
 def test_alias_dag_builds_no_other_alias(dags_folder: Path) -> None:
@@ -97,14 +134,16 @@ def test_alias_dag_builds_no_other_alias(dags_folder: Path) -> None:
         dag.params.get_param("alias").resolve("code")
 
 
-def test_mistake_in_aliases_breaks_only_their_file(dags_folder: Path) -> None:
+def test_mistake_in_aliases_leaves_other_repositories_alone(dags_folder: Path) -> None:
     (dags_folder / "aliases.yaml").write_text("aliases:\n  docs:\n    repositorys: [x]\n")
 
     bag = read_dags(dags_folder)
 
-    assert list(bag.dag_ids) == ["askrepo_ingest"]
-    [error] = bag.import_errors.values()
-    assert "aliases.yaml: alias 'docs': unknown key 'repositorys'; known keys: " in error
+    assert alias_dags(bag) == set()
+    assert "askrepo_ingest" in bag.dag_ids
+    assert any(file.endswith("askrepo_aliases.py") for file in bag.import_errors)
+    for error in bag.import_errors.values():
+        assert "aliases.yaml: alias 'docs': unknown key 'repositorys'; known keys: " in error
 
 
 @pytest.mark.parametrize(
@@ -122,6 +161,11 @@ def test_mistake_in_aliases_breaks_only_their_file(dags_folder: Path) -> None:
         ("aliases: {a: {repositories: [https://h/a/b], schedule: 'at noon'}}", "schedule 'at noon' is no cron"),
         ("aliases: {a: {repositories: [https://h/a/b], schedule: 5}}", "schedule must be text, found int"),
         ("aliases: {a: {repositories: [https://h/a/b], embedder: [x]}}", "embedder must be text, found list"),
+        ("aliases: {a: {repositories: [https://h/a/b], watch: 30}}", "such as 30s or 5m, found 30"),
+        ("aliases: {a: {repositories: [https://h/a/b], watch: often}}", "such as 30s or 5m, found 'often'"),
+        ("aliases: {a: {repositories: [https://h/a/b], watch: [30s]}}", "such as 30s or 5m, found list"),
+        ("aliases: {a: {repositories: [https://h/a/b], watch: 4s}}", "watch must be between 5s and 24h, found '4s'"),
+        ("aliases: {a: {repositories: [https://h/a/b], watch: 25h}}", "watch must be between 5s and 24h, found '25h'"),
     ],
 )
 def test_mistake_in_aliases_is_named(tmp_path: Path, content: str, message: str) -> None:
