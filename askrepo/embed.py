@@ -150,6 +150,7 @@ class _ShardFiles:
     def _listed(self, folder: str, wanted: Collection[str]) -> Vectors:
         """The wanted vectors of all files below a folder that have a list of ids."""
         lists = [key for key in self._workspace.list_keys(folder) if key.endswith(IDS_SUFFIX) and key != self._ids_key]
+        wanted = set(wanted)
         with ThreadPoolExecutor(LIST_READERS) as pool:
             held = pool.map(lambda key: self._ids_among(wanted, key), lists)
             found: Vectors = {}
@@ -159,13 +160,13 @@ class _ShardFiles:
                     found |= {name: vectors[name] for name in names if name in vectors}
         return found
 
-    def _ids_among(self, wanted: Collection[str], key: str) -> set[str]:
+    def _ids_among(self, wanted: set[str], key: str) -> set[str]:
         """Which of the wanted ids a list has: not the list itself, since all lists are as long as the repository.
 
         None when it went away meanwhile, as those of a finished shard's batches do.
         """
         try:
-            return set(wanted).intersection(self._workspace.read(key).decode().split())
+            return wanted.intersection(self._workspace.read(key).decode().split())
         except ObjectMissingError:
             return set()
 

@@ -31,6 +31,10 @@ _OUT_OF_REACH = {
 }
 _MAX_DETAIL = 200
 
+# The native module brings an allocator of its own that keeps for later what is freed. Told not to, building 200,000
+# rows peaks at 768 MB instead of 872 and takes no longer (measured 2026-11).
+_ALLOCATOR = {"MIMALLOC_PURGE_DELAY": "0"}
+
 _import_lock = threading.Lock()
 
 
@@ -72,15 +76,23 @@ def _crash_reporter_stopped() -> Iterator[None]:
         raise StorageError(f"no writable temporary directory: {error.strerror}; set TMPDIR to one") from error
     with folder as name:
         (Path(name) / "indra").touch()
-        before = os.environ.get("TMPDIR")
-        os.environ["TMPDIR"] = name
-        try:
+        with _environment(TMPDIR=name, **_ALLOCATOR):
             yield
-        finally:
-            if before is None:
-                del os.environ["TMPDIR"]
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Environment variables, as long as the block takes."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
             else:
-                os.environ["TMPDIR"] = before
+                os.environ[name] = value
 
 
 @contextmanager

@@ -90,6 +90,37 @@ def test_factor_100_makes_literal_queries_exact(indexed):
     assert recall(lambda question: neighbours(dataset, question)) == 1.0
 
 
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        VECTORS[:1],
+        VECTORS[:99],
+        VECTORS,
+        np.tile(VECTORS[:1], (5000, 1)),
+        np.repeat(VECTORS[:2], 3000, axis=0),
+        np.repeat(unit_vectors(50, DIMENSION, seed=2), 100, axis=0) * 0.9 + unit_vectors(5000, DIMENSION, seed=3) * 0.1,
+    ],
+    ids=["one", "few", "random", "equal", "two", "clusters"],
+)
+def test_factor_100_is_exact_without_any_round_of_k_means(vectors, tmp_path):
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    dataset = create(tmp_path / "dataset", [f"t{at}" for at in range(len(vectors))], vectors, index=False)
+    dataset.indexing_config.build_multiplier = 0
+    dataset.indexing_mode = deeplake.IndexingMode.Always
+    dataset.build_indexes()
+    opened = deeplake.open_read_only(str(tmp_path / "dataset"))
+    opened.query_config.cluster_search_accuracy_factor = 100
+
+    for question in QUESTIONS:
+        closeness = CLOSENESS.format(tql.vector_literal(question))
+        found = opened.query(f"SELECT id ORDER BY {closeness} DESC LIMIT 100")["id"][:]
+        similarities = vectors @ question
+        wanted = min(100, len(vectors))
+        places = [int(name[1:]) for name in found]
+        assert len(set(places)) == wanted
+        assert similarities[places].min() >= np.sort(similarities)[-wanted] - 1e-5
+
+
 def test_the_default_factor_misses_neighbours(indexed):
     dataset = deeplake.open_read_only(str(indexed))
 
