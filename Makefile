@@ -1,7 +1,7 @@
 # Everything that can be done with a checkout. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo ingest airflow test test-fast check format lock clean
+.PHONY: help demo ingest airflow test test-fast test-celery check format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,6 +18,10 @@ export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE
 # Commands start slowly without their .pyc files.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Debian's packages of what test-celery starts and stops, and whether they are there.
+SERVICES := postgresql redis-server
+HAVE_SERVICES := { command -v redis-server && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1
+
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -30,11 +34,15 @@ ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [E
 airflow: .venv/installed ## Airflow with its web page on 127.0.0.1; Ctrl-C stops it
 	@$(BIN)/python -m tools.serve
 
-test: .venv/installed-dev ## All tests
+test: .venv/installed-dev ## All tests but test-celery
 	$(BIN)/python -m pytest
 
 test-fast: .venv/installed-dev ## The tests that start no servers
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not celery"
+
+test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreSQL, Redis and S3, one worker killed (3 minutes)
+	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }
+	$(BIN)/python -m pytest -m celery tests/test_celery.py
 
 check: .venv/installed-dev ## Format, lint, types, documentation
 	$(BIN)/ruff format --check .
@@ -50,6 +58,7 @@ format: .venv/installed-dev ## Rewrite the code in its format
 lock: ## Compile requirements*.in to requirements*.txt (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -o requirements.txt requirements.in
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -o requirements-dev.txt requirements-dev.in
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -o requirements-s3.txt requirements-s3.in
 
 clean: ## Remove the virtual environment and the local Airflow (the datasets in .workspace stay)
 	rm -rf .venv .airflow
@@ -62,6 +71,8 @@ clean: ## Remove the virtual environment and the local Airflow (the datasets in 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-dev: .venv/installed requirements-dev.txt requirements-s3.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@test -x .venv/s3/bin/python || $(BIN)/python -m venv --without-pip .venv/s3
+	@$(BIN)/python -m pip --python .venv/s3 install --quiet --disable-pip-version-check -r requirements-s3.txt
 	@touch $@

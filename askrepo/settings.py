@@ -24,6 +24,7 @@ class Settings:
     :ivar min_size_ratio: swap refuses a dataset with fewer chunks than this share of the current one's.
     :ivar retention: datasets kept per alias, the current one included.
     :ivar grace_s: a dataset that no alias needs is removed only when it was left this many seconds ago.
+    :ivar run_retention_days: days that runs and snapshots stay which nobody is known to need.
     :ivar chat_timeout_s: how long a chat endpoint may stay silent.
     :ivar context_tokens: tokens of passages that a chat model gets per question.
     :ivar alias: the alias that questions go to when none is named.
@@ -46,6 +47,7 @@ class Settings:
     min_size_ratio: float
     retention: int
     grace_s: float
+    run_retention_days: float
     chat_timeout_s: float
     context_tokens: int
     alias: str | None
@@ -78,6 +80,7 @@ class Settings:
             min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
             retention=int(_number(env, "ASKREPO_RETENTION", 3, low=1)),
             grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0),
+            run_retention_days=_number(env, "ASKREPO_RUN_RETENTION_DAYS", 7.0, low=1),
             chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1),
             # about 25 passages of 750 characters; small local models take 8,000 tokens in all
             context_tokens=int(_number(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200)),

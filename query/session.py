@@ -80,8 +80,11 @@ class Session:
         :param warm_up: load the embedder meanwhile.
         """
         from askrepo.sources import open_aliases
+        from query.progress import copying
 
-        return open_aliases(self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up)
+        return open_aliases(
+            self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying
+        )
 
     def chat_model(self) -> ChatModel | None:
         """The configured chat model, None when there is none."""

@@ -32,7 +32,8 @@ GIT_ENVIRONMENT = {
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the developer's own settings, keys or colours."""
     for name in list(os.environ):
-        if name.startswith(("ASKREPO_", "OPENAI_")) or name in {"NO_COLOR", "FORCE_COLOR", "TIKTOKEN_CACHE_DIR"}:
+        ours = name.startswith(("ASKREPO_", "OPENAI_")) or (name.startswith("AWS_") and name != "AWS_CA_BUNDLE")
+        if ours or name in {"NO_COLOR", "FORCE_COLOR", "TIKTOKEN_CACHE_DIR"}:
             monkeypatch.delenv(name)
 
 

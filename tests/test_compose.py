@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / ".env.example"
 REQUIRED = [
@@ -21,6 +23,8 @@ REQUIRED = [
     "AIRFLOW_API_SECRET",
     "AIRFLOW_FERNET_KEY",
 ]
+# About; each is tried several times (measured with Airflow 3.3.2 and an API server that does not listen).
+SECONDS_PER_FAILED_HEARTBEAT = 15
 CORE = {"postgres", "airflow-init", "airflow-apiserver", "airflow-dag-processor", "airflow-triggerer"}
 
 
@@ -61,6 +65,39 @@ def test_slim_profile_runs_tasks_in_the_scheduler(tmp_path: Path) -> None:
     environment = services(tmp_path, "slim")["airflow-scheduler-slim"]["environment"]
 
     assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+
+
+def seconds(environment: dict[str, Any], section: str, option: str) -> float:
+    return float(environment[f"AIRFLOW__{section}__{option}"])
+
+
+def test_waiting_times_fit_each_other(tmp_path: Path) -> None:
+    environment = services(tmp_path, "celery")["airflow-scheduler"]["environment"]
+    dead = seconds(environment, "SCHEDULER", "TASK_INSTANCE_HEARTBEAT_TIMEOUT")
+    failed_heartbeats = seconds(environment, "WORKERS", "MAX_FAILED_HEARTBEATS")
+    redelivered = seconds(environment, "CELERY_BROKER_TRANSPORT_OPTIONS", "VISIBILITY_TIMEOUT")
+    stuck = seconds(environment, "SCHEDULER", "TASK_QUEUED_TIMEOUT")
+
+    # A task that cannot reach the API server gives up before another one starts in its place.
+    assert failed_heartbeats * SECONDS_PER_FAILED_HEARTBEAT < dead
+    # A lost message comes back before Airflow counts its task as stuck.
+    assert redelivered < stuck
+
+
+def test_stopping_worker_has_time_for_an_embed_task(tmp_path: Path) -> None:
+    worker = services(tmp_path, "celery")["airflow-worker"]
+
+    assert worker["stop_grace_period"] == "10m"
+    assert worker["environment"]["DUMB_INIT_SETSID"] == "0"
+
+
+def test_pool_of_the_embed_tasks_is_made(tmp_path: Path) -> None:
+    found = services(tmp_path, "celery")
+
+    script = found["airflow-init"]["command"][0]
+    pools = {service["environment"].get("ASKREPO_EMBED_POOL") for name, service in found.items() if "airflow-" in name}
+    assert pools == {EMBED_POOL}
+    assert re.search(rf'pools set "\$+ASKREPO_EMBED_POOL" {EMBED_POOL_SLOTS} ', script)
 
 
 def test_command_line_sees_the_workers_workspace(tmp_path: Path) -> None:

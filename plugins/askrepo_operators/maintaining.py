@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from askrepo.workspace import Workspace
 
 SCHEDULED = "scheduled"
-DEFAULT_RUN_DAYS = "7"
 
 
 class _MaintenanceOperator(BaseOperator):
@@ -42,7 +41,7 @@ class _MaintenanceOperator(BaseOperator):
         limits = Limits(
             retention=int(values.get("retention") or settings.retention),
             grace=timedelta(seconds=settings.grace_s),
-            run_age=timedelta(days=float(values.get("run_retention_days") or _run_days(os.environ))),
+            run_age=timedelta(days=float(values.get("run_retention_days") or settings.run_retention_days)),
             outside=settings.datasets,
         )
         return plan_maintenance(workspace, limits, aliases=values.get("aliases") or (), now=now)
@@ -122,14 +121,3 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UsageError(f"the parameters must be a JSON object, found {type(values).__name__}")
     return values
-
-
-def _run_days(env: Mapping[str, str]) -> float:
-    text = env.get("ASKREPO_RUN_RETENTION_DAYS") or DEFAULT_RUN_DAYS
-    try:
-        days = float(text)
-    except ValueError:
-        days = float("nan")
-    if not days >= 1:
-        raise UsageError(f"ASKREPO_RUN_RETENTION_DAYS must be a number of days, at least 1, found {text!r}")
-    return days

@@ -133,9 +133,9 @@ class CommitsTrigger(BaseEventTrigger):
     def _unpublished(self, commits: Commits) -> list[str]:
         """Names of the repositories that the alias's last run did not publish at these commits; blocks."""
         from askrepo.store.catalogue import AliasCatalogue
-        from askrepo.workspace import Workspace
+        from askrepo_operators.connections import open_workspace
 
-        workspace = Workspace.open(Settings.from_env(os.environ).workspace)
+        workspace = open_workspace(Settings.from_env(os.environ))
         manifest = _last_published(AliasCatalogue(workspace), self.alias)
         held = {(snapshot.name, snapshot.url): snapshot for snapshot in manifest.snapshots} if manifest else {}
         keys = {key for key in commits.keys() | held.keys() if not _is_at(held.get(key), commits.get(key))}
