@@ -1,7 +1,7 @@
 # Everything that can be done with a checkout. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo ingest airflow test test-fast test-celery check format lock clean
+.PHONY: help demo ingest airflow test test-fast test-celery test-faults check format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,15 +34,18 @@ ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [E
 airflow: .venv/installed ## Airflow with its web page on 127.0.0.1; Ctrl-C stops it
 	@$(BIN)/python -m tools.serve
 
-test: .venv/installed-dev ## All tests but test-celery
+test: .venv/installed-dev ## All tests but test-celery and test-faults
 	$(BIN)/python -m pytest
 
 test-fast: .venv/installed-dev ## The tests that start no servers
-	$(BIN)/python -m pytest -m "not slow and not celery"
+	$(BIN)/python -m pytest -m "not slow and not celery and not faults"
 
 test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreSQL, Redis and S3, one worker killed (3 minutes)
 	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }
 	$(BIN)/python -m pytest -m celery tests/test_celery.py
+
+test-faults: .venv/installed-dev ## A hundred more seeded faults: kills, full disks, broken stores (20 minutes)
+	$(BIN)/python -m pytest -m faults tests/faults
 
 check: .venv/installed-dev ## Format, lint, types, documentation
 	$(BIN)/ruff format --check .

@@ -11,8 +11,8 @@ PROJECT_FILE = "askrepo.toml"
 
 _KEYS = frozenset({
     "alias", "allow_local", "cache", "cache_mb", "chat_model", "chat_timeout_s", "clone_timeout_s", "context_tokens",
-    "datasets", "embed_threads", "grace_s", "k", "max_file_bytes", "max_repository_mb", "min_size_ratio", "openai_api_key",
-    "openai_base_url", "retention", "run_retention_days", "strategy", "workspace",
+    "datasets", "embed_threads", "grace_s", "k", "max_file_bytes", "max_repository_mb", "min_size_ratio",
+    "openai_api_key", "openai_base_url", "retention", "run_retention_days", "strategy", "workspace",
 })  # fmt: skip
 # A project file comes with whatever was cloned: it must neither carry a key nor say where yours is sent,
 # nor open this machine's own repositories to clone.

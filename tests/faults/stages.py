@@ -1,0 +1,289 @@
+"""A refresh, task by task, as Airflow drives it: the one place of this package that knows how the stages are called."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import askrepo.claims
+import askrepo.embed
+import askrepo.load
+import askrepo.object_stores
+from askrepo.build import build_dataset
+from askrepo.clone import clone_repository
+from askrepo.embed import IDS_SUFFIX, embed_chunks
+from askrepo.embedders.hashed import HashedEmbedder
+from askrepo.incumbent import can_be_carried, open_incumbent
+from askrepo.known_files import KnownFiles
+from askrepo.load import gather_shards, load_files
+from askrepo.maintenance import Limits, carry_out, plan_maintenance
+from askrepo.plan import changed, plan_run, run_prefix
+from askrepo.split import split_files
+from askrepo.store.catalogue import AliasCatalogue
+from askrepo.store.reader import DatasetReader
+from askrepo.swap import swap_alias
+from askrepo.types import (
+    DatasetManifest,
+    Definition,
+    Repository,
+    chunk_shard_from,
+    dataset_manifest_from,
+    file_shard_from,
+    load_manifest_from,
+    snapshot_from,
+    to_json,
+    vector_shard_from,
+)
+from askrepo.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Json = Any
+"""What a task returns, as Airflow keeps it."""
+
+UP_TO_DATE = "up to date"
+FINGERPRINT = HashedEmbedder().fingerprint
+TASKS = ("clone", "compare", "load", "gather", "split", "embed", "build", "swap")
+
+# A small repository is cut into as many shards and batches as a large one.
+PART_BYTES = 2_000
+BATCH_TEXTS = 2
+
+
+class Record:
+    """The results of a run's tasks, which Airflow keeps in its database: a task that has one is not done again.
+
+    :param begin: called with the name of every task that is done.
+    """
+
+    def __init__(self, folder: Path, begin: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._begin = begin
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, task: str, work: Callable[[], Any]) -> Any:
+        """What the task returned, now or at an earlier try."""
+        file = self._folder / f"{task}.json"
+        if not file.exists():
+            self._begin(task)
+            unfinished = file.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(work()))
+            unfinished.rename(file)
+        return json.loads(file.read_text())
+
+    def forget(self, count: int) -> None:
+        """Lose the newest results, as when Airflow hears nothing of a worker that was done, or a user clears tasks.
+
+        Of a run that is done only the last result: nobody does the rest again.
+        """
+        if (self._folder / "swap.json").exists():
+            count = min(count, 1)
+        files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+        for file in files[len(files) - count :] if count else ():
+            file.unlink()
+
+
+class Ledger:
+    """What was embedded, and what of it was in the workspace by when: one line an event, in the order of time.
+
+    Each line is written at once and at the file's end, so that processes can share the file and a killed one leaves
+    whole lines.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def note(self, event: str, run: str, task: str, ids: Collection[str]) -> None:
+        os.write(self._file, f"{event} {run} {task} {os.getpid()} {' '.join(ids)}\n".encode())
+
+
+class NotingEmbedder(HashedEmbedder):
+    """The `hash` embedder; writes down what it computes before anybody gets it."""
+
+    def __init__(self, note: Callable[[str, Collection[str]], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = super().embed_texts(texts)
+        if texts:
+            self._note("computed", [askrepo.embed.vector_id(self.fingerprint, text) for text in texts])
+        return vectors
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """One run of the pipeline, as far as its tasks have no result yet.
+
+    :ivar ledger: where embed writes down what it does.
+    """
+
+    definition: Definition
+    workspace: Workspace
+    run_id: str
+    record: Record
+    ledger: Ledger
+    retention: int = 3
+    grace_s: float = 3600.0
+
+    def run(self) -> str:
+        """The digest of the dataset that the alias was swapped to, or UP_TO_DATE."""
+        with (
+            mock.patch.object(askrepo.load, "PART_BYTES", PART_BYTES),
+            mock.patch.object(askrepo.embed, "BATCH_TEXTS", BATCH_TEXTS),
+        ):
+            return self._run()
+
+    def _run(self) -> str:
+        record = self.record
+        repositories = record("plan", lambda: [to_json(one) for one in plan_run(self.definition, allow_local=True)])
+        snapshots = [record(f"clone-{n}", partial(self._clone, one)) for n, one in enumerate(repositories)]
+        seen = record("compare", lambda: self._compare(snapshots))
+        if not seen["reasons"]:
+            return UP_TO_DATE
+        loads = [record(f"load-{n}", partial(self._load, one, seen)) for n, one in enumerate(snapshots)]
+        shards = record("gather", lambda: [to_json(one) for one in gather_shards([*map(load_manifest_from, loads)])])
+        chunks = [record(f"split-{n}", partial(self._split, one, seen)) for n, one in enumerate(shards)]
+        vectors = [record(f"embed-{n}", partial(self._embed, n, one, seen)) for n, one in enumerate(chunks)]
+        manifest = record("build", lambda: self._build(snapshots, loads, vectors, seen))
+        entry = record("swap", lambda: self._swap(manifest, seen))
+        return str(entry["manifest"]["digest"])
+
+    @property
+    def _prefix(self) -> str:
+        return run_prefix(self.definition.alias, self.run_id)
+
+    def _clone(self, repository: Json) -> Json:
+        one = Repository(**repository)
+        return to_json(clone_repository(one, workspace=self.workspace, timeout_s=60, max_bytes=10**9, allow_local=True))
+
+    def _compare(self, snapshots: list[Json]) -> Json:
+        catalogue = AliasCatalogue(self.workspace)
+        number = catalogue.number(self.definition.alias)
+        current = catalogue.current(self.definition.alias) if number else None
+        found = [snapshot_from(snapshot) for snapshot in snapshots]
+        reasons = changed(self.definition, found, current, FINGERPRINT, workspace=self.workspace)
+        carry = can_be_carried(current.manifest if current else None, FINGERPRINT, workspace=self.workspace)
+        return {"number": number, "reasons": reasons, "carry": carry}
+
+    def _load(self, snapshot: Json, seen: Json) -> Json:
+        one, incumbent = snapshot_from(snapshot), self._incumbent(seen)
+        carried = incumbent if seen["carry"] else None
+        return to_json(
+            load_files(
+                one,
+                workspace=self.workspace,
+                run=self._prefix,
+                include=self.definition.include,
+                exclude=self.definition.exclude,
+                max_file_bytes=self.definition.max_file_bytes,
+                known=KnownFiles.of(carried, self.workspace, repository=one.name) if carried else None,
+            )
+        )
+
+    def _split(self, shard: Json, seen: Json) -> Json:
+        def incumbent() -> DatasetReader:
+            manifest = self._incumbent(seen)
+            assert manifest is not None, "nothing is carried over"
+            return DatasetReader.open(self.workspace.url_of(manifest.dataset), manifest=manifest)
+
+        files = file_shard_from(shard)
+        return to_json(split_files(files, workspace=self.workspace, run=self._prefix, incumbent=incumbent))
+
+    def _embed(self, number: int, shard: Json, seen: Json) -> Json:
+        def note(event: str, ids: Collection[str]) -> None:
+            self.ledger.note(event, self.run_id, f"embed-{number}", ids)
+
+        note("began", ())
+        with _listings_noted(self.workspace, partial(note, "kept")):
+            return to_json(
+                embed_chunks(
+                    chunk_shard_from(shard),
+                    workspace=self.workspace,
+                    run=self._prefix,
+                    embedder=NotingEmbedder(note),
+                    incumbent=open_incumbent(self._incumbent(seen), FINGERPRINT, workspace=self.workspace),
+                )
+            )
+
+    def _build(self, snapshots: list[Json], loads: list[Json], vectors: list[Json], seen: Json) -> Json:
+        return to_json(
+            build_dataset(
+                self.definition,
+                [snapshot_from(one) for one in snapshots],
+                [load_manifest_from(one) for one in loads],
+                [vector_shard_from(one) for one in vectors],
+                workspace=self.workspace,
+                run=self._prefix,
+                fingerprint=FINGERPRINT,
+                incumbent=self._incumbent(seen),
+                carry=seen["carry"],
+            )
+        )
+
+    def _swap(self, manifest: Json, seen: Json) -> Json:
+        return to_json(
+            swap_alias(
+                dataset_manifest_from(manifest),
+                workspace=self.workspace,
+                expected_number=seen["number"],
+                force=False,
+                min_size_ratio=0.5,
+                retention=self.retention,
+                grace_s=self.grace_s,
+            )
+        )
+
+    def _incumbent(self, seen: Json) -> DatasetManifest | None:
+        if not seen["number"]:
+            return None
+        return AliasCatalogue(self.workspace).entry(self.definition.alias, seen["number"]).manifest
+
+
+@contextmanager
+def store_retries(count: int | None) -> Iterator[None]:
+    """Let the object store's client ask a failing store again only so often, and soon; None for as it is meant."""
+    if count is None:
+        yield
+        return
+    changed = {"_MAX_RETRIES": count, "_FIRST_PAUSE": timedelta(milliseconds=10)}
+    with mock.patch.multiple(askrepo.object_stores, **changed):
+        yield
+
+
+@contextmanager
+def _listings_noted(workspace: Workspace, note: Callable[[Collection[str]], None]) -> Iterator[None]:
+    """Note the ids whose vectors are in the workspace for good: those of each list, once it is written."""
+    write = workspace.write
+
+    def noting(key: str, content: bytes) -> None:
+        write(key, content)
+        if key.endswith(IDS_SUFFIX):
+            note(content.decode().split())
+
+    with mock.patch.object(workspace, "write", noting):
+        yield
+
+
+def maintain(workspace: Workspace) -> list[str]:
+    """Remove whatever nobody needs, as if all of it had had its time; what then is still to be removed.
+
+    Kept are current datasets, with what belongs to them, and each alias's last runs.
+    """
+    now = datetime.now(UTC) + timedelta(days=2)
+    limits = Limits(retention=1, grace=timedelta(0), run_age=timedelta(0))
+    # A claim's age is told by the clock.
+    with mock.patch.object(askrepo.claims, "STALE_AFTER", timedelta(0)):
+        outcome = carry_out(plan_maintenance(workspace, limits, now=now), workspace=workspace)
+    left = plan_maintenance(workspace, limits, now=now).removals
+    return [*(item.name for item in left), *outcome.failed.values()]
