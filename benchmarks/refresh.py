@@ -1,0 +1,185 @@
+"""What a refresh costs when one file in a hundred changed, and what the origin's way of ingesting costs.
+
+    .venv/bin/python -m benchmarks.refresh REPOSITORY [--share 0.01] [--include GLOB …] [--embedder local]
+
+Runs every task of the pipeline on the repository, each in a process of its own as in Airflow and one after the other;
+changes a line in so many of its files, chosen by chance but always the same; runs the pipeline again. Prints processor
+seconds per stage and the embedder's work, and the refresh's shares of the full run's. In the same run it ingests the
+repository the origin's way with the same embedder: a LangChain loader reads every file, a splitter cuts it, and
+`add_documents` puts the pieces into a new vector store on Deep Lake, which is also what its refresh is. Prints how many
+times as fast the pipeline is. Exit code 1 when the refresh costs more than the project promises.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from langchain_core.document_loaders import BaseLoader
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_text_splitters import CharacterTextSplitter
+
+from askrepo.adhoc import AdhocVectorStore
+from askrepo.embedders import Embedder, open_embedder
+from askrepo.globs import selected
+from askrepo.manifests import read_table
+from askrepo.settings import Settings
+from askrepo.tokens import count_tokens
+from askrepo.workspace import Workspace
+from benchmarks.origin_recipe import CHUNK_CHARS, CHUNK_OVERLAP, SEPARATOR
+from benchmarks.stages import STAGES, Cost, Passage, Pipeline, fresh_processes, measured
+
+MAX_EMBEDDER_SHARE = 0.015
+MAX_OTHER_SHARE = 0.25
+OTHERS = tuple(stage for stage in STAGES if stage != "embed")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("repository", help="git URL or local path")
+    parser.add_argument("--share", type=float, default=0.01, help="of the files that change")
+    parser.add_argument("--include", nargs="*", default=[], help="globs over whole paths")
+    parser.add_argument("--embedder", default="local")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder, "clone", Path(asked.repository).name)
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", _url(asked.repository), clone], check=True)
+        definition = {"alias": "benchmark", "repositories": [str(clone)], "include": asked.include}
+        pipeline = Pipeline({**definition, "embedder": asked.embedder}, workspace=Path(folder, "workspace"))
+        full = pipeline.run("full")
+        with fresh_processes() as processes:
+            origin = processes.submit(ingest_the_origins_way, clone, asked.include, asked.embedder).result()
+        edited = edit(clone, loaded_files(full, Workspace.open(f"{folder}/workspace")), asked.share)
+        refresh = pipeline.run("refresh")
+    return report(full, refresh, edited, origin)
+
+
+def _url(repository: str) -> str:
+    """A local path as a URL: else git would not make it shallow."""
+    return Path(repository).absolute().as_uri() if Path(repository).is_dir() else repository
+
+
+def loaded_files(passage: Passage, workspace: Workspace) -> list[str]:
+    """Paths of the files that have text in the dataset."""
+    parts = [part for task in passage.tasks["load"] for part in task.result["parts"]]
+    tables = [read_table(workspace, part, columns=["path", "reason"]) for part in parts]
+    rows = (row for table in tables for row in table.to_pylist())
+    return [row["path"] for row in rows if row["reason"] == ""]
+
+
+def edit(clone: Path, paths: Sequence[str], share: float) -> int:
+    """Change a line of some of the files and commit; returns how many."""
+    made = random.Random(0)
+    chosen = made.sample(sorted(paths), max(1, round(share * len(paths))))
+    for path in chosen:
+        lines = (clone / path).read_bytes().split(b"\n")
+        place = made.choice([number for number, line in enumerate(lines) if line.strip()])
+        lines[place] = lines[place].rstrip() + b" # changed"
+        (clone / path).write_bytes(b"\n".join(lines))
+    author = ["-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.org"]
+    subprocess.run(["git", "-C", clone, *author, "commit", "--quiet", "--all", "--message=Change"], check=True)
+    return len(chosen)
+
+
+class Origin:
+    """How much the origin's way did."""
+
+    def __init__(self, pieces: int, tokens: int, cost: Cost) -> None:
+        self.pieces = pieces
+        self.tokens = tokens
+        self.cost = cost
+
+
+def ingest_the_origins_way(clone: Path, include: Sequence[str], spec: str) -> Origin:
+    """Load, split and add, into a store of its own that goes away with the process."""
+    settings = Settings.from_env(os.environ)
+    embedder = open_embedder(spec, cache=settings.cache, threads=settings.embed_threads)
+
+    def ingest() -> list[Document]:
+        splitter = CharacterTextSplitter(separator=SEPARATOR, chunk_size=CHUNK_CHARS, chunk_overlap=CHUNK_OVERLAP)
+        pieces = splitter.split_documents(FilesLoader(clone, include).load())
+        AdhocVectorStore(LangChainEmbedder(embedder)).add_documents(pieces)
+        return pieces
+
+    pieces, cost = measured(ingest)
+    return Origin(len(pieces), sum(count_tokens(piece.page_content) for piece in pieces), cost)
+
+
+class FilesLoader(BaseLoader):
+    """Every file of a checkout that is UTF-8, as LangChain's loader of git repositories gives them."""
+
+    def __init__(self, clone: Path, include: Sequence[str]) -> None:
+        self._clone = clone
+        self._include = include
+
+    def lazy_load(self) -> Iterator[Document]:
+        listed = subprocess.run(["git", "-C", self._clone, "ls-files", "-z"], check=True, capture_output=True)
+        for path in sorted(filter(None, listed.stdout.decode().split("\0"))):
+            file = self._clone / path
+            if not selected(path, include=self._include, exclude=()) or not file.is_file():
+                continue
+            try:
+                text = file.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+            yield Document(text, metadata={"source": path, "file_name": file.name, "file_type": file.suffix})
+
+
+class LangChainEmbedder(Embeddings):
+    """An embedder of the pipeline as LangChain calls it."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        vectors: list[list[float]] = self._embedder.embed_texts(texts).tolist()
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        vector: list[float] = self._embedder.embed_question(text).tolist()
+        return vector
+
+
+def report(full: Passage, refresh: Passage, edited: int, origin: Origin) -> int:
+    files = full.tasks["build"][0].result["files"]
+    print(f"{files:,} files, {full.chunks:,} chunks; changed: {edited} files ({edited / files:.2%})\n")
+    print(f"{'seconds of CPU':24s}{'full':>12s}{'refresh':>12s}{'share':>12s}")
+    for stage in STAGES:
+        _print_share(stage, full.cpu_s(stage), refresh.cpu_s(stage))
+    others = _print_share("all but embed", full.cpu_s(*OTHERS), refresh.cpu_s(*OTHERS))
+    print()
+    _print_share("texts embedded", _embedded(full, "vectors_computed"), _embedded(refresh, "vectors_computed"))
+    tokens = _print_share("tokens embedded", *(_embedded(each, "embedded_tokens") for each in (full, refresh)))
+    print(f"\n{'':24s}{'origin':>12s}{'full':>12s}{'refresh':>12s}")
+    _print_speed("seconds of CPU", origin.cost.cpu_s, full.cpu_s(), refresh.cpu_s())
+    _print_speed("seconds", origin.cost.wall_s, full.wall_s(), refresh.wall_s())
+    print(f"{'texts embedded':24s}{origin.pieces:12,}{_embedded(full, 'vectors_computed'):12,}")
+    print(f"{'tokens embedded':24s}{origin.tokens:12,}{_embedded(full, 'embedded_tokens'):12,}")
+    return 0 if tokens <= MAX_EMBEDDER_SHARE and others <= MAX_OTHER_SHARE else 1
+
+
+def _embedded(passage: Passage, what: str) -> int:
+    return int(passage.report[what])
+
+
+def _print_share(name: str, full: float, refresh: float) -> float:
+    digits = 0 if isinstance(full, int) else 2
+    share = refresh / full if full else 0.0
+    print(f"{name:24s}{full:12,.{digits}f}{refresh:12,.{digits}f}{share:12.2%}")
+    return share
+
+
+def _print_speed(name: str, origin: float, full: float, refresh: float) -> None:
+    print(f"{name:24s}{origin:12.1f}{full:12.1f}{refresh:12.1f}")
+    print(f"{'  times as fast':24s}{'':12s}{origin / full:12.2f}{origin / refresh:12.1f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
