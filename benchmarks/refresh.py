@@ -18,23 +18,31 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from langchain_text_splitters import CharacterTextSplitter
+from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter, TextSplitter
 
 from askrepo.adhoc import AdhocVectorStore
 from askrepo.embedders import Embedder, open_embedder
+from askrepo.embedders.local import MAX_WORD_PIECES
 from askrepo.globs import selected
 from askrepo.manifests import read_table
 from askrepo.settings import Settings
 from askrepo.tokens import count_tokens
 from askrepo.workspace import Workspace
 from benchmarks.origin_recipe import CHUNK_CHARS, CHUNK_OVERLAP, SEPARATOR
-from benchmarks.stages import STAGES, Cost, Passage, Pipeline, fresh_processes, measured
+from benchmarks.stages import STAGES, Cost, Passage, Pipeline, call_in_process, measured
+
+SPLITTERS: Mapping[str, TextSplitter] = {
+    "character": CharacterTextSplitter(separator=SEPARATOR, chunk_size=CHUNK_CHARS, chunk_overlap=CHUNK_OVERLAP),
+    "recursive": RecursiveCharacterTextSplitter(chunk_size=CHUNK_CHARS, chunk_overlap=CHUNK_OVERLAP),
+}
+"""The origin's is `character`, which cuts at blank lines only."""
 
 MAX_EMBEDDER_SHARE = 0.015
 MAX_OTHER_SHARE = 0.25
@@ -47,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--share", type=float, default=0.01, help="of the files that change")
     parser.add_argument("--include", nargs="*", default=[], help="globs over whole paths")
     parser.add_argument("--embedder", default="local")
+    parser.add_argument("--splitter", choices=SPLITTERS, default="character", help="of the origin's way")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder, "clone", Path(asked.repository).name)
@@ -54,11 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         definition = {"alias": "benchmark", "repositories": [str(clone)], "include": asked.include}
         pipeline = Pipeline({**definition, "embedder": asked.embedder}, workspace=Path(folder, "workspace"))
         full = pipeline.run("full")
-        with fresh_processes() as processes:
-            origin = processes.submit(ingest_the_origins_way, clone, asked.include, asked.embedder).result()
-        edited = edit(clone, loaded_files(full, Workspace.open(f"{folder}/workspace")), asked.share)
+        origin = call_in_process(ingest_the_origins_way, clone, asked.include, asked.embedder, asked.splitter)
+        changed = max(1, round(asked.share * full.tasks["build"][0].result["files"]))
+        edit(clone, loaded_files(full, Workspace.open(f"{folder}/workspace")), changed)
+        unread = tokens_beyond_the_model(chunk_tokens(full, Workspace.open(f"{folder}/workspace")))
         refresh = pipeline.run("refresh")
-    return report(full, refresh, edited, origin)
+    return report(full, refresh, changed, origin, unread)
 
 
 def _url(repository: str) -> str:
@@ -74,42 +84,52 @@ def loaded_files(passage: Passage, workspace: Workspace) -> list[str]:
     return [row["path"] for row in rows if row["reason"] == ""]
 
 
-def edit(clone: Path, paths: Sequence[str], share: float) -> int:
-    """Change a line of some of the files and commit; returns how many."""
+def edit(clone: Path, paths: Sequence[str], count: int) -> None:
+    """Change a line of so many of the files, and commit."""
     made = random.Random(0)
-    chosen = made.sample(sorted(paths), max(1, round(share * len(paths))))
-    for path in chosen:
+    for path in made.sample(sorted(paths), count):
         lines = (clone / path).read_bytes().split(b"\n")
         place = made.choice([number for number, line in enumerate(lines) if line.strip()])
         lines[place] = lines[place].rstrip() + b" # changed"
         (clone / path).write_bytes(b"\n".join(lines))
     author = ["-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.org"]
     subprocess.run(["git", "-C", clone, *author, "commit", "--quiet", "--all", "--message=Change"], check=True)
-    return len(chosen)
 
 
+@dataclass(frozen=True)
 class Origin:
-    """How much the origin's way did."""
+    """What the origin's way did."""
 
-    def __init__(self, pieces: int, tokens: int, cost: Cost) -> None:
-        self.pieces = pieces
-        self.tokens = tokens
-        self.cost = cost
+    pieces: int
+    tokens: int
+    unread: int
+    cost: Cost
 
 
-def ingest_the_origins_way(clone: Path, include: Sequence[str], spec: str) -> Origin:
+def ingest_the_origins_way(clone: Path, include: Sequence[str], spec: str, splitter: str) -> Origin:
     """Load, split and add, into a store of its own that goes away with the process."""
     settings = Settings.from_env(os.environ)
     embedder = open_embedder(spec, cache=settings.cache, threads=settings.embed_threads)
 
     def ingest() -> list[Document]:
-        splitter = CharacterTextSplitter(separator=SEPARATOR, chunk_size=CHUNK_CHARS, chunk_overlap=CHUNK_OVERLAP)
-        pieces = splitter.split_documents(FilesLoader(clone, include).load())
+        pieces = SPLITTERS[splitter].split_documents(FilesLoader(clone, include).load())
         AdhocVectorStore(LangChainEmbedder(embedder)).add_documents(pieces)
         return pieces
 
     pieces, cost = measured(ingest)
-    return Origin(len(pieces), sum(count_tokens(piece.page_content) for piece in pieces), cost)
+    tokens = [count_tokens(piece.page_content) for piece in pieces]
+    return Origin(len(pieces), sum(tokens), tokens_beyond_the_model(tokens), cost)
+
+
+def tokens_beyond_the_model(tokens: Iterable[int]) -> int:
+    """About how many tokens of the texts the local model does not read, so that no vector tells of them."""
+    return sum(max(0, count - MAX_WORD_PIECES) for count in tokens)
+
+
+def chunk_tokens(passage: Passage, workspace: Workspace) -> list[int]:
+    """Tokens of each chunk that was split."""
+    tables = [read_table(workspace, task.result["key"], columns=["tokens"]) for task in passage.tasks["split"]]
+    return [count for table in tables for count in table["tokens"].to_pylist()]
 
 
 class FilesLoader(BaseLoader):
@@ -147,13 +167,14 @@ class LangChainEmbedder(Embeddings):
         return vector
 
 
-def report(full: Passage, refresh: Passage, edited: int, origin: Origin) -> int:
+def report(full: Passage, refresh: Passage, edited: int, origin: Origin, unread: int) -> int:
     files = full.tasks["build"][0].result["files"]
     print(f"{files:,} files, {full.chunks:,} chunks; changed: {edited} files ({edited / files:.2%})\n")
-    print(f"{'seconds of CPU':24s}{'full':>12s}{'refresh':>12s}{'share':>12s}")
+    print(f"{'':24s}{'seconds of CPU':>36s}{'seconds':>36s}")
+    print(f"{'':24s}" + 2 * f"{'full':>12s}{'refresh':>12s}{'share':>12s}")
     for stage in STAGES:
-        _print_share(stage, full.cpu_s(stage), refresh.cpu_s(stage))
-    others = _print_share("all but embed", full.cpu_s(*OTHERS), refresh.cpu_s(*OTHERS))
+        _print_stages(stage, full, refresh, stage)
+    others = _print_stages("all but embed", full, refresh, *OTHERS)
     print()
     _print_share("texts embedded", _embedded(full, "vectors_computed"), _embedded(refresh, "vectors_computed"))
     tokens = _print_share("tokens embedded", *(_embedded(each, "embedded_tokens") for each in (full, refresh)))
@@ -162,6 +183,7 @@ def report(full: Passage, refresh: Passage, edited: int, origin: Origin) -> int:
     _print_speed("seconds", origin.cost.wall_s, full.wall_s(), refresh.wall_s())
     print(f"{'texts embedded':24s}{origin.pieces:12,}{_embedded(full, 'vectors_computed'):12,}")
     print(f"{'tokens embedded':24s}{origin.tokens:12,}{_embedded(full, 'embedded_tokens'):12,}")
+    print(f"{'  beyond the model':24s}{origin.unread:12,}{unread:12,}")
     return 0 if tokens <= MAX_EMBEDDER_SHARE and others <= MAX_OTHER_SHARE else 1
 
 
@@ -169,10 +191,16 @@ def _embedded(passage: Passage, what: str) -> int:
     return int(passage.report[what])
 
 
-def _print_share(name: str, full: float, refresh: float) -> float:
-    digits = 0 if isinstance(full, int) else 2
+def _print_stages(name: str, full: Passage, refresh: Passage, *stages: str) -> float:
+    """Returns the refresh's share of processor time."""
+    pairs = [(full.cpu_s(*stages), refresh.cpu_s(*stages)), (full.wall_s(*stages), refresh.wall_s(*stages))]
+    print(f"{name:24s}" + "".join(f"{before:12.2f}{after:12.2f}{after / before:12.1%}" for before, after in pairs))
+    return pairs[0][1] / pairs[0][0]
+
+
+def _print_share(name: str, full: int, refresh: int) -> float:
     share = refresh / full if full else 0.0
-    print(f"{name:24s}{full:12,.{digits}f}{refresh:12,.{digits}f}{share:12.2%}")
+    print(f"{name:24s}{full:12,}{refresh:12,}{share:12.2%}")
     return share
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.stages import STAGES, Passage, Pipeline, fresh_processes, measured
+from benchmarks.stages import STAGES, Passage, Pipeline, call_in_process, measured
 from benchmarks.synthetic import write_repository
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def run(chunks: int, asked: argparse.Namespace) -> Outcome:
         started = time.monotonic()
         passage = pipeline.run(f"{chunks}-chunks")
         elapsed_s = time.monotonic() - started
-        with fresh_processes() as processes:
-            answers = processes.submit(ask, str(workspace), asked.questions).result()
+        answers = call_in_process(ask, str(workspace), asked.questions)
     return Outcome(passage, elapsed_s, answers)
 
 

@@ -6,17 +6,22 @@ import json
 import logging
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
 import time
+import traceback
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("plan", "clone", "compare", "load", "gather", "split", "embed", "build", "swap")
@@ -111,83 +116,120 @@ class Pipeline:
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._definition = json.dumps(definition)
-        self._environment = {"ASKREPO_WORKSPACE": str(workspace), "ASKREPO_ALLOW_LOCAL": "1", **environment}
+        settings = {name: value for name, value in os.environ.items() if name.startswith("ASKREPO_")}
+        own = {"ASKREPO_WORKSPACE": str(workspace), "ASKREPO_ALLOW_LOCAL": "1"}
+        self._environment = {**settings, **own, **environment}
         self._workers = workers
 
     def run(self, run: str) -> Passage:
         """One passage: the first makes everything, the others carry over what they may."""
-        with fresh_processes(self._workers) as processes:
-            tasks = self._split(run, processes)
-            [compare] = tasks["compare"]
-            agreed = compare.xcoms
-            against = {name: agreed[name] for name in ("fingerprint", "incumbent")}
-            shards = [{"shard": task.result, **against} for task in tasks["split"]]
-            tasks["embed"] = self._execute("embed", run, processes, shards)
-            written = {name: _results(tasks[stage]) for name, stage in (("loads", "load"), ("vectors", "embed"))}
-            inputs = {"snapshots": compare.result, **written, **against, "carried_from": agreed["carried_from"]}
-            clone_s = [task.xcoms["seconds"] for task in tasks["clone"]]
-            tasks["build"] = self._execute("build", run, processes, [inputs], pulled=clone_s)
-            manifest = {"manifest": tasks["build"][0].result, "expected_number": agreed["expected_number"]}
-            tasks["swap"] = self._execute("swap", run, processes, [manifest])
+        tasks = self.split(run)
+        [compare] = tasks["compare"]
+        agreed = compare.xcoms
+        against = {name: agreed[name] for name in ("fingerprint", "incumbent")}
+        shards = [{"shard": task.result, **against} for task in tasks["split"]]
+        tasks["embed"] = self._execute("embed", run, shards)
+        written = {name: _results(tasks[stage]) for name, stage in (("loads", "load"), ("vectors", "embed"))}
+        inputs = {"snapshots": compare.result, **written, **against, "carried_from": agreed["carried_from"]}
+        clone_s = [task.xcoms["seconds"] for task in tasks["clone"]]
+        tasks["build"] = self._execute("build", run, [inputs], pulled=clone_s)
+        manifest = {"manifest": tasks["build"][0].result, "expected_number": agreed["expected_number"]}
+        tasks["swap"] = self._execute("swap", run, [manifest])
         return Passage(tasks)
 
-    def split(self, run: str) -> Mapping[str, Sequence[Task]]:
+    def split(self, run: str) -> dict[str, list[Task]]:
         """The first part of a passage: the tasks up to and including split."""
-        with fresh_processes(self._workers) as processes:
-            return self._split(run, processes)
-
-    def embed(self, run: str, shards: Sequence[Mapping[str, Any]], *, fingerprint: str) -> list[Task]:
-        """Embed shards of chunks that no earlier dataset has, side by side as workers allow."""
-        inputs = [{"shard": shard, "fingerprint": fingerprint, "incumbent": 0} for shard in shards]
-        with fresh_processes(self._workers) as processes:
-            return self._execute("embed", run, processes, inputs)
-
-    def _split(self, run: str, processes: ProcessPoolExecutor) -> dict[str, list[Task]]:
-        plan = self._execute("plan", run, processes, [{}])
-        clones = self._execute("clone", run, processes, [{"repository": each} for each in plan[0].result])
-        compare = self._execute("compare", run, processes, [{"snapshots": _results(clones)}])
+        plan = self._execute("plan", run, [{}])
+        clones = self._execute("clone", run, [{"repository": each} for each in plan[0].result])
+        compare = self._execute("compare", run, [{"snapshots": _results(clones)}])
         carried = {"carried_from": compare[0].xcoms["carried_from"]}
         snapshots = [{"snapshot": snapshot, **carried} for snapshot in compare[0].result]
-        loads = self._execute("load", run, processes, snapshots)
-        gather = self._execute("gather", run, processes, [{"manifests": _results(loads)}])
-        shards = [{"shard": shard, **carried} for shard in gather[0].result]
-        chunks = self._execute("split", run, processes, shards)
+        loads = self._execute("load", run, snapshots)
+        gather = self._execute("gather", run, [{"manifests": _results(loads)}])
+        chunks = self._execute("split", run, [{"shard": shard, **carried} for shard in gather[0].result])
         ended = (plan, clones, compare, loads, gather, chunks)
         return dict(zip(STAGES[: len(ended)], ended, strict=True))
 
-    def _execute(
-        self,
-        stage: str,
-        run: str,
-        processes: ProcessPoolExecutor,
-        inputs: Sequence[Mapping[str, Any]],
-        *,
-        pulled: Any = None,
-    ) -> list[Task]:
+    def embed(self, run: str, shards: Sequence[Mapping[str, Any]], *, fingerprint: str) -> list[Task]:
+        """Embed shards of chunks that no dataset has."""
+        inputs = [{"shard": shard, "fingerprint": fingerprint, "incumbent": 0} for shard in shards]
+        return self._execute("embed", run, inputs)
+
+    def _execute(self, stage: str, run: str, inputs: Sequence[Mapping[str, Any]], *, pulled: Any = None) -> list[Task]:
         """A task for each of the inputs."""
         common = {"task_id": stage, "definition": self._definition, "run": run}
-        calls = [
-            processes.submit(execute_task, stage, {**common, **each}, pulled, self._environment) for each in inputs
-        ]
-        tasks = []
-        for number, call in enumerate(calls, start=1):
-            tasks.append(call.result())
-            _tell(f"{run}: {stage} {number} of {len(calls)}")
-        return tasks
+        calls = [(execute_task, (stage, {**common, **each}, pulled, self._environment)) for each in inputs]
+        return call_in_processes(calls, workers=self._workers, progress=f"{run}: {stage}")
+
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A function of a module and its arguments."""
+
+
+def call_in_processes(calls: Sequence[Call], *, workers: int = 1, progress: str = "") -> list[Any]:
+    """What the calls return, each made in a process of its own, forked from one that has imported what Airflow has.
+
+    (A `ProcessPoolExecutor` with one task per child may wait for ever on Python 3.11.)
+
+    :param progress: what to call them on a terminal.
+    """
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(_PRELOADED)
+    results = []
+    with _server_environment(), ThreadPoolExecutor(workers) as threads:
+        for result in threads.map(partial(_call_in_process, server), calls):
+            results.append(result)
+            if sys.stderr.isatty():
+                print(f"\r\x1b[K{progress} {len(results)} of {len(calls)}", end="", file=sys.stderr, flush=True)
+    return results
+
+
+def call_in_process(function: Callable[..., T], *arguments: Any) -> T:
+    """What one call returns."""
+    [result] = call_in_processes([(function, arguments)])
+    return result  # type: ignore[no-any-return]
+
+
+def _call_in_process(server: Any, call: Call) -> Any:
+    receiver, sender = server.Pipe(duplex=False)
+    process = server.Process(target=_answer, args=(sender, *call))
+    process.start()
+    sender.close()
+    try:
+        result, error = receiver.recv()
+    except EOFError:
+        process.join()
+        raise ChildProcessError(f"{call[0].__name__} ended with exit code {process.exitcode}") from None
+    process.join()
+    if error:
+        raise ChildProcessError(f"{call[0].__name__} failed in its process:\n{error}")
+    return result
+
+
+def _answer(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        sender.send((function(*arguments), None))
+    except Exception:  # noqa: BLE001 (whatever it is, it is the caller's to tell)
+        sender.send((None, traceback.format_exc()))
 
 
 @contextmanager
-def fresh_processes(workers: int = 1) -> Iterator[ProcessPoolExecutor]:
-    """Processes for one call each, forked from one that has imported what Airflow has."""
-    for folder in (str(ROOT), str(ROOT / "plugins")):
-        if folder not in sys.path:
-            sys.path.append(folder)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir(), "askrepo-benchmarks-airflow")))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=1) as processes:
-        yield processes
+def _server_environment() -> Iterator[None]:
+    """What the process to fork from starts with: where our modules are, and a home for what Airflow writes."""
+    folders = [str(ROOT), str(ROOT / "plugins")]
+    sys.path += [folder for folder in folders if folder not in sys.path]
+    home = os.environ.get("AIRFLOW_HOME") or str(Path(tempfile.gettempdir(), "askrepo-benchmarks-airflow"))
+    values = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "AIRFLOW_HOME": home}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def execute_task(stage: str, parameters: dict[str, Any], pulled: Any, environment: Mapping[str, str]) -> Task:
@@ -195,13 +237,9 @@ def execute_task(stage: str, parameters: dict[str, Any], pulled: Any, environmen
 
     :param pulled: what other tasks handed over to it.
     """
-    import structlog
-
     import askrepo_operators
 
-    logging.disable(logging.WARNING)
-    # The operators' own logs, and Airflow's warning that they run outside of its tasks.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    _quieten_logs()
     os.environ.update(environment)
     operator = getattr(askrepo_operators, _OPERATORS[stage])(**parameters)
     instance = _TaskInstance(pulled)
@@ -210,13 +248,19 @@ def execute_task(stage: str, parameters: dict[str, Any], pulled: Any, environmen
     return Task(json.loads(json.dumps(result)), instance.pushed, cost)
 
 
-def measured(function: Any, *arguments: Any) -> tuple[Any, Cost]:
-    """What the function returns and what it cost, in this process."""
+def measured(function: Callable[..., T], *arguments: Any) -> tuple[T, Cost]:
+    """What the function returns and what it cost, in this process, which logs errors only."""
+    _quieten_logs()
     _import_libraries()
-    began, before = time.monotonic(), os.times()
+    began, before_s = time.monotonic(), _cpu_s()
     result = function(*arguments)
-    after, ended = os.times(), time.monotonic()
-    return result, Cost(began, ended - began, sum(after[:4]) - sum(before[:4]), peak_bytes())
+    return result, Cost(began, time.monotonic() - began, _cpu_s() - before_s, peak_bytes())
+
+
+def _cpu_s() -> float:
+    """Processor seconds of this process and of those that it started and waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def peak_bytes() -> int:
@@ -248,6 +292,14 @@ class _Events:
         """Nobody listens."""
 
 
+def _quieten_logs() -> None:
+    """Leave out what the operators log, and Airflow's warning that they run outside of its tasks."""
+    import structlog
+
+    logging.disable(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
 def _import_libraries() -> None:
     """Import what the stages import when they need it, so that short tasks are not measured by it."""
     import numpy  # noqa: F401, ICN001
@@ -262,8 +314,3 @@ def _import_libraries() -> None:
 
 def _results(tasks: Sequence[Task]) -> list[Any]:
     return [task.result for task in tasks]
-
-
-def _tell(progress: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
