@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tests.faults.points import Census, Moment
@@ -43,11 +43,15 @@ KINDS = (
     *(Kind("store", "s3", failure=failure) for failure in FAILURES),
     Kind("kill", "s3"),
     Kind("rival"),
-    Kind("rival"),
+    Kind("rival", task="swap"),
     Kind("rival", "s3"),
     Kind("full disk", "disk", "embed"),
 )
 TASKS = ("clone", "compare", "load", "gather", "split", "embed", "build", "swap")
+# Whoever first creates the alias's next entry, which is the last object that a swap creates, wins.
+DECISION = "workspace.Workspace.create"
+# Shares of the rivals.
+PAUSED, KILLED = 0.6, 0.2
 # Of the time that an undisturbed refresh takes.
 LATEST_KILL = 0.8
 # A filled disk keeps so much at most: some writes still succeed, others end in the middle.
@@ -61,11 +65,13 @@ class Strike:
     :ivar kill: where the process ends.
     :ivar kill_after_s: when it is killed from outside.
     :ivar fill: where the disk becomes full, up to `room_bytes`.
+    :ivar pause: where the process stands still, until its rival is done.
     """
 
     kill: Moment | None = None
     kill_after_s: float | None = None
     fill: Moment | None = None
+    pause: Moment | None = None
     room_bytes: int = 0
     trouble: Trouble | None = None
     store_retries: int = 0
@@ -89,7 +95,8 @@ class Case:
     """What happens to one refresh.
 
     :ivar tries: the disturbed ones, one after the other; an undisturbed one follows.
-    :ivar rival_after_s: after how long a second run starts beside the first try; None for none.
+    :ivar rival_after_s: after how long a second run starts beside the first try; None for none. One that pauses is
+        waited for instead.
     :ivar rival_moves: whether the repository moves on before it does.
     """
 
@@ -147,9 +154,19 @@ def _strike(
 
 
 def _rivals(seed: int, kind: Kind, chance: random.Random, census: Census, seconds: float) -> Case:
-    one, other = (
-        Strike(kill=some_moment(chance, census, TASKS)) if chance.random() < 0.3 else Strike() for _ in range(2)
-    )
+    """Two runs side by side: one stands still while the other overtakes it, or is killed, or they just race."""
+    draw = chance.random()
+    one = other = Strike()
+    if kind.task:
+        last = census[kind.task][DECISION]
+        one = Strike(pause=Moment(kind.task, DECISION, chance.choice((last, last, chance.randint(1, last)))))
+    elif draw < PAUSED:
+        moment = some_moment(chance, census, chance.choice((("swap",), TASKS[1:])))
+        one = Strike(pause=replace(moment, when="before"))
+    elif draw < PAUSED + KILLED:
+        one = Strike(kill=some_moment(chance, census, TASKS))
+    if chance.random() < KILLED:
+        other = Strike(kill=some_moment(chance, census, TASKS))
     return Case(
         seed,
         kind,
@@ -161,11 +178,13 @@ def _rivals(seed: int, kind: Kind, chance: random.Random, census: Census, second
 
 
 def some_moment(chance: random.Random, census: Census, tasks: Sequence[str]) -> Moment:
-    """A moment in one of the tasks: each task, then each kind of point, then each point as likely as any other."""
+    """A moment in one of the tasks, each of which is as likely as any other."""
     task = chance.choice([task for task in tasks if census.get(task)])
-    points = sorted(census[task])
-    effects = [point for point in points if point.startswith("!")]
-    point = chance.choice(effects if effects and chance.random() < 0.6 else points)
+    # Every effect is as likely as any other. Of functions, those that are called in inner loops count for less.
+    effects = {point: float(count) for point, count in sorted(census[task].items()) if point.startswith("!")}
+    calls = {point: count**0.5 for point, count in sorted(census[task].items()) if point not in effects}
+    weights = effects if effects and (not calls or chance.random() < 0.6) else calls
+    point = chance.choices(list(weights), list(weights.values()))[0]
     when = chance.choice(("before", "during", "after") if point.startswith("!") else ("before", "after"))
     delay_s = chance.choice((0.0, 0.0002, 0.001, 0.005))
     return Moment(task, point, chance.randint(1, census[task][point]), when, delay_s)

@@ -23,7 +23,7 @@ from askrepo.workspace import Workspace
 from tests.conftest import GitRepository
 from tests.faults import stages
 from tests.faults.cases import Case, Strike, Try, case_of, kind_of
-from tests.faults.points import Watcher, fill, kill
+from tests.faults.points import Watcher, fill, kill, pause
 from tests.faults.processes import ROOT, Child, Outcome, call
 from tests.faults.proxy import FaultyProxy
 from tests.faults.reader import Seen, Truth, Watch, read
@@ -34,13 +34,14 @@ if TYPE_CHECKING:
 ALIAS = "main"
 READERS = 2
 DISK_MB = 48
+UP_TO_DATE = "up to date"
 OLD, NEW, NEWER = "old", "new", "newer"
 
 
 # The worlds of a case --------------------------------------------------------------------------------------------
 
 
-def sources(version: int, *, files: int, functions: int = 24) -> dict[str, str]:
+def sources(version: int, *, files: int, functions: int = 40) -> dict[str, str]:
     body = "\n\n".join(
         f"def function_{n}(store):\n    return 'version {version} of a value that function {n} reads from the store'\n"
         for n in range(functions)
@@ -239,7 +240,8 @@ def work(connection: Connection, order: Order) -> dict[str, Any]:
     faulthandler.enable((order.folder / "crash").open("a"))
     strike = order.strike
     disk = Path(order.workspace).parent
-    watcher = Watcher(strike.kill or strike.fill, kill if strike.kill else lambda: fill(disk, strike.room_bytes))
+    act = kill if strike.kill else pause if strike.pause else lambda: fill(disk, strike.room_bytes)
+    watcher = Watcher(strike.kill or strike.pause or strike.fill, act)
     record = stages.Record(order.folder / order.run_id, watcher.begin)
     record.forget(order.forgets)
     ledger = stages.Ledger(order.folder / "ledger")
@@ -247,10 +249,12 @@ def work(connection: Connection, order: Order) -> dict[str, Any]:
         workspace = Workspace.open(order.workspace)
         watcher.start()
         try:
-            digest = stages.Refresh(order.definition, workspace, order.run_id, record, ledger).run()
+            entry = stages.Refresh(order.definition, workspace, order.run_id, record, ledger).run()
         finally:
             watcher.stop()
-    return {"digest": digest, "census": watcher.census}
+    digest = entry["manifest"]["digest"] if entry else UP_TO_DATE
+    swapped = {entry["number"]: entry["manifest"]["dataset"]} if entry else {}
+    return {"digest": digest, "swapped": swapped, "census": watcher.census}
 
 
 def upload(connection: Connection, folder: Path, url: str, environment: Mapping[str, str]) -> int:
@@ -268,13 +272,14 @@ class Found:
     """What a case left.
 
     :ivar entries: names of the objects in the alias's log, whatever they are.
-    :ivar digests: of the entries' datasets, in their order.
+    :ivar swapped: the entries' datasets, in their order; digests likewise.
     :ivar datasets: that remain after maintenance; `current` is the name of the only one that should.
     :ivar leftovers: what else should not remain; the local store writes to `name#1`, and renames.
     """
 
     entries: list[str]
     numbers: list[int]
+    swapped: list[str]
     digests: list[str]
     current: str
     datasets: list[str]
@@ -296,6 +301,7 @@ def inspect(connection: Connection, url: str, environment: Mapping[str, str]) ->
     return Found(
         entries=_names(workspace, f"aliases/{ALIAS}"),
         numbers=[entry.number for entry in history],
+        swapped=[entry.manifest.dataset for entry in history],
         digests=[entry.manifest.digest for entry in history],
         current=manifest.dataset.rpartition("/")[2],
         datasets=workspace.list_folders(f"datasets/{ALIAS}"),
@@ -378,6 +384,7 @@ class CaseRun:
         self.report = Report(case)
         self.failed_tries = 0
         self.last_run = 0
+        self.swapped: dict[int, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self.direct: dict[str, str] = {}
         self.environment: dict[str, str] = {}
@@ -391,7 +398,7 @@ class CaseRun:
             (parent / "temporary").mkdir()
             self.environment = {"TMPDIR": str(parent / "temporary")}
         cache = {"ASKREPO_CACHE": str(folder / "cache")}
-        pause_s = 0.7 if self.direct else 0.2
+        pause_s = 2.0 if self.direct else 0.3
         # One reads a remote dataset where it is, the other a copy.
         self.watches = [
             Watch(self.url, ALIAS, rig.truth, {**self.direct, **cache, "ASKREPO_CACHE_MB": megabytes}, manner, pause_s)
@@ -435,13 +442,19 @@ class CaseRun:
     def _race(self) -> None:
         [first] = self.case.tries
         one = self._start(first)
-        time.sleep(self.case.rival_after_s or 0)
+        if first.strike.pause:
+            one.wait_until_paused()
+        else:
+            time.sleep(self.case.rival_after_s or 0)
         if self.case.rival_moves:
             self.rig.point_to(NEWER)
         other = self._start(Try(1, self.case.rival))
         self.report.is_hit = True
+        ended = other.outcome()
+        if first.strike.pause:
+            one.resume()
         self._judge(one.outcome(), first.strike)
-        self._judge(other.outcome(), self.case.rival)
+        self._judge(ended, self.case.rival)
         self._end_strike()
 
     def _finish(self) -> None:
@@ -452,9 +465,10 @@ class CaseRun:
         if outcome.value is None:
             self.report.wrong.append(f"the undisturbed try ended with {outcome.error}: {outcome.message}")
             return
+        self.swapped |= outcome.value["swapped"]
         digest = outcome.value["digest"]
         self.report.story.append(f"undisturbed: {digest[:12]}")
-        expected = {self.rig.digests[self.target], *([stages.UP_TO_DATE] if is_race or last else [])}
+        expected = {self.rig.digests[self.target], *([UP_TO_DATE] if is_race or last else [])}
         if digest not in expected:
             self.report.wrong.append(f"the undisturbed try made {digest}, a run from scratch {expected}")
 
@@ -466,14 +480,14 @@ class CaseRun:
             self.url, self.rig.definition, f"run-{one.run}", self.folder, self.environment, strike, one.forgets
         )
         child = Child(work, order)
-        if strike.kill_after_s is not None:
-            child.connection.poll(strike.kill_after_s)
+        if strike.kill_after_s is not None and not child.connection.poll(strike.kill_after_s):
             child.kill()
         return child
 
     def _judge(self, outcome: Outcome, strike: Strike) -> None:
         """Whether a try ended as the strike explains."""
         if outcome.value is not None:
+            self.swapped |= outcome.value["swapped"]
             self.report.story.append(f"{_told(strike)}: {outcome.value['digest'][:12]}")
             return
         self.report.is_hit = True
@@ -511,6 +525,7 @@ class CaseRun:
         found: Found = outcome.value
         self.report.wrong += [
             *_wrong_log(found, self.rig.digests, self.target),
+            *_lost_swaps(found, self.swapped),
             *(line for one in seen for line in _wrong_reading(one, found)),
             *_wrong_ledger(events(self.folder), set(self.rig.published)),
             *self._wrong_repeats(),
@@ -542,6 +557,13 @@ def _wrong_log(found: Found, digests: Mapping[str, str], target: str) -> list[st
     if strange := set(found.digests) - set(digests.values()):
         wrong.append(f"the alias had datasets that no commit gives: {strange}")
     return wrong
+
+
+def _lost_swaps(found: Found, swapped: Mapping[int, str]) -> list[str]:
+    """Whoever was told that the alias was swapped finds it so in the log."""
+    logged = dict(zip(found.numbers, found.swapped, strict=True))
+    lost = {number: dataset for number, dataset in swapped.items() if logged.get(number) != dataset}
+    return [f"swaps were reported and are not in the log: {lost}, but {logged}"] if lost else []
 
 
 def _wrong_reading(seen: Seen, found: Found) -> list[str]:

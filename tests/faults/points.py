@@ -49,7 +49,7 @@ class Moment:
 class Watcher:
     """Sees every point of this thread, counts it, and acts at one moment.
 
-    :param act: what to do at the moment; `kill` is one.
+    :param act: what to do at the moment, such as `kill`.
     """
 
     def __init__(self, moment: Moment | None = None, act: Callable[[], None] | None = None) -> None:
@@ -122,6 +122,11 @@ def effect(function: Any) -> str | None:
 def kill() -> None:
     """End this process as `kill -9` and the kernel's out-of-memory killer do."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def pause() -> None:
+    """Stand still until somebody sends SIGCONT, as a machine that is suspended does."""
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def fill(disk: Path, room_bytes: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -32,6 +34,24 @@ class Child:
         self._process = _context.Process(target=_call, args=(theirs, function, arguments), daemon=True)
         self._process.start()
         theirs.close()
+
+    def wait_until_paused(self) -> None:
+        """Return when the process stands still, or has ended.
+
+        :raises TimeoutError: neither happens.
+        """
+        ends_at = time.monotonic() + TIMEOUT_S
+        while not self.connection.poll(0.01):
+            if _state_of(self._process.pid) in ("T", "Z", None):
+                return
+            if time.monotonic() > ends_at:
+                raise TimeoutError(f"a process did not pause within {TIMEOUT_S:.0f} s")
+
+    def resume(self) -> None:
+        """Let a process that stands still go on."""
+        assert self._process.pid is not None
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """As `kill -9`."""
@@ -93,6 +113,14 @@ def _call(connection: Connection, function: Callable[..., Any], arguments: tuple
         outcome = Outcome(error=type(error).__name__, message=story, is_transient=isinstance(error, TransientError))
     connection.send(outcome)
     connection.close()
+
+
+def _state_of(pid: int | None) -> str | None:
+    """The process's state as the kernel names it; None when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
 
 
 def _start_server() -> None:

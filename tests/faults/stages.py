@@ -51,12 +51,11 @@ if TYPE_CHECKING:
 Json = Any
 """What a task returns, as Airflow keeps it."""
 
-UP_TO_DATE = "up to date"
 FINGERPRINT = HashedEmbedder().fingerprint
 TASKS = ("clone", "compare", "load", "gather", "split", "embed", "build", "swap")
 
 # A small repository is cut into as many shards and batches as a large one.
-PART_BYTES = 2_000
+PART_BYTES = 3_500
 BATCH_TEXTS = 2
 
 
@@ -136,28 +135,27 @@ class Refresh:
     retention: int = 3
     grace_s: float = 3600.0
 
-    def run(self) -> str:
-        """The digest of the dataset that the alias was swapped to, or UP_TO_DATE."""
+    def run(self) -> Json:
+        """The alias's entry that this run wrote, None when it was up to date."""
         with (
             mock.patch.object(askrepo.load, "PART_BYTES", PART_BYTES),
             mock.patch.object(askrepo.embed, "BATCH_TEXTS", BATCH_TEXTS),
         ):
             return self._run()
 
-    def _run(self) -> str:
+    def _run(self) -> Json:
         record = self.record
         repositories = record("plan", lambda: [to_json(one) for one in plan_run(self.definition, allow_local=True)])
         snapshots = [record(f"clone-{n}", partial(self._clone, one)) for n, one in enumerate(repositories)]
         seen = record("compare", lambda: self._compare(snapshots))
         if not seen["reasons"]:
-            return UP_TO_DATE
+            return None
         loads = [record(f"load-{n}", partial(self._load, one, seen)) for n, one in enumerate(snapshots)]
         shards = record("gather", lambda: [to_json(one) for one in gather_shards([*map(load_manifest_from, loads)])])
         chunks = [record(f"split-{n}", partial(self._split, one, seen)) for n, one in enumerate(shards)]
         vectors = [record(f"embed-{n}", partial(self._embed, n, one, seen)) for n, one in enumerate(chunks)]
         manifest = record("build", lambda: self._build(snapshots, loads, vectors, seen))
-        entry = record("swap", lambda: self._swap(manifest, seen))
-        return str(entry["manifest"]["digest"])
+        return record("swap", lambda: self._swap(manifest, seen))
 
     @property
     def _prefix(self) -> str:

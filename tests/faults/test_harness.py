@@ -14,14 +14,14 @@ from threading import Thread
 import pytest
 
 from askrepo.globs import matches
-from tests.faults.cases import KINDS, TASKS, case_of
-from tests.faults.harness import Event, Found, _orphans, _wrong_ledger, _wrong_log, _wrong_reading
-from tests.faults.points import Moment, Watcher
+from tests.faults.cases import DECISION, KINDS, TASKS, case_of
+from tests.faults.harness import Event, Found, _lost_swaps, _orphans, _wrong_ledger, _wrong_log, _wrong_reading
+from tests.faults.points import Moment, Watcher, pause
 from tests.faults.processes import Child
 from tests.faults.proxy import FaultyProxy, Trouble
 from tests.faults.reader import Answer, Place, Seen, Truth, judged
 
-CENSUS = {task: {"!open": 3, "build.build_dataset": 1} for task in TASKS}
+CENSUS = {task: {"!open": 3, "build.build_dataset": 1, DECISION: 2} for task in TASKS}
 DIGESTS = {"old": "o", "new": "n"}
 
 
@@ -94,6 +94,19 @@ def test_how_a_process_ended_is_told() -> None:
     assert "why" in failed.message
 
 
+def stand_still(connection: Connection) -> str:
+    pause()
+    return "done"
+
+
+def test_a_process_that_stands_still_goes_on_when_told() -> None:
+    child = Child(stand_still)
+    child.wait_until_paused()
+    assert not child.connection.poll()
+    child.resume()
+    assert child.outcome().value == "done"
+
+
 # The proxy -----------------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +175,7 @@ def test_a_lost_connection(failure, served: int, proxy: FaultyProxy, target: Tar
 
 # What is checked -----------------------------------------------------------------------------------------------------
 
-FOUND = Found(["00000001.json", "00000002.json"], [1, 2], ["o", "n"], "b", ["b"], [])
+FOUND = Found(["00000001.json", "00000002.json"], [1, 2], ["a", "b"], ["o", "n"], "b", ["b"], [])
 
 
 def test_a_sound_log_is_right() -> None:
@@ -172,15 +185,28 @@ def test_a_sound_log_is_right() -> None:
 @pytest.mark.parametrize(
     "found",
     [
-        Found(["00000001.json", "00000003.json"], [1, 3], ["o", "n"], "b", ["b"], []),
-        Found(["00000001.json", "00000002.json", "00000003.json#1"], [1, 2], ["o", "n"], "b", ["b"], []),
-        Found(["00000001.json"], [1], ["o"], "b", ["b"], []),
-        Found(["00000001.json", "00000002.json", "00000003.json"], [1, 2, 3], ["o", "x", "n"], "b", ["b"], []),
+        Found(["00000001.json", "00000003.json"], [1, 3], ["a", "b"], ["o", "n"], "b", ["b"], []),
+        Found(["00000001.json", "00000002.json", "00000003.json#1"], [1, 2], ["a", "b"], ["o", "n"], "b", ["b"], []),
+        Found(["00000001.json"], [1], ["a"], ["o"], "b", ["b"], []),
+        Found(
+            ["00000001.json", "00000002.json", "00000003.json"],
+            [1, 2, 3],
+            ["a", "x", "b"],
+            ["o", "x", "n"],
+            "b",
+            ["b"],
+            [],
+        ),
     ],
     ids=["a gap", "a torn entry", "not the new one", "a dataset of no commit"],
 )
 def test_a_wrong_log_is_seen(found: Found) -> None:
     assert _wrong_log(found, DIGESTS, "new")
+
+
+def test_a_swap_that_was_reported_and_lost_is_seen() -> None:
+    assert _lost_swaps(FOUND, {2: "b"}) == []
+    assert _lost_swaps(FOUND, {2: "a"})
 
 
 def test_a_reader_that_goes_back_or_fails_is_seen() -> None:
