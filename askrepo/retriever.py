@@ -10,6 +10,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from askrepo.following import AliasFollower
 from askrepo.search import DEFAULT_K, EVERYTHING, hit_of, search
 from askrepo.search.question import searchable
 from askrepo.similarity import SimilarityStore
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 class AskrepoRetriever(BaseRetriever):
     """Retrieves exactly the hits of `askrepo.search.search`, in its order.
 
+    :ivar readers: of the datasets to search for ever, or, in a process that outlives them, a follower of their aliases.
     :ivar k, strategy, where: as in `search`; `invoke` takes each of them too, for one call.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    readers: Sequence[AliasReader]
+    readers: Sequence[AliasReader] | AliasFollower
     k: int = DEFAULT_K
     strategy: str = "hybrid"
     where: Filter = EVERYTHING
@@ -45,14 +47,17 @@ class AskrepoRetriever(BaseRetriever):
         strategy: str | None = None,
         where: Filter | None = None,
     ) -> list[Document]:
-        hits = search(
-            query,
-            readers=self.readers,
-            k=self.k if k is None else k,
-            strategy=self.strategy if strategy is None else strategy,
-            where=self.where if where is None else where,
-        )
-        return [document_of(hit) for hit in hits]
+        def hits(readers: Sequence[AliasReader]) -> list[Hit]:
+            return search(
+                query,
+                readers=readers,
+                k=self.k if k is None else k,
+                strategy=self.strategy if strategy is None else strategy,
+                where=self.where if where is None else where,
+            )
+
+        found = self.readers.read(hits) if isinstance(self.readers, AliasFollower) else hits(self.readers)
+        return [document_of(hit) for hit in found]
 
 
 class AskrepoVectorStore(SimilarityStore):

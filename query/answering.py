@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from askrepo.answer import AnswerStream, Evidence, Turn
     from askrepo.chat_models import ChatModel
     from askrepo.citations import Cited
-    from askrepo.sources import AliasReader
+    from askrepo.following import AliasFollower
 
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
 SHOWN_PASSAGES = 5
@@ -39,21 +40,17 @@ NO_MODEL = (
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers questions from open datasets, and prints the answers."""
+    """Answers questions from the aliases' current datasets, and prints the answers."""
 
     options: SearchOptions
-    readers: Sequence[AliasReader]
+    follower: AliasFollower
     model: ChatModel | None
 
     @classmethod
     def open(cls, options: SearchOptions) -> Answerer:
         """Open the datasets and, when one is configured, the chat model."""
         with progress("opening"):
-            return cls(
-                options,
-                options.readers(),
-                options.session.chat_model(),
-            )
+            return cls(options, options.follower(), options.session.chat_model())
 
     def answer(self, question: str, *, history: Sequence[Turn] = ()) -> str | None:
         """Print an answer and return its text; None when there is no evidence.
@@ -69,7 +66,7 @@ class Answerer:
 
     def print_freshness(self) -> None:
         """What the answers rest on."""
-        for reader in self.readers:
+        for reader in self.follower.readers:
             print_note(freshness(reader.entry))
 
     def _evidence(self, question: str, history: Sequence[Turn]) -> Evidence:
@@ -77,7 +74,7 @@ class Answerer:
 
         return find_evidence(
             question,
-            retrieve=lambda standalone: self.options.context(standalone, self.readers),
+            retrieve=lambda standalone: self.follower.read(partial(self.options.context, standalone)),
             model=self.model,
             history=history,
         )
@@ -105,7 +102,7 @@ class Answerer:
         from askrepo.answer import stream_answer
         from askrepo.stored_lines import line_look_up
 
-        stream = stream_answer(evidence, model=model, look_up=line_look_up(self.readers, evidence.sources))
+        stream = stream_answer(evidence, model=model, look_up=line_look_up(self.follower.readers, evidence.sources))
         if self.options.as_json:
             with progress("asking"):
                 list(stream)
@@ -129,8 +126,8 @@ class Answerer:
             "answer": answer,
             "citations": citations,
             "unresolved": unresolved,
-            "alias": ",".join(reader.alias for reader in self.readers),
-            "dataset": ",".join(dataset_id(reader.entry.manifest.dataset) for reader in self.readers),
+            "alias": ",".join(reader.alias for reader in self.follower.readers),
+            "dataset": ",".join(dataset_id(reader.entry.manifest.dataset) for reader in self.follower.readers),
             "model": self.model.name if self.model else None,
         }
 

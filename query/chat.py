@@ -25,11 +25,13 @@ def chat(options: SearchOptions) -> int:
     """Converse: follow-up questions may refer to what was said before.
 
     One question per line; /exit or Ctrl-D ends it. Questions may also be piped in.
+    A refresh meanwhile is followed.
     """
     from askrepo.answer import MAX_TURNS, Turn
 
     answerer = Answerer.open(options)
     answerer.print_freshness()
+    shown = answerer.follower.readers
     history: list[Turn] = []
     asked = answered = 0
     for question in _questions():
@@ -39,6 +41,9 @@ def chat(options: SearchOptions) -> int:
             if text is not None:
                 answered += 1
                 history = [*history, Turn(question, text)][-MAX_TURNS:]
+            if answerer.follower.readers != shown:
+                shown = answerer.follower.readers
+                answerer.print_freshness()
     return NOTHING_FOUND if asked and not answered else 0
 
 

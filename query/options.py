@@ -13,6 +13,7 @@ from query.session import Session, complete_alias
 
 if TYPE_CHECKING:
     from askrepo.context import Source
+    from askrepo.following import AliasFollower
     from askrepo.sources import AliasReader
     from askrepo.store.reader import Filter
 
@@ -43,6 +44,10 @@ class SearchOptions:
     def readers(self) -> list[AliasReader]:
         """The aliases to search, open; the embedder loads meanwhile when the strategy needs it."""
         return self.session.readers(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS)
+
+    def follower(self) -> AliasFollower:
+        """Likewise, for a command that asks more than once: its readers are renewed as the aliases move."""
+        return self.session.follower(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS)
 
     def filter(self) -> Filter:
         """Which chunks may be found."""

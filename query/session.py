@@ -15,6 +15,7 @@ from askrepo.settings import Settings
 
 if TYPE_CHECKING:
     from askrepo.chat_models import ChatModel
+    from askrepo.following import AliasFollower
     from askrepo.sources import AliasReader
     from askrepo.store.catalogue import AliasCatalogue
     from askrepo.workspace import Workspace
@@ -83,6 +84,15 @@ class Session:
         from query.progress import copying
 
         return open_aliases(
+            self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying
+        )
+
+    def follower(self, named: Sequence[str], *, warm_up: bool) -> AliasFollower:
+        """Likewise, renewed as the aliases move."""
+        from askrepo.following import AliasFollower
+        from query.progress import copying
+
+        return AliasFollower.open(
             self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying
         )
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from askrepo.following import AliasFollower
 from askrepo.retriever import AskrepoRetriever, AskrepoVectorStore
 from askrepo.search import STRATEGIES, search
 from askrepo.store.reader import Filter
-from tests.datasets import build_alias
+from tests.datasets import build_alias, run_stages
 
 FILES = {
     "README.md": "# Pigeon\n\nDelivers letters.\n",
@@ -29,11 +30,25 @@ def ids(documents) -> list[str]:
     return [document.id for document in documents]
 
 
+def paths(documents) -> set[str]:
+    return {document.metadata["path"] for document in documents}
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_retriever_ranks_as_search_does(reader, strategy):
     hits = search(QUESTION, readers=[reader], strategy=strategy, k=5)
     documents = AskrepoRetriever(readers=[reader], strategy=strategy, k=5).invoke(QUESTION)
     assert ids(documents) == [hit.chunk.id for hit in hits]
+
+
+def test_a_retriever_may_follow_its_alias(tmp_path):
+    built = build_alias(tmp_path, {"a.py": "def first():\n    pass\n"})
+    follower = AliasFollower.open(["main"], workspace=built.workspace, settings=built.settings)
+    retriever = AskrepoRetriever(readers=follower)
+    assert paths(retriever.invoke("first second")) == {"a.py"}
+    built.repositories[0].commit({"b.py": "def second():\n    pass\n"})
+    run_stages(built.definition, workspace=built.workspace, settings=built.settings)
+    assert paths(retriever.invoke("first second")) == {"a.py", "b.py"}
 
 
 def test_each_call_may_choose_otherwise(reader):
