@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from askrepo.ahead import ahead
 from askrepo.assembly import Assembly, check_repositories
 from askrepo.errors import AskrepoError, DatasetCorruptedError, NothingToIndexError, VerificationError
 from askrepo.incumbent import open_carried
@@ -136,7 +137,7 @@ def _write(
     tokens = 0
     with DatasetWriter.create(location, dimension=dimension, expected_bytes=expected_bytes) as writer:
         with _timed(seconds, "append"):
-            for rows in assembly.batches():
+            for rows in ahead(assembly.batches()):
                 writer.append(rows)
                 tokens += sum(rows.columns["tokens"])
             if not writer.rows:

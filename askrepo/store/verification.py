@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from askrepo.ahead import ahead
 from askrepo.store._deeplake import damaged
 from askrepo.store.schema import RowDigest, batches
 
@@ -36,8 +37,8 @@ def check_rows(reader: DatasetReader) -> None:
     """
     reader.check_schema()
     digest = RowDigest()
-    for start, stop in batches(reader.manifest.chunks):
-        digest.update(reader.rows(start, stop))
+    for rows in ahead(reader.rows(start, stop) for start, stop in batches(reader.manifest.chunks)):
+        digest.update(rows)
     if digest.hexdigest() != reader.manifest.digest:
         expected = reader.manifest.digest
         raise damaged(reader.url, f"the digest of its rows is {digest.hexdigest()[:12]}…, not {expected[:12]}…")
