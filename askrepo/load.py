@@ -9,7 +9,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from askrepo.clone import open_snapshot
 from askrepo.decode import Decoded, decode
 from askrepo.errors import NothingToIndexError
 from askrepo.globs import selected
@@ -18,6 +17,7 @@ from askrepo.known_files import FileFacts, KnownFiles
 from askrepo.languages import language_of
 from askrepo.manifests import FILE_FACTS, files_schema, write_table
 from askrepo.repositories import repository_id
+from askrepo.snapshots import open_snapshot
 from askrepo.tree import SUBMODULE, SYMLINK, TreeEntry, TreeReader
 from askrepo.types import FileShard, Kind, LoadManifest, SkipReason, Snapshot, canonical_json
 from askrepo.workspace import Workspace

@@ -1,4 +1,5 @@
 import os
+import random
 import subprocess
 import tarfile
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from askrepo import clone
-from askrepo.clone import clone_repository, open_snapshot, token_environment
+from askrepo.clone import clone_repository, token_environment
 from askrepo.errors import (
     CredentialsError,
     LimitExceededError,
@@ -18,6 +19,7 @@ from askrepo.errors import (
 )
 from askrepo.remote_refs import remote_commit
 from askrepo.repositories import parse_repository
+from askrepo.snapshots import open_snapshot
 from askrepo.types import Repository
 from askrepo.workspace import ObjectMissingError
 from tests.conftest import GIT_ENVIRONMENT
@@ -168,6 +170,70 @@ def test_published_commit_is_not_fetched_again(make_repository, publish, workspa
 
     assert workspace.read(first.archive) == b"kept"
     assert (again.commit, again.archive, again.ref) == (first.commit, first.archive, "main")
+
+
+def packs(snapshot, workspace) -> list[int]:
+    """Sizes of the packs in a snapshot's archive."""
+    with open_snapshot(snapshot, workspace=workspace) as bare:
+        return [pack.stat().st_size for pack in bare.glob("objects/pack/*.pack")]
+
+
+def shown(snapshot, workspace) -> dict[str, str]:
+    """Contents by path."""
+    with open_snapshot(snapshot, workspace=workspace) as bare:
+        paths = git(bare, "ls-tree", "-r", "--name-only", snapshot.commit).split()
+        return {path: git(bare, "show", f"{snapshot.commit}:{path}") for path in paths}
+
+
+def test_only_the_difference_to_an_earlier_snapshot_is_fetched(make_repository, publish, serve, workspace):
+    large = random.Random(0).randbytes(200_000).hex()
+    source = make_repository("project", {"large": large, "a": "1", "b": "1"})
+    url = f"{serve().url}/project"
+    [whole] = packs(publish(url), workspace)
+
+    source.commit({"a": "2", "b": None})
+    second = publish(url)
+
+    assert sorted(packs(second, workspace))[1:] == [whole]
+    assert min(packs(second, workspace)) < 2_000
+    assert shown(second, workspace) == {"large": large, "a": "2"}
+
+
+def test_rewritten_history_is_fetched_onto_the_old_one(make_repository, publish, workspace):
+    source = make_repository("project", {"a": "1"})
+    publish(source.url)
+    source.git("checkout", "--quiet", "--orphan", "other")
+    source.commit({"a": "2"})
+    source.git("branch", "--force", "main")
+
+    assert shown(publish(f"{source.url}@main"), workspace) == {"a": "2"}
+
+
+@pytest.mark.parametrize("content", [b"no archive", None], ids=["damaged", "missing"])
+def test_snapshot_that_cannot_be_built_upon_is_left_aside(make_repository, publish, workspace, content):
+    source = make_repository("project", {"a": "1"})
+    first = publish(source.url)
+    if content is None:
+        workspace.delete(first.archive)
+    else:
+        workspace.write(first.archive, content)
+    source.commit({"a": "2"})
+    second = publish(source.url)
+
+    assert len(packs(second, workspace)) == 1
+    assert shown(second, workspace) == {"a": "2"}
+
+
+def test_packs_that_no_commit_needs_do_not_pile_up(make_repository, publish, workspace, monkeypatch):
+    monkeypatch.setattr(clone, "MAX_PACKS", 3)
+    source = make_repository("project", {"a": "0"})
+    counts = []
+    for number in range(5):
+        monkeypatch.setitem(GIT_ENVIRONMENT, "GIT_COMMITTER_DATE", f"2026-01-0{number + 1}T00:00:00Z")
+        source.commit({"a": str(number)})
+        counts.append(len(packs(publish(source.url), workspace)))
+
+    assert counts == [1, 2, 3, 1, 2]
 
 
 def test_snapshot_without_archive_is_fetched_again(make_repository, publish, workspace):
