@@ -15,11 +15,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
+from unittest import mock
 
 T = TypeVar("T")
 
@@ -48,12 +49,15 @@ class Cost:
     :ivar began: by a clock that all processes share, in seconds.
     :ivar cpu_s: processor seconds of the process and of the git it started, without importing libraries.
     :ivar peak_bytes: most resident memory of the process (VmHWM), what Airflow has imported included.
+    :ivar embedder_wall_s: seconds of these in which the embedder made vectors; embedder_cpu_s likewise.
     """
 
     began: float
     wall_s: float
     cpu_s: float
     peak_bytes: int
+    embedder_wall_s: float = 0.0
+    embedder_cpu_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,14 @@ class Passage:
     def wall_s(self, *stages: str) -> float:
         """Seconds of all tasks one after another; of some stages, of all when none is named."""
         return sum(task.cost.wall_s for stage in stages or STAGES for task in self.tasks[stage])
+
+    def other_cpu_s(self) -> float:
+        """Processor seconds of all stages but for the embedder's own."""
+        return self.cpu_s() - sum(task.cost.embedder_cpu_s for task in self.tasks["embed"])
+
+    def other_wall_s(self) -> float:
+        """Seconds likewise."""
+        return self.wall_s() - sum(task.cost.embedder_wall_s for task in self.tasks["embed"])
 
     def peak_bytes(self, stage: str) -> int:
         """The most that any task of a stage took."""
@@ -244,7 +256,9 @@ def execute_task(stage: str, parameters: dict[str, Any], pulled: Any, environmen
     operator = getattr(askrepo_operators, _OPERATORS[stage])(**parameters)
     instance = _TaskInstance(pulled)
     context = {"ti": instance, "outlet_events": defaultdict(_Events)}
-    result, cost = measured(operator.execute, context)
+    with _embedder_watched() as embedder:
+        result, cost = measured(operator.execute, context)
+    cost = replace(cost, embedder_wall_s=embedder.wall_s, embedder_cpu_s=embedder.cpu_s)
     return Task(json.loads(json.dumps(result)), instance.pushed, cost)
 
 
@@ -269,6 +283,38 @@ def peak_bytes() -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise OSError("/proc/self/status does not tell VmHWM: this needs Linux")
+
+
+@dataclass
+class _EmbedderTime:
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+
+@contextmanager
+def _embedder_watched() -> Iterator[_EmbedderTime]:
+    """Note what the embedder of the block's task takes to make vectors."""
+    from askrepo_operators import embedding
+
+    time_taken = _EmbedderTime()
+    open_run_embedder = embedding.open_run_embedder
+
+    def watched(run: Any) -> Any:
+        embedder = open_run_embedder(run)
+        embed_texts = embedder.embed_texts
+
+        def timed(texts: Sequence[str]) -> Any:
+            began, before_s = time.monotonic(), _cpu_s()
+            vectors = embed_texts(texts)
+            time_taken.wall_s += time.monotonic() - began
+            time_taken.cpu_s += _cpu_s() - before_s
+            return vectors
+
+        embedder.embed_texts = timed
+        return embedder
+
+    with mock.patch.object(embedding, "open_run_embedder", watched):
+        yield time_taken
 
 
 class _TaskInstance:
