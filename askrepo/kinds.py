@@ -32,7 +32,10 @@ _GENERATED = re.compile(
     re.IGNORECASE,
 )
 _TEST = re.compile(
-    _FOLDER.format(r"tests?|__tests__|specs?|testing|testdata|test[_-]data|fixtures?|__mocks__|mocks|e2e")
+    _FOLDER.format(
+        r"tests?|__tests__|specs?|testing|testdata|fixtures?|__mocks__|mocks|e2e"
+        r"|[^/]*[._-](?:tests?|specs?)|tests?[._-][^/]*|(?-i:[^/]*[a-z0-9]Tests?)"
+    )
     + r"|(?:^|/)(?:test_[^/]*|conftest\.py)$"
     r"|[._-](?:test|tests|spec|e2e)\.[a-z]+$"
     r"|(?-i:(?:Test|Tests|TestCase|Spec|IT)\.(?:java|kt|cs|php|swift|scala|groovy)$)",
@@ -40,8 +43,8 @@ _TEST = re.compile(
 )
 _EXAMPLE = re.compile(
     _FOLDER.format(
-        r"_?examples?|samples?|demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|benchmarks?|docs?[_-]src"
-        r"|docs?|snippets"
+        r"_?examples?|samples?|demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|docs?[_-]src"
+        r"|docs?|snippets|(?:[^/]*[._-])?bench(?:es|marks?)?"
     )
     + r"|\.ipynb$",
     re.IGNORECASE,
