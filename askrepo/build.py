@@ -19,7 +19,7 @@ from askrepo.errors import AskrepoError, DatasetCorruptedError, NothingToIndexEr
 from askrepo.incumbent import open_carried
 from askrepo.known_files import FileChanges, FileFacts, KnownFiles, write_known_files
 from askrepo.plan import definition_digest
-from askrepo.store import inventory
+from askrepo.store import inventory, verification
 from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
 from askrepo.store.writer import DatasetWriter
@@ -158,10 +158,10 @@ def _changes(
 
 
 def _verify(manifest: DatasetManifest, location: DatasetLocation) -> None:
-    """Read everything back."""
+    """Read everything back. The files' digests, taken here, are compared by the swap."""
     inventory.write(location)
     try:
-        DatasetReader.open_verified(location, manifest=manifest)
+        verification.check_content(DatasetReader.open(location, manifest=manifest))
     except DatasetCorruptedError as error:
         raise VerificationError(f"the new dataset does not read back as it was written: {error}") from error
 

@@ -142,9 +142,7 @@ class DatasetReader:
         location.check_present()
         inventory.check_digests(location)  # before Deep Lake sees a damaged file: it may crash
         reader = cls._opened(location, manifest)
-        verification.check_dimension(reader)
-        verification.check_rows(reader)
-        verification.check_search(reader)
+        verification.check_content(reader)
         return reader
 
     @classmethod

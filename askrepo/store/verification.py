@@ -19,6 +19,16 @@ _MAX_TERMS = 30
 _PLAIN_TERM = re.compile(r"[a-z0-9]+")
 
 
+def check_content(reader: DatasetReader) -> None:
+    """Read everything that Deep Lake makes of the files, and search.
+
+    :raises DatasetCorruptedError: something is not what the manifest says.
+    """
+    check_dimension(reader)
+    check_rows(reader)
+    check_search(reader)
+
+
 def check_dimension(reader: DatasetReader) -> None:
     """Read one row.
 
