@@ -91,6 +91,17 @@ def test_changelog_is_ranked_below_other_docs(shares):
     assert changelog < prior("connection pooling", "docs/pool.md", "doc", shares)
 
 
+@pytest.mark.parametrize("path", ["docs/_posts/2018-03-15-release.md", "website/blog/pools.md", "news/pools.rst"])
+@pytest.mark.parametrize("shares", [CODE, USAGE, OVERVIEW])
+def test_announcement_is_ranked_below_other_docs(path, shares):
+    page = prior("connection pooling", "docs/guide/pool.md", "doc", shares)
+    assert prior("connection pooling", path, "doc", shares) < page
+
+
+def test_source_of_a_blog_is_no_announcement():
+    assert prior("connection pooling", "app/blog/pool.py", "source") == 1
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
