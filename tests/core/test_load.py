@@ -299,7 +299,7 @@ def test_cache_of_blobs_is_bounded():
 
 
 def test_parts_follow_tree_order_and_repeat_exactly(make_repository, load_rows, workspace):
-    files = {f"f{number:03}.txt": f"{number}\n" + "text\n" * 20_000 for number in range(40)}
+    files = {f"f{number:03}.txt": f"{number}\n" + "text\n" * 40_000 for number in range(40)}
     source = make_repository("project", files)
 
     first, rows = load_rows(source)
