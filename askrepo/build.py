@@ -18,6 +18,7 @@ from askrepo.assembly import Assembly, check_repositories
 from askrepo.errors import AskrepoError, DatasetCorruptedError, NothingToIndexError, VerificationError
 from askrepo.incumbent import open_carried
 from askrepo.known_files import FileChanges, FileFacts, KnownFiles, write_known_files
+from askrepo.memory import give_back
 from askrepo.plan import definition_digest
 from askrepo.store import inventory, verification
 from askrepo.store.location import DatasetLocation
@@ -144,8 +145,10 @@ def _write(
                 raise NothingToIndexError("no file gave a chunk: there is no text to build a dataset from")
             manifest = replace(manifest, chunks=writer.rows, tokens=tokens, digest=writer.digest)
             writer.commit(manifest)
+        give_back()
         with _timed(seconds, "index"):
             writer.build_indexes()
+    give_back()
     return manifest
 
 
