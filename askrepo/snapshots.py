@@ -72,7 +72,8 @@ def latest_snapshot(repository: Repository, workspace: Workspace) -> Snapshot | 
     found = []
     for key in workspace.list_keys(folder):
         if key.endswith(".json"):
-            with suppress(ObjectMissingError):  # retention may remove it meanwhile
+            # Retention may remove one meanwhile, and one that cannot be understood is no reason to fail.
+            with suppress(StorageError, ValueError, KeyError, TypeError):
                 found.append(snapshot_from(workspace.read_json(key)))
     return max(found, key=lambda snapshot: snapshot.committed_at, default=None)
 

@@ -224,6 +224,15 @@ def test_snapshot_that_cannot_be_built_upon_is_left_aside(make_repository, publi
     assert shown(second, workspace) == {"a": "2"}
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}"])
+def test_description_that_cannot_be_read_is_left_aside(make_repository, publish, workspace, content):
+    source = make_repository("project", {"a": "1"})
+    workspace.write(publish(source.url).archive.replace(".tar", ".json"), content)
+    source.commit({"a": "2"})
+
+    assert shown(publish(source.url), workspace) == {"a": "2"}
+
+
 def test_packs_that_no_commit_needs_do_not_pile_up(make_repository, publish, workspace, monkeypatch):
     monkeypatch.setattr(clone, "MAX_PACKS", 3)
     source = make_repository("project", {"a": "0"})
