@@ -57,8 +57,13 @@ class Rest:
             headers["Authorization"] = f"Bearer {self._token}"
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=content, headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise AssertionError(f"{method} {path}: {error}: {error.read().decode()}") from error
+            raise
 
     def has_dag(self, dag_id: str) -> bool:
         try:

@@ -16,7 +16,7 @@ from askrepo.errors import UsageError
 from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS, ROOT, SetUpError, airflow_environment, migrate
 from tools.ingest import run_parameters
 from tools.run_log import RunLog
-from tools.serve import free_port
+from tools.serve import StandaloneAirflow, free_port
 
 HOSTILE = "a'b\"c`touch {0}`;touch {0};$(touch {0})$(shell touch {0})$$x"
 
@@ -117,6 +117,20 @@ def test_failure_of_airflows_own_commands_names_the_log(tmp_path: Path) -> None:
 
     with pytest.raises(SetUpError, match=f"airflow db migrate failed; see {tmp_path}/logs/db-migrate.log"):
         migrate({**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:///relative.db"})
+
+
+@pytest.mark.slow
+def test_a_component_that_ends_while_airflow_starts_is_named_with_its_log(tmp_path: Path) -> None:
+    environment = airflow_environment({**os.environ, "ASKREPO_AIRFLOW_HOME": str(tmp_path)})
+    airflow = StandaloneAirflow(environment, port=free_port())
+    airflow.start_component("triggerer")  # ends without a database
+    try:
+        with pytest.raises(SetUpError, match=f"Airflow's triggerer ended while it started; see {tmp_path}/logs/tri"):
+            airflow.wait_until_healthy()
+        assert "airflow db migrate" in airflow.log_of("triggerer").read_text()
+    finally:
+        airflow.stop()
+    assert not airflow.processes()
 
 
 def record(**values: Any) -> bytes:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -25,29 +26,50 @@ HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 START_TIMEOUT_S = 180.0
 POLL_S = 0.5
-# Airflow's components finish what they write; its own `standalone` leaves some of them running for ever.
+# In which Airflow's components finish what they write.
 STOP_TIMEOUT_S = 5.0
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
 
 class StandaloneAirflow:
-    """Every process of one Airflow: started in a session of its own, so that all of them can be found again."""
+    """Every component of one Airflow: each starts a session of its own, so that all processes can be found again.
+
+    Airflow's own `standalone` is not used: it goes on when a component has ended, leaves some of them running for ever,
+    and serves the page and the tasks from one event loop. With SQLite that loop, when the page writes, waits for the
+    lock that a task's request holds, and this request can end in that loop only: after five seconds "database is
+    locked" fails both, and the scheduler with them.
+    """
 
     def __init__(self, environment: Mapping[str, str], *, port: int) -> None:
         self.home = Path(environment["AIRFLOW_HOME"])
         self.port = port
         self.url = f"http://{HOST}:{port}"
-        self.log = self.home / "logs" / "standalone.log"
-        self._environment = {**environment, **serving_environment(port)}
-        self._process: subprocess.Popen[bytes] | None = None
+        tasks_port = free_port()
+        self.tasks_url = f"http://{HOST}:{tasks_port}"
+        self.logs = self.home / "logs"
+        # Logs are read from files: Airflow's servers of logs would listen to the whole network.
+        self._commands = {
+            "scheduler": ("scheduler", "--skip-serve-logs"),
+            "dag-processor": ("dag-processor",),
+            "triggerer": ("triggerer", "--skip-serve-logs"),
+            "page": ("api-server", "--apps", "core", "--port", str(port)),
+            "tasks": ("api-server", "--apps", "execution", "--port", str(tasks_port)),
+        }
+        self.environment = {**environment, **_serving_environment(self.url, self.tasks_url)}
+        self._components: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start all components; `wait_until_healthy` tells when they work."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", "standalone"],
-                env=self._environment,
+        for name in self._commands:
+            self.start_component(name)
+
+    def start_component(self, name: str) -> None:
+        """Start a component that does not run, by its name here."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with self.log_of(name).open("ab") as output:
+            self._components[name] = subprocess.Popen(
+                [sys.executable, "-m", "airflow", *self._commands[name]],
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -61,10 +83,10 @@ class StandaloneAirflow:
         """
         deadline = time.monotonic() + timeout_s
         while not self._is_healthy():
-            if not self.is_running():
-                raise SetUpError(f"Airflow ended while it started; see {self.log}")
+            if ended := self.ended():
+                raise SetUpError(f"Airflow's {ended} ended while it started; see {self.log_of(ended)}")
             if time.monotonic() > deadline:
-                raise SetUpError(f"Airflow is not healthy after {timeout_s:.0f} s; see {self.log}")
+                raise SetUpError(f"Airflow is not healthy after {timeout_s:.0f} s; see {self.logs}")
             time.sleep(POLL_S)
 
     def login(self) -> tuple[str, str]:
@@ -72,13 +94,18 @@ class StandaloneAirflow:
         users: dict[str, str] = json.loads((self.home / PASSWORDS).read_text(encoding="utf-8"))
         return next(iter(users.items()))
 
-    def is_running(self) -> bool:
-        """Whether the parent process is."""
-        return self._process is not None and self._process.poll() is None
+    def ended(self) -> str | None:
+        """The name of a component that has ended; None while all run."""
+        return next((name for name, process in self._components.items() if process.poll() is not None), None)
 
-    def processes(self) -> list[psutil.Process]:
-        """All processes of this Airflow that are alive, whoever their parent is by now."""
-        return [] if self._process is None else processes_of_session(self._process.pid)
+    def log_of(self, component: str) -> Path:
+        """What a component writes to its standard output."""
+        return self.logs / f"{component}.log"
+
+    def processes(self, component: str | None = None) -> list[psutil.Process]:
+        """All processes of this Airflow that are alive, or of a component, whoever their parent is by now."""
+        chosen = [process for name, process in self._components.items() if component in (None, name)]
+        return [member for process in chosen for member in processes_of_session(process.pid)]
 
     def stop(self) -> None:
         """End all processes: politely first, then not."""
@@ -89,13 +116,13 @@ class StandaloneAirflow:
             deadline = time.monotonic() + STOP_TIMEOUT_S
             while self.processes() and time.monotonic() < deadline:
                 time.sleep(POLL_S / 5)
-        if self._process is not None:
-            self._process.wait()
+        for process in self._components.values():
+            process.wait()
 
     def _is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310
-                health = json.load(answer)
+            _get_json(f"{self.tasks_url}/execution/health")
+            health = _get_json(f"{self.url}/api/v2/monitor/health")
         except (urllib.error.URLError, OSError, ValueError):
             return False
         needed = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -115,7 +142,7 @@ def main() -> int:
         airflow.wait_until_healthy()
         user, password = airflow.login()
         print(f"\n  {airflow.url}/dags/askrepo_ingest\n  user {user}, password {password}\n", flush=True)
-        while airflow.is_running():
+        while not (ended := airflow.ended()):
             time.sleep(POLL_S)
     except SetUpError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -127,27 +154,8 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if airflow is not None:
             airflow.stop()
-    print(f"error: Airflow ended by itself; see {airflow.log}", file=sys.stderr)
+    print(f"error: Airflow's {ended} ended by itself; see {airflow.log_of(ended)}", file=sys.stderr)
     return 1
-
-
-def serving_environment(port: int) -> dict[str, str]:
-    """What a second Airflow on one machine needs to keep to itself, and what makes a small one quick."""
-    base_url = f"http://{HOST}:{port}"
-    return {
-        "AIRFLOW__API__HOST": HOST,
-        "AIRFLOW__API__PORT": str(port),
-        # Tasks report here; without it they would talk to whatever listens on port 8080.
-        "AIRFLOW__API__BASE_URL": base_url,
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url}/execution/",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-    }
 
 
 def processes_of_session(session: int) -> list[psutil.Process]:
@@ -167,6 +175,26 @@ def free_port(*, first: int = 0) -> int:
             probe.bind((HOST, port))
             return int(probe.getsockname()[1])
     raise SetUpError(f"no free port between {first} and {first + 99}; choose one with PORT=")
+
+
+def _serving_environment(url: str, tasks_url: str) -> dict[str, str]:
+    """What a second Airflow on one machine needs to keep to itself, and what makes a small one quick."""
+    return {
+        "AIRFLOW__API__HOST": HOST,
+        # Tasks report here; without it they would talk to whatever listens on port 8080.
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{tasks_url}/execution/",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+    }
+
+
+def _get_json(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
+        return json.load(answer)
 
 
 def _port(env: Mapping[str, str]) -> int:

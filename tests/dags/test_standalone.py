@@ -5,65 +5,31 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
+from tests.airflow_rest import Rest, wait_for
 from tests.conftest import GitRepository
 from tools.airflow_home import ROOT, airflow_environment
 from tools.serve import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
+DAG = "askrepo_ingest"
 RUN_TIMEOUT_S = 150.0
-
-
-class Rest:
-    """Airflow's REST interface, as somebody with the login uses it."""
-
-    def __init__(self, airflow: Served) -> None:
-        self.url = airflow.url
-        login = {"username": airflow.user, "password": airflow.password}
-        self.token = self.call("POST", "/auth/token", login)["access_token"]
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Content-Type": "application/json"}
-        if hasattr(self, "token"):
-            headers["Authorization"] = f"Bearer {self.token}"
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=content, headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def ingest(self, conf: dict[str, Any]) -> str:
-        """The end state of a run of askrepo_ingest."""
-        runs = "/api/v2/dags/askrepo_ingest/dagRuns"
-        run = self.call("POST", runs, {"logical_date": None, "conf": conf})
-        deadline = time.monotonic() + RUN_TIMEOUT_S
-        while run["state"] in {"queued", "running"} and time.monotonic() < deadline:
-            time.sleep(0.5)
-            run = self.call("GET", f"{runs}/{run['dag_run_id']}")
-        return str(run["state"])
-
-    def wait_for_dag(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                self.call("GET", "/api/v2/dags/askrepo_ingest")
-            except urllib.error.HTTPError:
-                time.sleep(0.5)
-            else:
-                return
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +71,18 @@ class Served:
                 return cls(process, *found.groups())
         raise AssertionError(f"no login shown: {shown}")
 
+    def rest(self) -> Rest:
+        return Rest(self.url, user=self.user, password=self.password)
+
+    def listening(self) -> set[tuple[str, int]]:
+        """Address and port of every socket that waits for connections."""
+        return {
+            (connection.laddr.ip, connection.laddr.port)
+            for process in self.processes()
+            for connection in process.net_connections()
+            if connection.status == psutil.CONN_LISTEN
+        }
+
     def processes(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
@@ -120,12 +98,12 @@ def test_run_triggered_over_rest_is_searched_by_the_command(
     airflow: Served, environment: dict[str, str], make_repository: Callable[..., GitRepository]
 ) -> None:
     repository = make_repository("project", {"greet.py": "def greet(name):\n    return f'hello {name}'\n"})
-    rest = Rest(airflow)
-    rest.wait_for_dag()
+    rest = airflow.rest()
+    wait_for(f"DAG {DAG}", lambda: rest.has_dag(DAG), timeout_s=60)
 
-    state = rest.ingest({"alias": "main", "repositories": [repository.url]})
+    run = rest.trigger(DAG, {"alias": "main", "repositories": [repository.url]})
 
-    assert state == "success"
+    assert rest.end_state(run, timeout_s=RUN_TIMEOUT_S) == "success"
     found = askrepo(environment, "search", "--alias", "main", "--json", "greet somebody by name")
     assert found.returncode == 0, found.stderr
     hit = json.loads(found.stdout.splitlines()[0])
@@ -134,26 +112,38 @@ def test_run_triggered_over_rest_is_searched_by_the_command(
 
 
 def test_wrong_parameters_are_answered_with_what_is_wrong(airflow: Served) -> None:
-    rest = Rest(airflow)
-    rest.wait_for_dag()
+    rest = airflow.rest()
+    wait_for(f"DAG {DAG}", lambda: rest.has_dag(DAG), timeout_s=60)
 
     with pytest.raises(urllib.error.HTTPError) as caught:
-        rest.ingest({"alias": "Not An Alias", "repositories": ["https://host/owner/name"]})
+        rest.trigger(DAG, {"alias": "Not An Alias", "repositories": ["https://host/owner/name"]})
 
     assert caught.value.code == 400
     assert "Invalid input for param alias" in caught.value.read().decode()
 
 
-def test_nothing_listens_beyond_this_machine_for_the_page(airflow: Served) -> None:
-    port = urlsplit(airflow.url).port
-    listening = {
-        connection.laddr.ip
-        for process in airflow.processes()
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-    }
+def test_the_page_that_waits_for_the_database_does_not_hold_up_the_tasks(
+    airflow: Served, environment: dict[str, str]
+) -> None:
+    rest = airflow.rest()
+    wait_for(f"DAG {DAG}", lambda: rest.has_dag(DAG), timeout_s=60)
+    metadata = Path(environment["AIRFLOW_HOME"]) / "airflow.db"
+    [tasks_port] = {port for _, port in airflow.listening()} - {urlsplit(airflow.url).port}
 
-    assert listening == {"127.0.0.1"}
+    with ThreadPoolExecutor() as pool, closing(sqlite3.connect(metadata, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        triggered = pool.submit(rest.trigger, DAG, {"alias": "waits", "repositories": ["https://host.invalid/a/b"]})
+        time.sleep(1)
+        assert not triggered.done()
+        with urllib.request.urlopen(f"http://127.0.0.1:{tasks_port}/execution/health", timeout=2) as answer:
+            assert json.load(answer) == {"status": "healthy"}
+        database.execute("COMMIT")
+
+        assert triggered.result().dag_id == DAG
+
+
+def test_nothing_listens_beyond_this_machine(airflow: Served) -> None:
+    assert {address for address, _ in airflow.listening()} == {"127.0.0.1"}
 
 
 def test_termination_leaves_no_process(airflow: Served) -> None:  # last: nothing works after it

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from askrepo.store.catalogue import AliasCatalogue
@@ -27,7 +25,7 @@ from tests.conftest import GitRepository
 from tests.fakes import OpenAIServer, seeded_vector
 from tests.git_server import GitServer
 from tools.airflow_home import EMBED_POOL, ROOT, airflow_environment, migrate
-from tools.serve import StandaloneAirflow, free_port, processes_of_session, serving_environment
+from tools.serve import StandaloneAirflow, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -75,7 +73,6 @@ class Site:
 
     airflow: StandaloneAirflow
     rest: Rest
-    environment: dict[str, str]
     workspace: Workspace
     service: BusyService
     repository: GitRepository
@@ -104,33 +101,9 @@ class Site:
         return [event["extra"]["payload"] for event in events if event["extra"].get("from_trigger")]
 
     def stop_triggerer(self) -> None:
-        found = self._triggerers()
-        parent = next(one for one in found if one.ppid() not in {other.pid for other in found})
-        parent.terminate()
-        wait_for("end of the triggerer", lambda: not self._triggerers(), timeout_s=TIMEOUT_S)
-
-    def _triggerers(self) -> list[psutil.Process]:
-        return [one for one in self.airflow.processes() if "airflow triggerer" in " ".join(one.cmdline())]
-
-    @contextmanager
-    def another_triggerer(self) -> Iterator[None]:
-        """A triggerer beside what is left of this Airflow, until the block ends."""
-        environment = {**self.environment, **serving_environment(self.airflow.port)}
-        with (self.airflow.home / "logs" / "triggerer.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", "triggerer"],
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            yield
-        finally:
-            for member in processes_of_session(process.pid):
-                with suppress(psutil.NoSuchProcess):
-                    member.kill()
-            process.wait()
+        for process in self.airflow.processes("triggerer"):
+            process.terminate()
+        wait_for("end of the triggerer", lambda: not self.airflow.processes("triggerer"), timeout_s=TIMEOUT_S)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +123,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             user, password = airflow.login()
             rest = Rest(airflow.url, user=user, password=password)
             workspace = Workspace.open(environment["ASKREPO_WORKSPACE"])
-            yield Site(airflow, rest, environment, workspace, service, repository, server)
+            yield Site(airflow, rest, workspace, service, repository, server)
         finally:
             service.let.set()
             airflow.stop()
@@ -204,10 +177,10 @@ def test_push_leads_to_a_swap_within_seconds_and_a_restart_of_the_triggerer_miss
 
     site.stop_triggerer()
     third = site.repository.commit({"a.py": "def third():\n    return 3\n"})
-    with site.another_triggerer():
-        site.wait_for_commit("watched", third)
-        asked = len(site.server.requests)
-        wait_for("further looks", lambda: len(site.server.requests) > asked + 4, timeout_s=TIMEOUT_S)
+    site.airflow.start_component("triggerer")
+    site.wait_for_commit("watched", third)
+    asked = len(site.server.requests)
+    wait_for("further looks", lambda: len(site.server.requests) > asked + 4, timeout_s=TIMEOUT_S)
     assert [push["commits"]["project"] for push in site.pushes()][1:] == [second, third]
     shown = json.dumps(site.pushes()) + "".join(log.read_text() for log in site.airflow.home.glob("logs/**/*.log"))
     assert TOKEN not in shown
