@@ -22,6 +22,9 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVICES := postgresql redis-server
 HAVE_SERVICES := { command -v redis-server && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1
 
+# One process for each processor, whole files each: what a file has started serves all its tests.
+SIDE_BY_SIDE := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -35,10 +38,10 @@ airflow: .venv/installed ## Airflow with its web page on 127.0.0.1; Ctrl-C stops
 	@$(BIN)/python -m tools.serve
 
 test: .venv/installed-dev ## All tests but test-celery and test-faults
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: .venv/installed-dev ## The tests that start no servers
-	$(BIN)/python -m pytest -m "not slow and not celery and not faults"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not celery and not faults"
 
 test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreSQL, Redis and S3, one worker killed (3 minutes)
 	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from askrepo.errors import VerificationError
 from askrepo.manifests import read_table, vectors_schema, write_table
+from askrepo.tokens import total_tokens
 from askrepo.types import ChunkShard, VectorShard
 from askrepo.workspace import ObjectMissingError
 
@@ -97,7 +98,7 @@ def embed_chunks(
         dimension=dimension,
         computed=len(missing),
         reused=len(texts) - len(missing),
-        embedded_tokens=_count_tokens(missing),
+        embedded_tokens=total_tokens(missing.values()),
         seconds=time.monotonic() - started,
     )
 
@@ -279,12 +280,6 @@ def _vectors(table: pa.Table) -> Vectors:
     names = table["vector_id"].to_pylist()
     numbers = table["vector"].combine_chunks().flatten().to_numpy()
     return dict(zip(names, numbers.reshape(len(names), -1), strict=True)) if names else {}
-
-
-def _count_tokens(texts: Mapping[str, str]) -> int:
-    from askrepo.tokens import count_tokens
-
-    return sum(count_tokens(text) for text in texts.values())
 
 
 def _report(on_progress: Callable[[int, int], None] | None, done: int, total: int) -> None:

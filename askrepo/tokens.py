@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,8 @@ CACHE_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
 # Merging bytes takes more than linear time in the length of a run without a break, so a long text is counted in
 # pieces. A piece boundary adds a token at most.
 PIECE_CHARS = 20_000
+# Pieces whose tokens are in memory at once.
+BATCH_PIECES = 512
 
 
 def count_tokens(text: str) -> int:
@@ -34,10 +38,17 @@ def count_tokens(text: str) -> int:
     A text that looks like a special token is counted as the plain text it is.
     """
     encoding = _encoding()
-    if len(text) <= PIECE_CHARS:
-        return len(encoding.encode_ordinary(text))
-    pieces = (text[start : start + PIECE_CHARS] for start in range(0, len(text), PIECE_CHARS))
-    return sum(len(encoding.encode_ordinary(piece)) for piece in pieces)
+    return sum(len(encoding.encode_ordinary(piece)) for piece in _pieces(text))
+
+
+def total_tokens(texts: Iterable[str]) -> int:
+    """The sum of `count_tokens` over the texts, on all processors."""
+    encoding, threads = _encoding(), os.cpu_count() or 1
+    pieces = (piece for text in texts for piece in _pieces(text))
+    total = 0
+    while batch := list(itertools.islice(pieces, BATCH_PIECES)):
+        total += sum(map(len, encoding.encode_ordinary_batch(batch, num_threads=threads)))
+    return total
 
 
 def truncate(text: str, max_tokens: int) -> str:
@@ -46,12 +57,13 @@ def truncate(text: str, max_tokens: int) -> str:
         return ""
     encoding = _encoding()
     left = max_tokens
-    for start in range(0, len(text), PIECE_CHARS):
-        piece = text[start : start + PIECE_CHARS]
+    kept = 0
+    for piece in _pieces(text):
         tokens = encoding.encode_ordinary(piece)
         if len(tokens) > left:
-            return text[:start] + _beginning(encoding, piece, tokens[:left], left)
+            return text[:kept] + _beginning(encoding, piece, tokens[:left], left)
         left -= len(tokens)
+        kept += len(piece)
     return text
 
 
@@ -70,6 +82,11 @@ def ensure_offline_encodings(cache: Path) -> None:
     if not target.exists():
         _write_atomically(target, _packaged_ranks())
     os.environ["TIKTOKEN_CACHE_DIR"] = str(directory)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces that are encoded in linear time; one of a short text, though it be empty."""
+    return (text[start : start + PIECE_CHARS] for start in range(0, len(text) or 1, PIECE_CHARS))
 
 
 def _beginning(encoding: tiktoken.Encoding, piece: str, tokens: list[int], max_tokens: int) -> str:

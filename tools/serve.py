@@ -64,7 +64,9 @@ class StandaloneAirflow:
             self.start_component(name)
 
     def start_component(self, name: str) -> None:
-        """Start a component that does not run, by its name here."""
+        """Start a component by its name here, once it has ended if it was started before."""
+        if name in self._components:
+            self._components[name].wait()
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log_of(name).open("ab") as output:
             self._components[name] = subprocess.Popen(

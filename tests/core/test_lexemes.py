@@ -91,7 +91,6 @@ def test_chunks_are_tokenised_fast_enough() -> None:
         ("lib/v1.2/index.test.js", {"index", "test"}, {"lib", "v1", "v", "1", "2"}),
         ("", set(), set()),
     ],
-    ids=str,
 )
 def test_path_has_terms_of_its_name_and_of_its_nearest_folders(path: str, name: set[str], folders: set[str]) -> None:
     assert name_terms(path) == name

@@ -28,7 +28,6 @@ def readers(tmp_path_factory):
         ([], {"pigeon"}, ()),
         (["retri"], set(), ("retri",)),
     ],
-    ids=str,
 )
 def test_name_of_the_project_tells_nothing(terms, projects, left):
     assert telling_terms(terms, projects) == left

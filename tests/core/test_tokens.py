@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askrepo import tokens
-from askrepo.tokens import count_tokens, ensure_offline_encodings, truncate
+from askrepo.tokens import count_tokens, ensure_offline_encodings, total_tokens, truncate
 
 LANGCHAIN_OFFLINE = """
 import os, socket, sys
@@ -31,6 +31,17 @@ print(len(tiktoken.encoding_for_model("text-embedding-3-small").encode("hello wo
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("hello world", 2), ("tiktoken is great!", 6)])
 def test_counts_are_those_of_cl100k_base(text: str, count: int) -> None:
     assert count_tokens(text) == count
+
+
+@given(st.lists(st.text(max_size=60) | st.sampled_from(["<|endoftext|>", "", "word " * 10_000]), max_size=8))
+def test_total_is_the_sum(texts: list[str]) -> None:
+    assert total_tokens(texts) == sum(map(count_tokens, texts))
+
+
+def test_total_of_more_texts_than_are_in_memory_at_once() -> None:
+    assert total_tokens("one two three" for _ in range(2 * tokens.BATCH_PIECES + 1)) == 3 * (
+        2 * tokens.BATCH_PIECES + 1
+    )
 
 
 def test_special_tokens_are_plain_text() -> None:
