@@ -22,8 +22,9 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVICES := postgresql redis-server
 HAVE_SERVICES := { command -v redis-server && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1
 
-# One process for each processor, whole files each: what a file has started serves all its tests.
-SIDE_BY_SIDE := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One process for each processor, and whole files for each: what a file has started serves all its tests.
+PROCESSES := --numprocesses logical --maxprocesses 4
+SIDE_BY_SIDE := $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,8 +48,8 @@ test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreS
 	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }
 	$(BIN)/python -m pytest -m celery tests/test_celery.py
 
-test-faults: .venv/installed-dev ## A hundred more seeded faults: kills, full disks, broken stores (20 minutes)
-	$(BIN)/python -m pytest -m faults tests/faults
+test-faults: .venv/installed-dev ## A hundred more seeded faults: kills, full disks, broken stores (5 minutes)
+	$(BIN)/python -m pytest $(PROCESSES) -m faults tests/faults
 
 check: .venv/installed-dev ## Format, lint, types, documentation
 	$(BIN)/ruff format --check .
