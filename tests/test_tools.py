@@ -119,6 +119,14 @@ def test_failure_of_airflows_own_commands_names_the_log(tmp_path: Path) -> None:
         migrate({**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:///relative.db"})
 
 
+def test_a_person_is_told_how_to_log_in(tmp_path: Path) -> None:
+    airflow = StandaloneAirflow({"AIRFLOW_HOME": str(tmp_path)}, port=free_port())
+    assert airflow.how_to_log_in() == "no login is asked for"
+
+    (tmp_path / "simple_auth_manager_passwords.json.generated").write_text('{"admin": "p4ss"}')
+    assert airflow.how_to_log_in() == "user admin, password p4ss"
+
+
 @pytest.mark.slow
 def test_a_component_that_ends_while_airflow_starts_is_named_with_its_log(tmp_path: Path) -> None:
     environment = airflow_environment({**os.environ, "ASKREPO_AIRFLOW_HOME": str(tmp_path)})

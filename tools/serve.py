@@ -96,6 +96,12 @@ class StandaloneAirflow:
         users: dict[str, str] = json.loads((self.home / PASSWORDS).read_text(encoding="utf-8"))
         return next(iter(users.items()))
 
+    def how_to_log_in(self) -> str:
+        """For a person; with `simple_auth_manager_all_admins` Airflow makes no password."""
+        if not (self.home / PASSWORDS).exists():
+            return "no login is asked for"
+        return "user {}, password {}".format(*self.login())
+
     def ended(self) -> str | None:
         """The name of a component that has ended; None while all run."""
         return next((name for name, process in self._components.items() if process.poll() is not None), None)
@@ -142,8 +148,7 @@ def main() -> int:
         airflow.start()
         print(f"starting Airflow on {airflow.url} (about half a minute; Ctrl-C stops it)", flush=True)
         airflow.wait_until_healthy()
-        user, password = airflow.login()
-        print(f"\n  {airflow.url}/dags/askrepo_ingest\n  user {user}, password {password}\n", flush=True)
+        print(f"\n  {airflow.url}/dags/askrepo_ingest\n  {airflow.how_to_log_in()}\n", flush=True)
         while not (ended := airflow.ended()):
             time.sleep(POLL_S)
     except SetUpError as error:
