@@ -38,7 +38,7 @@ DAG = "askrepo_ingest"
 RUN_TIMEOUT_S = 600.0
 GIT_PASSWORD, API_KEY, STORE_SECRET = "password-of-the-git-server", "sk-key-of-the-embedder", "secret-of-the-store"
 # Enough text for several embed tasks, each of several batches.
-FILES, FUNCTIONS = 60, 120
+FILES, FUNCTIONS = 100, 120
 HELD_FILE = "module_014.py"
 # What docker-compose.yaml waits for is minutes; the order of things is the same.
 SMALL_AND_QUICK = {
