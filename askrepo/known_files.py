@@ -41,6 +41,7 @@ class FileFacts:
     encoding: str
     attributes: str
     generated: bool
+    documents: bool
     text_bytes: int
     first_row: int = -1
     rows: int = 0

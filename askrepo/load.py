@@ -9,6 +9,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from askrepo.comments import is_documentation
 from askrepo.decode import Decoded, decode
 from askrepo.errors import NothingToIndexError
 from askrepo.globs import selected
@@ -288,17 +289,19 @@ def _row(candidate: _Candidate, contents: Mapping[str, bytes], repository: str) 
         decoded = decode(contents[entry.blob], path=path, language=language)
         language = language or language_of(path, first_line=decoded.text[:FIRST_LINE_CHARS].partition("\n")[0])
     generated = has_generated_header(decoded.text, language=language)
+    documents = is_documentation(decoded.text, language=language)
     facts = FileFacts(
         repository=repository,
         path=path,
         blob=entry.blob,
         size=entry.size,
         language=language,
-        kind=_kind(candidate, language, generated=generated),
+        kind=_kind(candidate, language, generated=generated, documents=documents),
         reason=decoded.reason or "",
         encoding=decoded.encoding,
         attributes=canonical_json(candidate.declared),
         generated=generated,
+        documents=documents,
         text_bytes=len(decoded.text.encode()),
     )
     return _Row(facts, text=decoded.text)
@@ -306,15 +309,16 @@ def _row(candidate: _Candidate, contents: Mapping[str, bytes], repository: str) 
 
 def _known_row(candidate: _Candidate, known: FileFacts) -> _Row:
     """What the incumbent knows; at another path a file may be of another kind."""
-    kind = _kind(candidate, known.language, generated=known.generated)
+    kind = _kind(candidate, known.language, generated=known.generated, documents=known.documents)
     facts = replace(known, path=candidate.path, kind=kind)
     return _Row(facts, known_as="" if known.reason else known.path)
 
 
-def _kind(candidate: _Candidate, language: str, *, generated: bool) -> Kind:
-    """What the repository declares counts, then what the file's header says, then its path."""
+def _kind(candidate: _Candidate, language: str, *, generated: bool, documents: bool) -> Kind:
+    """What the repository declares counts, then what the file's header says, then its path and what its text is."""
     declared = candidate.declared.get("linguist-generated")
     if declared is None and generated:
         declared = True
     vendored = candidate.declared.get("linguist-vendored")
-    return kind_of(candidate.path, language=language, generated=declared, vendored=vendored)
+    kind = kind_of(candidate.path, language=language, generated=declared, vendored=vendored)
+    return "doc" if kind == "source" and documents else kind

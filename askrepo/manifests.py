@@ -25,6 +25,7 @@ FILE_FACTS = {
     "encoding": "string",  # "" when skipped
     "attributes": "string",  # what .gitattributes declares of the path, as canonical JSON
     "generated": "bool",  # whether its header says so
+    "documents": "bool",  # whether it is documentation in comments
     "text_bytes": "int64",  # bytes of the decoded text, 0 when skipped
     "first_row": "int64",  # of its chunks in a dataset: in that of this table, in FILES in the incumbent; -1 for none
     "rows": "int32",  # chunks from there on

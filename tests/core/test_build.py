@@ -54,7 +54,14 @@ class Stages:
         columns = {name: [] for name in files_schema().names}
         for path, text in files.items():
             row = {"repository": repository, "path": path, "blob": "0" * 40, "size": len(text), "language": "python"}
-            row |= {"kind": "source", "reason": "", "encoding": "utf-8", "attributes": "{}", "generated": False}
+            row |= {
+                "kind": "source",
+                "reason": "",
+                "encoding": "utf-8",
+                "attributes": "{}",
+                "generated": False,
+                "documents": False,
+            }
             row |= {"text_bytes": len(text), "first_row": -1, "rows": 0, "known_as": "", "text": text}
             for name, values in columns.items():
                 values.append(row[name])

@@ -183,6 +183,19 @@ def test_a_file_of_another_type_is_read_anew_though_its_content_is_known(alias, 
     assert same_dataset(alias.refresh(), from_scratch(alias.definition))
 
 
+def test_documentation_in_comments_stays_what_it_is_when_it_moves(alias, project, from_scratch, split_paths):
+    project.commit({"src/_guide.rs": "//! How to write a parser, step by step.\n" * 10})
+    alias.refresh()
+    split_paths.clear()
+    project.commit({"src/_guide.rs": None, "src/_book.rs": "//! How to write a parser, step by step.\n" * 10})
+
+    second = alias.refresh()
+
+    reader = DatasetReader.open(alias.workspace.url_of(second.dataset), manifest=second)
+    assert reader.file_chunks("project", "src/_book.rs")[0].kind == "doc"
+    assert same_dataset(second, from_scratch(alias.definition))
+
+
 def test_attributes_count_as_a_change(alias, project, from_scratch, split_paths):
     alias.refresh()
     project.commit({".gitattributes": "src/store.py linguist-generated\n"})

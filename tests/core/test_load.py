@@ -86,6 +86,7 @@ def test_file_becomes_a_row(make_repository, load_rows):
         "encoding": "utf-8",
         "attributes": "{}",
         "generated": False,
+        "documents": False,
         "text_bytes": 6,
         "first_row": -1,
         "rows": 0,
@@ -247,6 +248,18 @@ def test_attributes_are_right_for_many_and_long_paths(make_repository, load_rows
     _, rows = load_rows(source)
 
     assert all(rows[path]["kind"] == ("generated" if path.startswith("odd") else "source") for path in paths)
+
+
+def test_source_that_is_documentation_is_a_document(make_repository, load_rows):
+    guide = "//! How to write a parser, step by step.\n" * 10
+    source = make_repository("project", {"src/_guide.rs": guide, "tests/guide.rs": guide})
+
+    rows = load_rows(source)[1]
+
+    assert {path: (row["kind"], row["documents"]) for path, row in rows.items()} == {
+        "src/_guide.rs": ("doc", True),
+        "tests/guide.rs": ("test", True),
+    }
 
 
 def test_generated_header_marks_a_loaded_file(make_repository, load_rows):

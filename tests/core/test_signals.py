@@ -309,6 +309,7 @@ def test_source_is_not_lifted_over_the_kind_of_file_that_a_question_names():
         ("How do I contribute a patch?", "CONTRIBUTING.md"),
         ("how do I open a pull request", "docs/development.rst"),
         ("How are vulnerabilities reported?", "SECURITY.md"),
+        ("I found a hole, whom do I tell privately", ".github/SECURITY.md"),
         ("Is it free for commercial use?", "LICENSE"),
         ("Under which licence is it?", "licence.txt"),
         ("what is the code of conduct", ".github/CODE_OF_CONDUCT.md"),
@@ -329,6 +330,7 @@ def test_topic_page_counts_as_much_as_the_question_is_about_the_project():
     page = Candidate(0, chunk_at("SECURITY.md", kind="doc"))
     half = {"overview": 0.5, "code": 0.5}
     assert topic_page.topic_page(pool_of("security of tokens", [page], shares=half)) == [0.5]
+    assert topic_page.topic_page(pool_of("security of tokens", [page], shares={"usage": 1.0})) == [0.5]
     assert topic_page.topic_page(pool_of("security of tokens", [page], shares=CODE)) == [0]
 
 
