@@ -27,6 +27,13 @@ def test_source_outside_of_the_folder_named_like_the_repository_is_lowered(repos
     assert AWAY < 1
 
 
+@pytest.mark.parametrize(
+    ("repository", "path"), [("App-vNext/Polly", "src/Polly.Core/Retry.cs"), ("tokio-rs/axum", "axum-core/src/body.rs")]
+)
+def test_the_core_of_the_package_is_at_home_too(repository, path):
+    assert factors(path, "tools/build.py", repository=repository) == [1, AWAY]
+
+
 def test_without_a_home_folder_nothing_is_lowered():
     assert factors("lib/app.py", "tools/build.py", "setup.py") == [1, 1, 1]
 

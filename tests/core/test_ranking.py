@@ -92,12 +92,17 @@ def test_a_name_with_many_definitions_means_none_in_particular():
     assert 0 not in pool("where is do_it defined", *many[1:]).fused
 
 
-def test_a_single_word_relies_on_words_more_than_on_vectors():
+def test_vectors_count_least_for_a_single_word_and_most_for_pages():
     candidates = [Candidate(0, chunk_at("like.py"), cosine=0.9), Candidate(0, chunk_at("named.py"), bm25=9.0)]
-    like, named = pool("policy", *candidates, prior=any_file).fused
-    assert like < named
-    like, named = pool("retry policy", *candidates, prior=any_file).fused
-    assert like == named
+
+    def share(question, shares):
+        like, named = pool(question, *candidates, prior=any_file, shares=shares).fused
+        return like / (like + named)
+
+    assert share("policy", CODE) == pytest.approx(0.3)
+    assert share("retry policy", CODE) == pytest.approx(0.35)
+    assert share("retry policy", {"code": 0.5, "usage": 0.5}) == pytest.approx(0.5)
+    assert share("retry policy", OVERVIEW) == pytest.approx(0.65)
 
 
 def test_priors_weigh_the_kind_of_file_and_its_place():
