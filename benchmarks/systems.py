@@ -12,7 +12,7 @@ from askrepo.search import EVERYTHING, MAX_K, search, search_with
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.orders import context, decayed, listing
 from askrepo.search.prior import kind_prior
-from askrepo.search.ranking import SIGNALS, Prior, Signals
+from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals
 from askrepo.search.request import SearchRequest
 from askrepo.search.strategies import Order, Ranking, of_recipe
 from askrepo.sources import AliasReader
@@ -75,7 +75,8 @@ class Recipe:
 
     def context(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
         """The order for a chat model."""
-        return of_recipe(requests, self.context_order, signals=self.signals, prior=self.prior)
+        signals = {name: signal for name, signal in self.signals.items() if name in CONTEXT_SIGNALS}
+        return of_recipe(requests, self.context_order, signals=signals, prior=self.prior)
 
 
 LEFT_OUT: Mapping[str, Recipe] = {

@@ -47,6 +47,11 @@ SIGNALS: Signals = MappingProxyType(
 )
 """The signals of the default ranking."""
 
+CONTEXT_SIGNALS: Signals = MappingProxyType({name: each for name, each in SIGNALS.items() if name != "file match"})
+"""The signals of a context. Which file answers matters less there than which of its chunks, and "file match" lifts all
+chunks of a long file alike: without it 8,000 tokens show .70 instead of .67 of the lines asked for (85 development
+questions about code, measured 2026-11)."""
+
 POOL = 100
 """Chunks taken from each ranking into the fusion. 30 to 200 rank alike (measured 2026-11)."""
 

@@ -11,7 +11,7 @@ from askrepo.search.mmr import mmr_order
 from askrepo.search.nearest import nearest
 from askrepo.search.orders import context, listing
 from askrepo.search.prior import kind_prior
-from askrepo.search.ranking import POOL, SIGNALS, Prior, Signals, pooled, ranked
+from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Prior, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Strategy
@@ -36,8 +36,8 @@ def hybrid(requests: Sequence[SearchRequest]) -> list[Ranking]:
 
 
 def hybrid_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
-    """`hybrid` in the order for a chat model: diverse, then deep."""
-    return of_recipe(requests, context)
+    """`hybrid` in the order for a chat model: diverse, then deep, and without what lifts whole files."""
+    return of_recipe(requests, context, signals=CONTEXT_SIGNALS)
 
 
 def without_vectors(requests: Sequence[SearchRequest]) -> list[Ranking]:
@@ -47,7 +47,7 @@ def without_vectors(requests: Sequence[SearchRequest]) -> list[Ranking]:
 
 def without_vectors_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
     """`without_vectors` in the order for a chat model."""
-    return of_recipe(requests, context, use_vectors=False)
+    return of_recipe(requests, context, use_vectors=False, signals=CONTEXT_SIGNALS)
 
 
 def of_recipe(

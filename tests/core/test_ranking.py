@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from askrepo.search.candidates import Candidate
 from askrepo.search.home import AWAY
 from askrepo.search.question import Question
-from askrepo.search.ranking import MAX_DEFINITIONS, POOL, SIGNALS, pooled, ranked
+from askrepo.search.ranking import CONTEXT_SIGNALS, MAX_DEFINITIONS, POOL, SIGNALS, pooled, ranked
 from tests.core.pools import CODE, OVERVIEW, chunk_at, places, pool_of
 
 
@@ -218,3 +218,13 @@ def test_every_candidate_is_ranked_once_by_a_finite_score_that_falls(candidates,
 @given(candidate_lists(), QUESTIONS)
 def test_equal_pools_are_ranked_equally(candidates, question):
     assert ranked(pool(question, *candidates)) == ranked(pool(question, *candidates))
+
+
+def test_for_a_context_the_chunk_counts_more_than_its_file():
+    best = Candidate(0, chunk_at("short.py"), bm25=9.0)
+    others = [Candidate(0, chunk_at(f"{n}.py"), bm25=8.5) for n in range(20)]
+    long = [Candidate(0, chunk_at("long.py", line), bm25=8.0) for line in (1, 50, 100)]
+    found = pool("retry policy", best, *others, *long)
+
+    assert ranked(found)[0].candidate in long
+    assert ranked(found, signals=CONTEXT_SIGNALS)[0].candidate is best
