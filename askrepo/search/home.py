@@ -14,7 +14,8 @@ and loses evidence in repositories whose extras people ask about (files@10 .82 a
 code, measured 2026-11)."""
 
 CORE = "core"
-"""A package `name-core` or `Name.Core` is the name's as well: with it .86 to .87 of these files are found."""
+"""A package `name-core` or `Name.Core` is the name's as well: .875 instead of .869 of these files are found, and .67
+instead of .65 of the lines in 8,000 tokens, at .002 of the public benchmark."""
 
 DEPTH = 2
 """Folders in which the name counts: `tokio/`, `src/flask/`, `lib/phoenix/`; deeper ones name namespaces."""

@@ -1,5 +1,7 @@
 """Which source files are documentation."""
 
+import time
+
 import pytest
 
 from askrepo.comments import is_documentation
@@ -46,3 +48,12 @@ def test_text_in_comments_is_documentation(text: str, language: str) -> None:
 )
 def test_other_files_are_not(text: str, language: str) -> None:
     assert not is_documentation(text, language=language)
+
+
+@pytest.mark.parametrize(
+    "line", ["pub(" * 250_000, "pub" + " " * 1_000_000, "pub(in " + "a" * 1_000_000, "*" * 1_000_000]
+)
+def test_a_hostile_line_takes_no_longer(line: str) -> None:
+    started = time.process_time()
+    is_documentation(guide("//!", lines=20) + line, language="rust")
+    assert time.process_time() - started < 1  # about 0.01 s
