@@ -13,7 +13,8 @@ from askrepo.evaluation import EvaluationQuestion
 from benchmarks.question_sets import OWN_CATEGORIES, half_of, read_sets
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"
-FILES = sorted(set(FOLDER.glob("*.jsonl")) - {FOLDER / "prototypes.jsonl"})  # which have no evidence
+PROTOTYPES = FOLDER / "prototypes.jsonl"  # which have no evidence
+FILES = sorted(set(FOLDER.glob("*.jsonl")) - {PROTOTYPES})
 INDEX = json.loads((FOLDER / "repositories.json").read_text(encoding="utf-8"))
 SETS = read_sets(FOLDER)
 
@@ -58,6 +59,17 @@ def test_no_question_is_asked_twice(each) -> None:
 @pytest.mark.parametrize("each", SETS, ids=lambda each: each.name)
 def test_evidence_is_pages_for_documentation_and_lines_for_code(each) -> None:
     assert [question.query for question in each.questions if not well_formed(question)] == []
+
+
+def test_prototypes_are_of_the_three_kinds_and_no_questions_of_the_sets() -> None:
+    prototypes = [json.loads(line) for line in PROTOTYPES.read_text(encoding="utf-8").splitlines()]
+    assert {prototype["kind"] for prototype in prototypes} == set(OWN_CATEGORIES)
+    asked = {words_of(question.query) for each in SETS for question in each.questions}
+    assert asked.isdisjoint(words_of(prototype["query"]) for prototype in prototypes)
+
+
+def words_of(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.lower()))
 
 
 def well_formed(question: EvaluationQuestion) -> bool:

@@ -1,4 +1,4 @@
-"""How much a question is of each kind: precise patterns first, then a small model of cues and, when given, a vector."""
+"""How much a question is of each kind: precise patterns, then a small model of its words and, if given, its vector."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from askrepo.search.cues import CUE_NAMES, PROJECT, cues_of, mask_projects
+from askrepo.search.phrases import phrases_of
 from askrepo.search.question import Question, QuestionKind, names_code
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 WEIGHTS_FILE = "question_kinds.json"
 """Beside this module; written by `benchmarks/train_question_kinds.py`."""
 
-# In real use such phrases are nearly always look-ups in code; of the prototypes about usage and about the project, from
+# In real use such forms are nearly always look-ups in code; of the prototypes about usage and about the project, from
 # which the model learns how often they occur, a quarter are bare. Divisors set on the development questions (2026-11).
 LOOK_UP_DIVISOR = 5.0
 """On usage and overview, for the forms that ask for a place or a mechanism ("how X is resolved", "parsing headers")."""
-LOOK_UP_DIVISOR_BY_CUES = 8.0
-"""Likewise without a vector, when the model errs twice as often."""
 BARE_USAGE_DIVISOR = 20.0
 BARE_OVERVIEW_DIVISOR = 8.0
 """For bare phrases, without any sign of someone who uses the project or asks about it ("connection pool eviction")."""
+MAX_BARE_WORDS = 8
+"""Longer phrases tell a situation ("backend only reachable through ..."), of which the model may judge."""
 
 NAMED_CODE_SHARE = 0.5
 """The least share of code when the question names code; the model decides about the other half."""
@@ -62,8 +63,11 @@ class LinearModel:
 
         :raises ValueError: the features are not as many as the weights.
         """
+        if any(len(row) != len(features) for row in self.weights):
+            raise ValueError(f"{len(features)} features for rows of {len(self.weights[0])} weights")
+        present = [(at, value) for at, value in enumerate(features) if value]  # few of the phrases are in a question
         scores = [
-            intercept + sum(weight * value for weight, value in zip(row, features, strict=True))
+            intercept + sum(row[at] * value for at, value in present)
             for intercept, row in zip(self.intercepts, self.weights, strict=True)
         ]
         most = max(scores)
@@ -75,10 +79,12 @@ class TrainedModels:
     """What the weights' file holds.
 
     :ivar cues: names of the cues, in the order of the weights.
+    :ivar phrases: whose weights follow those of the cues; those of the vector come last.
     :ivar fingerprint: of the embedder whose vectors `with_vector` was trained with.
     """
 
     cues: tuple[str, ...]
+    phrases: tuple[str, ...]
     fingerprint: str
     prototypes: int
     without_vector: LinearModel
@@ -91,7 +97,7 @@ def kind_shares(
     """How much the question is of each kind, summing to 1; a kind that is ruled out may be missing.
 
     :param projects: the project's own names, which tell nothing.
-    :param vector: the question's, only of an embedder that `kind_model_fits`; None for the cues alone.
+    :param vector: the question's, only of an embedder that `kind_model_fits`; None for the words alone.
     """
     if question.is_one_word:
         return {"code": 1.0}
@@ -100,15 +106,17 @@ def kind_shares(
     masked = mask_projects(question.text, projects)
     cues = cues_of(masked, projects=())
     models = trained_models()
+    said = phrases_of(masked)
+    words = [*cues, *(float(phrase in said) for phrase in models.phrases)]
     if vector is None:
-        shares = models.without_vector.shares(cues)
+        shares = models.without_vector.shares(words)
     else:
-        shares = models.with_vector.shares([*cues, *vector.tolist()])
+        shares = models.with_vector.shares([*words, *vector.tolist()])
     if names_code(masked):
         code = NAMED_CODE_SHARE + (1 - NAMED_CODE_SHARE) * shares["code"]
         shares = {"code": code, "usage": 1 - code, "overview": 0.0}
     found = {name for name, cue in zip(CUE_NAMES, cues, strict=True) if cue}
-    return _corrected(shares, masked, found, look_up=LOOK_UP_DIVISOR_BY_CUES if vector is None else LOOK_UP_DIVISOR)
+    return _corrected(shares, masked, found)
 
 
 def kind_model_fits(fingerprint: str) -> bool:
@@ -128,6 +136,7 @@ def trained_models() -> TrainedModels:
 
     return TrainedModels(
         cues=tuple(stored["cues"]),
+        phrases=tuple(stored["phrases"]),
         fingerprint=stored["fingerprint"],
         prototypes=stored["prototypes"],
         without_vector=model("without_vector"),
@@ -135,17 +144,12 @@ def trained_models() -> TrainedModels:
     )
 
 
-def _corrected(
-    shares: Mapping[QuestionKind, float], masked: str, found: Collection[str], *, look_up: float
-) -> dict[QuestionKind, float]:
-    """The shares with look-ups and bare phrases as frequent as in real use.
-
-    :param look_up: divisor for the forms of a look-up.
-    """
+def _corrected(shares: Mapping[QuestionKind, float], masked: str, found: Collection[str]) -> dict[QuestionKind, float]:
+    """The shares with look-ups and bare phrases as frequent as in real use."""
     usage, overview = shares["usage"], shares["overview"]
     if not _LOOK_UP_CUES.isdisjoint(found):
-        usage, overview = usage / look_up, overview / look_up
-    if _USER_CUES.isdisjoint(found) and not _USER_SIGN.search(masked):
+        usage, overview = usage / LOOK_UP_DIVISOR, overview / LOOK_UP_DIVISOR
+    if len(masked.split()) <= MAX_BARE_WORDS and _USER_CUES.isdisjoint(found) and not _USER_SIGN.search(masked):
         usage, overview = usage / BARE_USAGE_DIVISOR, overview / BARE_OVERVIEW_DIVISOR
     return _normalised({"code": shares["code"], "usage": usage, "overview": overview})
 

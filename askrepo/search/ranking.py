@@ -40,7 +40,7 @@ SIGNALS: Signals = MappingProxyType(
         "namesake": (0.45, namesake),
         "named path": (1.4, named_path),  # above all others: the user pointed at the file
         "file match": (0.5, file_match),
-        "coherence": (0.3, coherence),
+        "coherence": (0.35, coherence),
         "source code": (0.5, source_code),
         "topic page": (0.6, topic_page),
     }

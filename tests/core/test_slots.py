@@ -70,11 +70,22 @@ def test_readme_of_a_folder_is_only_a_page():
     assert rank_of("plugins/README.md", ranked) > SLOT
 
 
-def test_others_keep_their_order_and_the_best_two_their_places():
+def test_page_gives_its_place_to_the_readme_and_moves_up():
     ranked = slotted(*SOURCE, (PAGE, 0.5), (README, 0.4), shares=OVERVIEW)
+    assert [path for path, _ in places(ranked)][:SLOT] == [SOURCE[0][0].path, PAGE.path, README.path]
+
+
+def test_page_that_is_better_than_the_slot_keeps_its_place():
+    ranked = slotted(SOURCE[0], (PAGE, 0.85), *SOURCE[1:], (README, 0.4), shares=OVERVIEW)
+    assert [path for path, _ in places(ranked)][:SLOT] == [SOURCE[0][0].path, PAGE.path, README.path]
+
+
+@pytest.mark.parametrize(("shares", "kept"), [(USAGE, 2), (OVERVIEW, 1)])
+def test_others_keep_their_order_and_the_best_their_places(shares, kept):
+    ranked = slotted(*SOURCE, (PAGE, 0.5), (README, 0.4), shares=shares)
     others = [place for place in places(ranked) if place[0].startswith("src/")]
     assert others == [(chunk.path, 1) for chunk, _ in SOURCE]
-    assert places(ranked)[:2] == others[:2]
+    assert places(ranked)[:kept] == others[:kept]
 
 
 CHUNKS = [
