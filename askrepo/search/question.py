@@ -155,10 +155,9 @@ def searchable(text: str) -> str:
 
 
 def question_kind(text: str) -> QuestionKind:
-    """Which kind of question this is, by a plain pattern.
+    """Which kind of question this is, by plain patterns so narrow that they are nearly always right.
 
-    A pattern does nearly as well as comparing with prototype questions by vector (measured 2026-11), works without
-    an embedder and can be explained.
+    What they do not settle is "code" here; `question_kinds` tells it apart.
     """
     head = _head(text)
     if _OVERVIEW.search(head) and not _CODE_NAME.search(head):
