@@ -47,9 +47,10 @@ def gather(requests: Sequence[SearchRequest], *, use_vectors: bool) -> Gathered:
     """
     with ThreadPoolExecutor(max_workers=1) as beside:
         words = beside.submit(_by_words, requests)
+        shares = _shares(requests[0], use_vectors=use_vectors)
+        pages = beside.submit(_readmes, requests, shares)
         dense = nearest(requests, limit=NEAREST) if use_vectors else []
-        by_words = words.result()
-    shares = _shares(requests[0], use_vectors=use_vectors)
+        by_words, readmes = words.result(), pages.result()
     candidates = {(at, scored.chunk.id): Candidate(at, scored.chunk, scored.score) for at, scored in _each(dense)}
     for at, scored in _each(by_words.lexical):
         known = candidates.get((at, scored.chunk.id))
@@ -58,7 +59,6 @@ def gather(requests: Sequence[SearchRequest], *, use_vectors: bool) -> Gathered:
     if may_want_pages(shares) and not any(is_page(each.chunk) for each in candidates.values()):
         for at, scored in _each([_pages(request) for request in requests]):
             candidates[at, scored.chunk.id] = Candidate(at, scored.chunk, bm25=scored.score)
-    readmes = _readmes(requests) if shares.get("overview", 0.0) >= MIN_OVERVIEW_SHARE else []
     for at, chunk in [*by_words.named, *readmes]:
         known = candidates.get((at, chunk.id)) or Candidate(at, chunk)
         candidates[at, chunk.id] = replace(known, is_named=True)
@@ -98,7 +98,10 @@ def _named(request: SearchRequest) -> list[Chunk]:
     return [*defining, *dataset.of_files(question.paths, limit=MAX_NAMED, where=request.where)]
 
 
-def _readmes(requests: Sequence[SearchRequest]) -> list[tuple[int, Chunk]]:
+def _readmes(requests: Sequence[SearchRequest], shares: KindShares) -> list[tuple[int, Chunk]]:
+    """Chunks of the root's README, for which a question about the project has a slot."""
+    if shares.get("overview", 0.0) < MIN_OVERVIEW_SHARE:
+        return []
     return [
         (at, chunk)
         for at, request in enumerate(requests)
