@@ -62,6 +62,10 @@ def gather(requests: Sequence[SearchRequest], *, use_vectors: bool) -> Gathered:
     for at, chunk in [*by_words.named, *readmes]:
         known = candidates.get((at, chunk.id)) or Candidate(at, chunk)
         candidates[at, chunk.id] = replace(known, is_named=True)
+    if not candidates:  # the words that tell little must do
+        said = [replace(request, terms=request.question.terms) for request in requests]
+        for at, scored in _each([_lexical(request) for request in said]):
+            candidates[at, scored.chunk.id] = Candidate(at, scored.chunk, bm25=scored.score)
     return Gathered(tuple(candidates.values()), shares, by_words.rarity)
 
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from askrepo.lexemes import query_terms
 from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.generic import GENERIC
 from askrepo.search.prior import is_root_readme
 from askrepo.search.slots import MIN_OVERVIEW_SHARE
 
-GENERIC = frozenset(
-    query_terms(
-        "about aim application audience codebase contain description do does exist explain framework general give goal"
-        " good idea intend intro introduce introduction kind know library main makes mean meant need overview package"
-        " people point problem product program project purpose readme repo repository right short should solve software"
-        " someone stuff summarise summarize summary tell thing tool understand use useful user what why want worth"
-    )
-)
-"""Terms of questions about any project: a section that has them answers no better than another."""
-
 MAX_TOLD = 3.0
-"""Rarity of the question's other words together up to which they tell nothing."""
+"""Rarity of the question's words together, but for generic ones, up to which they tell nothing."""
 
 MIN_WORDS = 8
 """Words of a line that says something; badges, menus and headings have fewer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from askrepo.lexemes import query_terms
+from askrepo.search.generic import GENERIC
 from askrepo.search.question import Question
 from askrepo.sources import AliasReader
 from askrepo.store.reader import Filter
@@ -65,7 +66,9 @@ def requests_for(question: str, *, readers: Sequence[AliasReader], where: Filter
         snapshot.name.rpartition("/")[2] for reader in readers for snapshot in reader.entry.manifest.snapshots
     )
     terms = telling_terms(parsed.terms, projects)
-    if not terms and parsed.kind != "overview":  # "who is X for?" wants its README, not the pages that say X most often
+    if parsed.kind == "overview":  # "why use X?" wants its README, not the pages that say "use" or X most often
+        terms = tuple(term for term in terms if term not in GENERIC)
+    elif not terms:
         terms = parsed.terms
     return [SearchRequest(parsed, reader, where, vectors, terms, projects) for reader in readers]
 

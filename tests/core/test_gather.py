@@ -99,6 +99,14 @@ def test_readme_of_the_root_is_looked_up_for_a_question_about_the_project(reader
     assert not of_path(gathered("dispatch letters of the caller", reader, use_vectors=False), "README.md")
 
 
+def test_words_that_tell_little_must_do_where_nothing_else_is_found(tmp_path):
+    files = {"src/solver.py": "def solve(problem):\n    return problem\n"}
+    bare = build_alias(tmp_path, files, alias="bare", name="gull").reader
+    question = "What problem does gull solve?"
+    assert requests_for(question, readers=[bare], where=EVERYTHING)[0].terms == ()
+    assert of_path(gathered(question, bare, use_vectors=False), "src/solver.py")
+
+
 @pytest.mark.parametrize(
     "question", ["who prints dispatch_letter", "what letter is in src/office.py", "Who should dispatch letters?"]
 )

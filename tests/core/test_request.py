@@ -40,6 +40,18 @@ def test_name_of_the_project_is_searched_for_only_when_it_is_looked_up(readers, 
     assert requests_for(question, readers=readers, where=EVERYTHING)[0].terms == terms
 
 
+@pytest.mark.parametrize(
+    ("question", "terms"),
+    [
+        ("Why should I use raven?", ()),
+        ("why should bakers use this project", ("baker",)),
+        ("where is a problem of the library used", ("problem", "librari")),
+    ],
+)
+def test_words_of_questions_about_any_project_are_searched_for_only_in_other_questions(readers, question, terms):
+    assert requests_for(question, readers=readers, where=EVERYTHING)[0].terms == terms
+
+
 def test_requests_know_the_names_of_all_repositories_searched(readers):
     requests = requests_for("retries of pigeon post and owl", readers=readers, where=EVERYTHING)
     assert {request.projects for request in requests} == {frozenset({"pigeon-post", "owl", "raven"})}
