@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from askrepo.evaluation import EvaluationQuestion
+from askrepo.search.question_kinds import trained_models
 from benchmarks.question_sets import OWN_CATEGORIES, half_of, read_sets
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"
@@ -64,6 +65,7 @@ def test_evidence_is_pages_for_documentation_and_lines_for_code(each) -> None:
 def test_prototypes_are_of_the_three_kinds_and_no_questions_of_the_sets() -> None:
     prototypes = [json.loads(line) for line in PROTOTYPES.read_text(encoding="utf-8").splitlines()]
     assert {prototype["kind"] for prototype in prototypes} == set(OWN_CATEGORIES)
+    assert trained_models().prototypes == len(prototypes)  # else benchmarks/train_question_kinds.py has not been run
     asked = {words_of(question.query) for each in SETS for question in each.questions}
     assert asked.isdisjoint(words_of(prototype["query"]) for prototype in prototypes)
 

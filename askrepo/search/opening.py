@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.candidates import File, Pool, Ranked
 from askrepo.search.generic import GENERIC
 from askrepo.search.prior import is_root_readme
 from askrepo.search.slots import MIN_OVERVIEW_SHARE
@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def with_opening(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
-    """The listing with the opening of the root's README in the place of its best chunk, for such questions.
+    """The listing with the opening of each root README in the place of its best chunk, for such questions.
 
     Vectors alone would choose otherwise: to a question of hardly more than the project's name they bring the chunk that
     says the name most often. Of nine such questions to each of 23 repositories .77 instead of .36 show one of the first
@@ -32,14 +32,16 @@ def with_opening(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     told = sum(pool.rarity.get(term, 0.0) for term in pool.terms if term not in GENERIC)
     if pool.shares.get("overview", 0.0) < MIN_OVERVIEW_SHARE or told > MAX_TOLD:
         return list(listing)
-    shown = next((at for at, each in enumerate(listing) if is_root_readme(each.candidate.chunk)), None)
-    if shown is None:
-        return list(listing)
-    file = listing[shown].candidate.file
-    of_file = [at for at, each in enumerate(listing) if each.candidate.file == file]
-    telling = [at for at in of_file if says_something(listing[at].candidate.chunk.text)]
-    opening = min(telling or of_file, key=lambda at: listing[at].candidate.chunk.start_line)
-    return _exchanged(listing, shown, opening)
+    readmes: dict[File, list[int]] = {}
+    for at, each in enumerate(listing):
+        if is_root_readme(each.candidate.chunk):
+            readmes.setdefault(each.candidate.file, []).append(at)
+    opened = list(listing)
+    for places in readmes.values():
+        telling = [at for at in places if says_something(listing[at].candidate.chunk.text)]
+        opening = min(telling or places, key=lambda at: listing[at].candidate.chunk.start_line)
+        _exchange(opened, places[0], opening)
+    return opened
 
 
 def says_something(text: str) -> bool:
@@ -47,9 +49,8 @@ def says_something(text: str) -> bool:
     return any(len(_WORD.findall(_MARKUP.sub(" ", line))) >= MIN_WORDS for line in text.split("\n"))
 
 
-def _exchanged(listing: Sequence[Ranked], one: int, other: int) -> list[Ranked]:
-    """The listing with two candidates exchanged; scores stay in their places."""
-    exchanged = list(listing)
-    exchanged[one] = Ranked(listing[other].candidate, listing[one].score)
-    exchanged[other] = Ranked(listing[one].candidate, listing[other].score)
-    return exchanged
+def _exchange(listing: list[Ranked], one: int, other: int) -> None:
+    """Exchange two candidates; scores stay in their places."""
+    first, second = listing[one], listing[other]
+    listing[one] = Ranked(second.candidate, first.score)
+    listing[other] = Ranked(first.candidate, second.score)

@@ -28,6 +28,15 @@ def test_first_chunk_that_says_something_stands_for_the_readme():
     assert [each.score for each in ranked] == [1.0, 0.9, 0.5, 0.4]
 
 
+def test_the_readme_of_every_repository_is_opened():
+    second = [
+        (chunk_at("README.md", line, kind="doc", repository="owner/other", text=SENTENCE), 0.3) for line in (11, 1)
+    ]
+    ranked = opened(*SCORED, *second)
+    assert [each.candidate.chunk for each in ranked[-2:]] == [second[1][0], second[0][0]]
+    assert places(ranked)[0] == ("README.md", 11)
+
+
 @pytest.mark.parametrize("share", [MIN_OVERVIEW_SHARE - 0.01, 0.0])
 def test_only_for_questions_about_the_project(share):
     assert opened(*SCORED, shares={"overview": share, "code": 1 - share}) == ranked_chunks(*SCORED)
