@@ -105,7 +105,7 @@ def test_nothing_stays_nothing():
 def test_both_orders_answer_what_a_project_is_with_the_opening_of_its_readme():
     sentence = "Quokka keeps copies of your mail on as many disks as you have.\n"
     ranked = ranked_chunks(
-        *((chunk_at("README.md", line, kind="doc", text=f"{sentence}{line}"), 1 / line) for line in (11, 21, 1))
+        *((chunk_at("README.md", line, kind="doc", text=f"{sentence}{line}"), line / 100) for line in (21, 11, 1))
     )
     asked = pool_of("what is quokka", [each.candidate for each in ranked], shares=OVERVIEW, rarity={})
     assert places(listing(ranked, asked))[0] == places(context(ranked, asked))[0] == ("README.md", 1)
