@@ -1,6 +1,6 @@
 """One passage of the pipeline in a process of its own, for tests that kill or measure it.
 
-    python -m tests.pipeline_process WORKSPACE CACHE ALIAS REPOSITORY_URL
+    python -m tests.pipeline_process WORKSPACE CACHE ALIAS REPOSITORY_URL [EMBEDDER]
 
 Prints the dataset's digest, then the process's peak resident memory in KiB: before the build, and at the end.
 """
@@ -17,9 +17,9 @@ from askrepo.workspace import Workspace
 
 
 def main() -> None:
-    workspace, cache, alias, url = sys.argv[1:]
+    workspace, cache, alias, url, *embedder = sys.argv[1:]
     settings = Settings.from_env({"ASKREPO_CACHE": cache, "ASKREPO_GRACE_S": "0"})
-    definition = Definition(alias, (url,), embedder="hash")
+    definition = Definition(alias, (url,), embedder=embedder[0] if embedder else "hash")
     embedded = run_until_embedded(definition, workspace=Workspace.open(workspace), settings=settings)
     before_build = peak_kib()
     sys.stdout.write(f"{embedded.finish().manifest.digest} {before_build} {peak_kib()}\n")

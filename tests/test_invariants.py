@@ -15,8 +15,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -46,6 +44,7 @@ from query.cli import main as askrepo_command
 from tests.conftest import GitRepository
 from tests.datasets import build_alias, run_stages
 from tests.fakes import CountingEmbedder
+from tests.network_trace import traced
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = Settings.from_env({"ASKREPO_GRACE_S": "0", "ASKREPO_RETENTION": "2"})
@@ -341,27 +340,15 @@ main()
 """
 
 
+# Processes that live on after their work, when late reports come: tests/test_silence.py.
+
+
 def test_a_run_and_a_question_open_no_connection(make_repository: MakeRepository, workspace: Workspace) -> None:
-    strace = shutil.which("strace")
-    assert strace, "strace is needed to see the native libraries' connections: apt-get install strace"
     repository = make_repository("project", versioned(0))
-    trace = Path(workspace.url) / "trace"
     python = [sys.executable, "-c", OFFLINE, workspace.url, f"{workspace.url}/cache", "main", repository.url]
-    _traced(strace, trace, python)
-    _traced(strace, trace, [sys.executable, "-m", "query", "search", "function", "--workspace", workspace.url])
-
-
-def _traced(strace: str, trace: Path, command: list[str]) -> None:
-    run = subprocess.run(
-        [strace, "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace), *command],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert [line for line in trace.read_text().splitlines() if "AF_INET" in line] == []
+    question = [sys.executable, "-m", "query", "search", "function", "--workspace", workspace.url]
+    for command in (python, question):
+        assert traced(command, {"PYTHONDONTWRITEBYTECODE": "1"}, 120, exit_codes=[0]) == []
 
 
 # 10 -----------------------------------------------------------------------------------------------------------------

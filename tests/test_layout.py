@@ -16,7 +16,7 @@ FORBIDDEN = {
     "dags": {"click", "query", "tools", "tests"},
     "tools": {"airflow", "click", "query", "tests"},
 }
-BOTTOM = {"types", "errors", "settings"}
+BOTTOM = {"types", "errors", "settings", "telemetry"}
 
 
 def modules(folder: str) -> list[Path]:
