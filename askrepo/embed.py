@@ -270,8 +270,9 @@ def _table(vectors: Mapping[str, NDArray[np.float32]], dimension: int) -> pa.Tab
     import pyarrow as pa
 
     schema = vectors_schema(dimension)
-    rows = np.stack(list(vectors.values())) if vectors else np.empty((0, dimension), np.float32)
-    numbers = pa.array(rows.astype(np.float32, copy=False).ravel())
+    if not vectors:
+        return schema.empty_table()
+    numbers = pa.array(np.stack(list(vectors.values())).astype(np.float32, copy=False).ravel())
     columns = [pa.array(list(vectors), pa.string()), pa.FixedSizeListArray.from_arrays(numbers, type=schema[1].type)]
     return pa.table(columns, schema=schema)
 

@@ -69,10 +69,14 @@ def chunks_schema() -> pa.Schema:
 
 
 def vectors_schema(dimension: int) -> pa.Schema:
-    """One row per distinct vector_id; `vector` is a fixed-size list of float32."""
+    """One row per distinct vector_id; `vector` is a fixed-size list of float32.
+
+    :param dimension: 0 when there is no vector that would tell it. Parquet's writer divides by a list's size, and the
+        process ends by a signal when that is 0 (pyarrow 26), so that lists have any size then.
+    """
     import pyarrow as pa
 
-    return pa.schema([("vector_id", pa.string()), ("vector", pa.list_(pa.float32(), dimension))])
+    return pa.schema([("vector_id", pa.string()), ("vector", pa.list_(pa.float32(), dimension or -1))])
 
 
 def write_table(workspace: Workspace, key: str, table: pa.Table) -> str:
