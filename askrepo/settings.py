@@ -8,8 +8,27 @@ from pathlib import Path
 from typing import Self
 
 from askrepo.errors import UsageError
+from askrepo.types import check_alias
 
 MEBIBYTE = 1024 * 1024
+MAX_K = 100
+"""Most hits of one question: what each ranking is fused from."""
+LARGEST = 1e15
+"""No setting is larger: where a number has no bound of its own, infinity and what overflows are refused by this one."""
+
+
+class InvalidSettingError(UsageError):
+    """A setting has a value that it cannot have.
+
+    :ivar name: its environment variable.
+    :ivar requirement: what it must be, as the end of a sentence; the value is in the message alone.
+    """
+
+    def __init__(self, name: str, requirement: str, found: str) -> None:
+        shown = found if len(found) <= 80 else found[:80] + "…"
+        super().__init__(f"{name} must be {requirement}, found {shown!r}")
+        self.name = name
+        self.requirement = requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +49,8 @@ class Settings:
     :ivar alias: the alias that questions go to when none is named.
     :ivar k: hits per question, None for the command's own default.
     :ivar strategy: how hits are ranked; checked where it is used.
+    :ivar path: patterns of the paths that questions are asked of when none is given; none for all paths.
+    :ivar language: languages likewise.
     """
 
     workspace: str
@@ -53,6 +74,8 @@ class Settings:
     alias: str | None
     k: int | None
     strategy: str | None
+    path: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -60,38 +83,59 @@ class Settings:
 
         :raises UsageError: a variable's value has the wrong shape; the message names it.
         """
-        home = Path(env.get("HOME") or "/")
-        data_home = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
-        cache_home = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
+        home = absolute_directory(env, "HOME") or Path("/")
+        data_home = absolute_directory(env, "XDG_DATA_HOME") or home / ".local" / "share"
+        cache_home = absolute_directory(env, "XDG_CACHE_HOME") or home / ".cache"
         return cls(
             workspace=env.get("ASKREPO_WORKSPACE") or str(data_home / "askrepo"),
             datasets=env.get("ASKREPO_DATASETS") or None,
-            cache=Path(env.get("ASKREPO_CACHE") or cache_home / "askrepo"),
+            cache=_directory(env, "ASKREPO_CACHE") or cache_home / "askrepo",
             # a dataset of 100,000 chunks takes about 400 MB
             cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0) * MEBIBYTE),
             allow_local=_boolean(env, "ASKREPO_ALLOW_LOCAL", False),
             clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1),
             max_repository_bytes=int(_number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1) * MEBIBYTE),
-            max_file_bytes=int(_number(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1)),
-            embed_threads=int(_number(env, "ASKREPO_EMBED_THREADS", 0, low=0)),
+            max_file_bytes=_whole(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1),
+            embed_threads=_whole(env, "ASKREPO_EMBED_THREADS", 0, low=0),
             openai_api_key=env.get("ASKREPO_OPENAI_API_KEY") or env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("ASKREPO_OPENAI_BASE_URL") or env.get("OPENAI_BASE_URL") or None,
             chat_model=env.get("ASKREPO_CHAT_MODEL") or None,
             min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
-            retention=int(_number(env, "ASKREPO_RETENTION", 3, low=1)),
+            retention=_whole(env, "ASKREPO_RETENTION", 3, low=1),
             grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0),
             run_retention_days=_number(env, "ASKREPO_RUN_RETENTION_DAYS", 7.0, low=1),
             chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1),
             # about 25 passages of 750 characters; small local models take 8,000 tokens in all
-            context_tokens=int(_number(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200)),
-            alias=env.get("ASKREPO_ALIAS") or None,
-            k=int(_number(env, "ASKREPO_K", 0, low=0)) or None,
+            context_tokens=_whole(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200),
+            alias=_alias(env, "ASKREPO_ALIAS"),
+            k=_whole(env, "ASKREPO_K", 0, low=0, high=MAX_K) or None,
             strategy=env.get("ASKREPO_STRATEGY") or None,
+            path=_lines(env, "ASKREPO_PATH"),
+            language=_lines(env, "ASKREPO_LANGUAGE"),
         )
 
 
+def absolute_directory(env: Mapping[str, str], name: str) -> Path | None:
+    """The directory that a variable names; None when unset or relative.
+
+    A relative one would be looked for in the current directory, which may be anybody's (XDG base directory
+    specification: "consider the path invalid and ignore it").
+    """
+    text = env.get(name) or ""
+    return Path(text) if text.startswith("/") else None
+
+
+def _directory(env: Mapping[str, str], name: str) -> Path | None:
+    """The directory that a variable names, of the home directory where it begins with `~`."""
+    text = env.get(name)
+    try:
+        return Path(text).expanduser() if text else None
+    except RuntimeError:
+        raise InvalidSettingError(name, "a directory, and ~name one of an existing user", text or "") from None
+
+
 def _number(
-    env: Mapping[str, str], name: str, default: float, *, low: float = float("-inf"), high: float = float("inf")
+    env: Mapping[str, str], name: str, default: float, *, low: float = float("-inf"), high: float = LARGEST
 ) -> float:
     text = env.get(name)
     if not text:
@@ -101,9 +145,35 @@ def _number(
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        bounds = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
-        raise UsageError(f"{name} must be a number {bounds}, found {text!r}")
+        raise InvalidSettingError(name, f"a number {_bounds(low, high)}", text)
     return value
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: float = LARGEST) -> int:
+    value = _number(env, name, default, low=low, high=high)
+    if value != int(value):
+        raise InvalidSettingError(name, f"a whole number {_bounds(low, high)}", env[name])
+    return int(value)
+
+
+def _bounds(low: float, high: float) -> str:
+    return f"at least {low:g}" if high == LARGEST else f"between {low:g} and {high:g}"
+
+
+def _lines(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The variable's lines, each an item."""
+    return tuple(line.strip() for line in (env.get(name) or "").splitlines() if line.strip())
+
+
+def _alias(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
+    if not text:
+        return None
+    try:
+        return check_alias(text)
+    except UsageError:
+        requirement = "the name of an alias (lower-case letters, digits, '.', '_' and '-')"
+        raise InvalidSettingError(name, requirement, text) from None
 
 
 def _boolean(env: Mapping[str, str], name: str, default: bool) -> bool:
@@ -114,4 +184,4 @@ def _boolean(env: Mapping[str, str], name: str, default: bool) -> bool:
         return True
     if text in {"0", "false", "no", "off"}:
         return False
-    raise UsageError(f"{name} must be true or false, found {text!r}")
+    raise InvalidSettingError(name, "true or false", text)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from askrepo.plain import plain_line
+from query.output import print_note
 from query.session import Session, complete_alias
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ def search_options(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(*args: Any, session: Session, k: int | None, strategy: str | None, **values: Any) -> Any:
         names = ("aliases", "path", "language", "as_json")
+        for name in ("path", "language"):
+            values[name] = values[name] or _default(session, name)
         options = SearchOptions(
             session=session,
             k=k or session.settings.k,
@@ -127,3 +131,11 @@ def search_options(command: Command) -> Command:
         return command(*args, options=options, **values)
 
     return wrapped  # type: ignore[return-value]
+
+
+def _default(session: Session, name: str) -> tuple[str, ...]:
+    """What the settings say instead of an option; shown, since it hides what is elsewhere."""
+    values: tuple[str, ...] = getattr(session.settings, name)
+    if values:
+        print_note(plain_line(f"only {name} {', '.join(values)}, as the settings say"))
+    return values

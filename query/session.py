@@ -30,7 +30,7 @@ class Session:
     @classmethod
     def open(cls, *, workspace: str | None = None) -> Session:
         """Flag, then environment, then `./askrepo.toml`, then the user's file, then the default."""
-        settings = Settings.from_env(with_files(os.environ, directory=Path.cwd()))
+        settings = Settings.from_env(with_files(os.environ, directory=Path()))
         return cls(replace(settings, workspace=workspace) if workspace else settings)
 
     @cached_property

@@ -221,5 +221,6 @@ class TestWhichAlias:
         assert {hit["alias"] for hit in json_lines(run(*base, "-a", "one", "-a", "two"))} == {"one", "two"}
 
     def test_project_file_names_the_alias(self, run: Run, two: BuiltAlias, clean_home: Path) -> None:
-        (clean_home / "askrepo.toml").write_text(f'workspace = "{two.workspace.url}"\nalias = "two"\nk = 1\n')
-        assert [hit["alias"] for hit in json_lines(run("search", "alpha", "--json"))] == ["two"]
+        (clean_home / "askrepo.toml").write_text('alias = "two"\nk = 1\n')
+        found = json_lines(run("search", "alpha", "--json", "--workspace", two.workspace.url))
+        assert [hit["alias"] for hit in found] == ["two"]
