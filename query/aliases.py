@@ -110,7 +110,7 @@ def _confirm(newest: AliasEntry, to: str | None) -> None:
 
 def _status_lines(entry: AliasEntry, *, kept: int | None) -> Iterator[str]:
     manifest = entry.manifest
-    yield click.style(entry.alias, bold=True) + plain_line(
+    yield click.style(plain_line(entry.alias), bold=True) + plain_line(
         f"  {dataset_id(manifest.dataset)}  built {age(manifest.created_at)}, entry {entry.number} ({entry.reason})"
     )
     for snapshot in manifest.snapshots:
@@ -120,7 +120,7 @@ def _status_lines(entry: AliasEntry, *, kept: int | None) -> Iterator[str]:
     yield plain_line(f"  files       {_files(entry)}")
     yield f"  chunks      {manifest.chunks:,} ({manifest.tokens:,} tokens)"
     yield plain_line(f"  embedder    {manifest.embedder.spec} ({manifest.embedder.fingerprint[:DIGEST_CHARS]})")
-    yield f"  digest      {manifest.digest[:DIGEST_CHARS]}"
+    yield plain_line(f"  digest      {manifest.digest[:DIGEST_CHARS]}")
     if kept is not None:
         yield f"  kept        {kept} dataset{'' if kept == 1 else 's'}"
 

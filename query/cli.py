@@ -13,6 +13,7 @@ from query.doctor import doctor
 from query.errors import AskrepoGroup
 from query.evaluate import evaluate
 from query.options import example
+from query.output import show_warnings_plainly
 from query.search import search
 
 
@@ -28,6 +29,7 @@ def main() -> None:
     Results go to stdout, everything else to stderr. Exit codes: 0 found or answered, 1 nothing found,
     2 wrong usage or an error, 3 alias or dataset unavailable, 4 credentials missing or refused.
     """
+    show_warnings_plainly()
 
 
 for command in (search, ask, chat, aliases, status, history, rollback, evaluate, doctor, completion):

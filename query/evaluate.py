@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from askrepo.plain import plain_line
+from askrepo.plain import columns, padded, plain_line
 from query.options import SearchOptions, example, search_options
 from query.output import freshness, print_json, print_note, print_result
 from query.progress import progress
@@ -102,13 +102,15 @@ def _print_figures(figures: Mapping[str, Figures], *, tokens: int, as_json: bool
 def _table(figures: Mapping[str, Figures]) -> Iterator[str]:
     """A heading, a line per category, and the last one, overall, in bold."""
     names = {category: plain_line(category) for category in figures}
-    width = max(map(len, names.values()))
+    width = max(map(columns, names.values()))
     headings = "".join(f"  {heading:>{MIN_COLUMN_CHARS}}" for heading, _ in COLUMNS)
     yield click.style(f"{'':<{width}}  asked{headings}", dim=True)
     *_, last = figures
     for category, means in figures.items():
         cells = [f"  {getattr(means, field):>{max(MIN_COLUMN_CHARS, len(heading))}.3f}" for heading, field in COLUMNS]
-        yield click.style(f"{names[category]:<{width}}  {means.questions:>5}{''.join(cells)}", bold=category == last)
+        yield click.style(
+            f"{padded(names[category], width)}  {means.questions:>5}{''.join(cells)}", bold=category == last
+        )
 
 
 def _hits_text(questions: Sequence[EvaluationQuestion], answers: Answers) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from askrepo.plain import plain, plain_line
+from askrepo.plain import fitted, plain, plain_line
 
 if TYPE_CHECKING:
     from askrepo.context import Source
@@ -44,6 +45,19 @@ def print_result(text: str = "", *, newline: bool = True) -> None:
 def print_note(text: str) -> None:
     """Text on stderr."""
     click.echo(text, err=True, color=wants_colour(sys.stderr, os.environ))
+
+
+class _Line(logging.Formatter):
+    """A log record on one line, safe for a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return plain_line(super().format(record))
+
+
+def show_warnings_plainly() -> None:
+    """Warnings that no handler takes go to stderr; they quote endpoints, stores and repositories."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Line())
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -178,6 +192,6 @@ def age(moment: str, *, now: datetime | None = None) -> str:
 
 
 def _fitted(line: str, width: int | None) -> str:
-    """The line, cut to a width; tabs are widened first, so that columns are what is counted."""
+    """The line, cut to a width in columns; tabs are widened first."""
     shown = plain(line.expandtabs(4))
-    return shown if width is None or len(shown) <= width else shown[: width - 1] + "…"
+    return shown if width is None else fitted(shown, width)

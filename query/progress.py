@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from askrepo.plain import fitted, plain_line
 
 # Shorter waits need no explanation.
 PATIENCE_S = 1.0
@@ -56,10 +60,19 @@ def _spin(line: _Line, done: threading.Event) -> None:
         return
     frame = 0
     while True:
-        sys.stderr.write(f"\r\x1b[K{_FRAMES[frame % len(_FRAMES)]} {line.what}{line.detail} …")
+        shown = plain_line(f"{_FRAMES[frame % len(_FRAMES)]} {line.what}{line.detail} …")
+        sys.stderr.write(f"\r\x1b[K{fitted(shown, _columns() - 1)}")
         sys.stderr.flush()
         frame += 1
         if done.wait(_FRAME_S):
             break
     sys.stderr.write("\r\x1b[K")
     sys.stderr.flush()
+
+
+def _columns() -> int:
+    """Columns of the terminal on stderr: a longer line would wrap, and only its last part be cleared."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or shutil.get_terminal_size().columns
+    except (OSError, ValueError):
+        return shutil.get_terminal_size().columns

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 import click
 import pytest
 
+from askrepo.plain import columns
 from askrepo.search import STRATEGIES as KNOWN_STRATEGIES
 from askrepo.types import Chunk, Hit
 from query.options import STRATEGIES
-from query.output import age, best_window, dataset_id, excerpt, symbol_of
+from query.output import age, best_window, dataset_id, excerpt, show_warnings_plainly, symbol_of
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 
@@ -68,6 +70,21 @@ def test_the_symbol_is_the_first_defined_name_in_its_scope(
 def test_excerpt_lines_have_their_numbers_and_fit_the_width() -> None:
     lines = excerpt(hit("x" * 99 + "\n\tshort\n", start_line=9), question="q", width=30)
     assert [len(click.unstyle(line)) for line in lines] == [len("    9 │ ") + 22, len("   10 │ ") + len("    short")]
+
+
+def test_excerpt_lines_with_wide_characters_fit_the_width() -> None:
+    lines = excerpt(hit("検索\u200b" * 40 + "\n" + "🙂" * 60 + "\n"), question="q", width=80)
+    shown = [click.unstyle(line) for line in lines]
+    assert all(columns(line) <= 80 for line in shown)
+    assert r"検索\u200b検索" in shown[0]
+
+
+def test_warnings_of_the_core_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show_warnings_plainly()
+    record = logging.makeLogRecord({"msg": "store says %s", "args": ("\x1b[2J\nok",), "levelno": logging.WARNING})
+    assert logging.lastResort is not None
+    logging.lastResort.handle(record)
+    assert capsys.readouterr().err == "store says \\x1b[2J\\nok\n"
 
 
 @pytest.mark.parametrize("dataset", ["datasets/main/20260503t120000z-abc123", "s3://bucket/d/20260503t120000z-abc123/"])

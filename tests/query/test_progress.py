@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from askrepo.plain import columns
 from query import progress as module
 from query.progress import copying, progress
 
@@ -51,3 +52,12 @@ def test_copying_without_a_line_says_nothing(monkeypatch: pytest.MonkeyPatch) ->
     terminal = on_terminal(monkeypatch)
     copying(1, 2)
     assert terminal.getvalue() == ""
+
+
+def test_a_line_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "40")
+    with progress("opening 検索\x1b[2J" * 9):
+        assert terminal.wait_for("…")
+    first = terminal.getvalue().split("\r\x1b[K")[1]
+    assert (columns(first), "\x1b" in first) == (39, False)
