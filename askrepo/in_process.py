@@ -12,6 +12,7 @@ from askrepo.embedders import open_embedder
 from askrepo.incumbent import can_be_carried, open_carried, open_incumbent
 from askrepo.known_files import KnownFiles
 from askrepo.load import gather_shards, load_files
+from askrepo.places import check_dataset_place
 from askrepo.plan import plan_run, run_prefix
 from askrepo.split import split_files
 from askrepo.store.catalogue import AliasCatalogue
@@ -82,6 +83,7 @@ def run_until_embedded(
     :param run_id: None for one that tells the number of the swap.
     :param force: carry nothing over from the current dataset.
     """
+    check_dataset_place(settings.datasets or workspace.url)
     embedder = embedder or open_embedder(definition.embedder, cache=settings.cache, api_key=settings.openai_api_key)
     catalogue = AliasCatalogue(workspace)
     number = catalogue.number(definition.alias)

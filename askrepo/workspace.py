@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from askrepo.errors import StorageError, UnavailableError, UsageError
 from askrepo.object_stores import REMOTE_SCHEMES, ObjectExistsError, ObjectMissingError, open_store, store_errors
+from askrepo.places import check_remote, local_folder
 
 __all__ = ["REMOTE_SCHEMES", "ObjectExistsError", "ObjectMissingError", "Workspace"]
 
@@ -53,12 +55,13 @@ class Workspace:
         environment = os.environ if env is None else env
         parts = urlsplit(url)
         if parts.scheme in REMOTE_SCHEMES:
+            check_remote(url)
             uploads = open_store(url, environment, for_uploads=True)
             return cls(url, store=open_store(url, environment), uploads=uploads, env=environment)
         if parts.scheme not in ("", "file"):
             raise UsageError(f"workspace {url!r}: scheme must be a directory, file://, s3://, gs:// or az://")
-        root = Path(parts.path if parts.scheme == "file" else url).expanduser().absolute()
-        if not create and not root.is_dir():
+        root = local_folder(url)
+        if not create and not _is_folder(root):
             raise UnavailableError(
                 f"no workspace at {root}: build an alias first (`make ingest ALIAS=name REPOS=url`), or name another "
                 "workspace with --workspace or ASKREPO_WORKSPACE"
@@ -186,3 +189,16 @@ class Workspace:
 
     def _errors(self, action: str, key: str) -> AbstractContextManager[None]:
         return store_errors(f"{action} {key}" if self.is_local else f"{action} {key} in {self.url}")
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a directory.
+
+    :raises UnavailableError: nobody tells; "no workspace" would be the wrong answer to a missing permission.
+    """
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UnavailableError(f"workspace {path} cannot be looked at: {error.strerror}") from error

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from askrepo.errors import DatasetCorruptedError, StorageError
+from askrepo.errors import DatasetCorruptedError, StorageError, UsageError
 from askrepo.object_stores import ObjectMissingError
+from askrepo.places import check_dataset_place
 from askrepo.store import inventory
 from askrepo.store._deeplake import damaged
 from askrepo.store.inventory import ListedFile
@@ -90,6 +91,10 @@ def take_copy(location: DatasetLocation, *, folder: Path, max_bytes: int, on_cop
     :raises StorageError: its store failed.
     """
     target = folder / _name(location)
+    try:
+        check_dataset_place(str(target), setting="ASKREPO_CACHE")
+    except UsageError as error:
+        raise NotCopiedError(str(error)) from error
     try:
         for _ in range(_TRIES):
             copy = _open(location, target) or _make(location, target, max_bytes, on_copy)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from askrepo.errors import CredentialsError, DatasetCorruptedError, StorageError, UsageError
 from askrepo.object_stores import REMOTE_SCHEMES, open_store, store_errors
+from askrepo.places import check_dataset_place, local_folder
 from askrepo.s3_access import S3Access
 from askrepo.store._deeplake import load_deeplake, reading
 
@@ -40,16 +41,15 @@ class DatasetLocation:
     def of(cls, url: str, *, env: Mapping[str, str] | None = None) -> Self:
         """The place a URL names; credentials come from the environment (`AWS_*`, `ACTIVELOOP_TOKEN`, …).
 
-        :raises UsageError: no store has that scheme.
+        :raises UsageError: no store has that scheme, or Deep Lake would look somewhere else.
         """
-        parts = urlsplit(url)
+        scheme = urlsplit(url).scheme
         environment = os.environ if env is None else env
-        if parts.scheme in _DEEPLAKE_SCHEMES:
-            return cls(url.rstrip("/"), environment)
-        if parts.scheme not in ("", "file"):
+        if scheme in _DEEPLAKE_SCHEMES:
+            return cls(check_dataset_place(url).rstrip("/"), environment)
+        if scheme not in ("", "file"):
             raise UsageError(f"dataset {url!r}: scheme must be a directory, file://, s3://, gs://, az:// or al://")
-        path = parts.path if parts.scheme == "file" else url
-        return cls(str(Path(path).expanduser().absolute()), environment)
+        return cls(str(local_folder(check_dataset_place(url))), environment)
 
     @classmethod
     def within(cls, workspace: Workspace, dataset: str) -> Self:

@@ -13,6 +13,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from askrepo.errors import PermanentError, UsageError
+from askrepo.places import check_dataset_place
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace import Workspace
@@ -58,6 +59,7 @@ class StageOperator(BaseOperator):
         from askrepo.plan import run_prefix
 
         settings = Settings.from_env(os.environ)
+        check_dataset_place(settings.datasets or settings.workspace)
         values = _object(self.definition)
         definition = Definition.from_mapping({**values, "max_file_bytes": settings.max_file_bytes})
         return Run(

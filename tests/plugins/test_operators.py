@@ -286,6 +286,18 @@ def test_wrong_setting_is_named(stages: Stages, monkeypatch: pytest.MonkeyPatch)
         stages.run(PlanRunOperator)
 
 
+@pytest.mark.parametrize("setting", ["ASKREPO_WORKSPACE", "ASKREPO_DATASETS"])
+def test_place_that_deep_lake_takes_for_another_fails_the_plan(
+    stages: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv(setting, str(tmp_path / "jane@corp.example"))
+
+    with pytest.raises(AirflowFailException, match=r"what follows '@' for a version.*ASKREPO_WORKSPACE"):
+        stages.run(PlanRunOperator)
+
+    assert not (tmp_path / "jane@corp.example").exists()
+
+
 def test_parameters_render_into_the_definition() -> None:
     operator = PlanRunOperator(task_id="plan")
     awkward = {"alias": "main", "repositories": ["https://host/a'b\"<c>&{{ x }}"]}
