@@ -48,7 +48,7 @@ test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreS
 	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }
 	$(BIN)/python -m pytest -m celery tests/test_celery.py
 
-test-faults: .venv/installed-dev ## A hundred more seeded faults: kills, full disks, broken stores (5 minutes)
+test-faults: .venv/installed-dev ## Seeded faults: kills, full disks, broken stores, damaged datasets (8 minutes)
 	$(BIN)/python -m pytest $(PROCESSES) -m faults tests/faults
 
 check: .venv/installed-dev ## Format, lint, types, documentation

@@ -98,7 +98,7 @@ def build_dataset(
     )
     carried = open_carried(incumbent, workspace=workspace) if incumbent is not None and carry else None
     assembly = Assembly(loads, shards, workspace=workspace, embedder=manifest.embedder, incumbent=carried)
-    return _publish(manifest, assembly, _expected_bytes(loads, dimension), incumbent, workspace)
+    return _publish(manifest, assembly, _expected_bytes(loads, dimension), incumbent, carried, workspace)
 
 
 def _publish(
@@ -106,6 +106,7 @@ def _publish(
     assembly: Assembly,
     expected_bytes: int,
     incumbent: DatasetManifest | None,
+    carried: DatasetReader | None,
     workspace: Workspace,
 ) -> DatasetManifest:
     """The manifest of the dataset that was written and verified; nothing is left of one that failed."""
@@ -114,9 +115,11 @@ def _publish(
     try:
         manifest = _write(manifest, assembly, expected_bytes, location, seconds)
         check_repositories(assembly.files, manifest.snapshots)
+        if carried is not None:
+            carried.check_unchanged()
         with _timed(seconds, "verify"):
-            _verify(manifest, location)
-        write_known_files(manifest, assembly.files, workspace)
+            manifest = _verified(manifest, location)
+        manifest = replace(manifest, files_digest=write_known_files(manifest, assembly.files, workspace))
     except BaseException:
         _discard(location)
         raise
@@ -160,13 +163,17 @@ def _changes(
     return None if known is None else FileChanges.between(known.files, files).as_dict()
 
 
-def _verify(manifest: DatasetManifest, location: DatasetLocation) -> None:
-    """Read everything back. The files' digests, taken here, are compared by the swap."""
-    inventory.write(location)
+def _verified(manifest: DatasetManifest, location: DatasetLocation) -> DatasetManifest:
+    """The manifest with the digest of the list of files, once everything was read back.
+
+    The files' digests, taken here, are compared by the swap.
+    """
+    manifest = replace(manifest, inventory=inventory.write(location))
     try:
-        verification.check_content(DatasetReader.open(location, manifest=manifest))
+        verification.check_content(DatasetReader.open_listed(location, manifest=manifest))
     except DatasetCorruptedError as error:
         raise VerificationError(f"the new dataset does not read back as it was written: {error}") from error
+    return manifest
 
 
 def _discard(location: DatasetLocation) -> None:

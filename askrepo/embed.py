@@ -188,11 +188,9 @@ class _ShardFiles:
 
     def _read(self, key: str) -> Vectors:
         """The sound vectors of a Parquet object; one that is missing or damaged has none, and is made again."""
-        import pyarrow as pa
-
         try:
             table = read_table(self._workspace, key)
-        except (ObjectMissingError, pa.ArrowInvalid):
+        except (ObjectMissingError, VerificationError):
             return {}
         return _sound(_vectors(table))
 

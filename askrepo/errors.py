@@ -14,6 +14,7 @@
     │   ├── UnavailableError           an alias or a dataset cannot be read
     │   │   ├── UnknownAliasError      no alias of that name
     │   │   ├── DatasetCorruptedError  the dataset is missing or damaged
+    │   │   ├── DatasetUnreadableError  it is there, and this process cannot read it
     │   │   └── EmbedderMismatchError  the dataset was built with another embedder
     │   └── RemoteRefusedError         a service refused the request as malformed
     └── TransientError                 a retry may help
@@ -83,6 +84,10 @@ class UnknownAliasError(UnavailableError):
 
 class DatasetCorruptedError(UnavailableError):
     """The dataset is missing, incomplete or damaged."""
+
+
+class DatasetUnreadableError(UnavailableError):
+    """The dataset is there, and this process cannot read it: permission, memory or disk; nothing says it is damaged."""
 
 
 class EmbedderMismatchError(UnavailableError):

@@ -79,10 +79,12 @@ class AliasFollower:
                 readers = self.readers = newest
 
     def _newest(self, readers: Sequence[AliasReader]) -> tuple[AliasReader, ...]:
-        """The readers, those whose alias has moved replaced by ones of its current dataset."""
+        """The readers, those whose alias or files have changed replaced by ones of its current dataset."""
         catalogue = AliasCatalogue(self._workspace)
         return tuple(
-            reader if catalogue.number(reader.alias) == reader.entry.number else self._opened(reader.alias)
+            reader
+            if catalogue.number(reader.alias) == reader.entry.number and reader.dataset.is_unchanged()
+            else self._opened(reader.alias)
             for reader in readers
         )
 

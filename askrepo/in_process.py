@@ -115,7 +115,7 @@ def run_until_embedded(
     ]
     opener = (lambda: open_carried(incumbent, workspace=workspace)) if incumbent and carry else None
     chunks = [split_files(shard, workspace=workspace, run=run, incumbent=opener) for shard in gather_shards(loads)]
-    earlier = open_incumbent(incumbent, embedder.fingerprint, workspace=workspace)
+    earlier = open_incumbent(incumbent, embedder.fingerprint, workspace=workspace, cache=settings.cache)
     vectors = [
         embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, incumbent=earlier) for shard in chunks
     ]

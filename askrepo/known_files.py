@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from askrepo.decode import MINIFIED_NAMES
+from askrepo.errors import VerificationError
 from askrepo.headings import document_format
 from askrepo.languages import language_of
 from askrepo.manifests import FILE_FACTS, file_facts_schema, read_table, write_table
@@ -60,7 +61,7 @@ class KnownFiles:
 
     @classmethod
     def of(cls, manifest: DatasetManifest, workspace: Workspace, *, repository: str | None = None) -> Self | None:
-        """The files of a dataset; None when its table is missing, damaged, or of another version of the stages.
+        """The files of a dataset; None when its table is missing, damaged, or of an earlier version.
 
         :param repository: only this one's.
         """
@@ -86,13 +87,16 @@ class KnownFiles:
         return file if file and _read_alike(file.path, path) else None
 
 
-def write_known_files(manifest: DatasetManifest, files: Sequence[FileFacts], workspace: Workspace) -> None:
-    """Write the table of a dataset's files beside the dataset."""
+def write_known_files(manifest: DatasetManifest, files: Sequence[FileFacts], workspace: Workspace) -> str:
+    """Write the table of a dataset's files beside the dataset.
+
+    :returns: its SHA-256, in hex, for the manifest.
+    """
     import pyarrow as pa
 
     columns = {name: [getattr(file, name) for file in files] for name in FILE_FACTS}
     table = pa.table(columns, schema=file_facts_schema())
-    write_table(workspace, files_key(manifest), table.replace_schema_metadata({_SETTINGS: _settings(manifest)}))
+    return write_table(workspace, files_key(manifest), table.replace_schema_metadata({_SETTINGS: _settings(manifest)}))
 
 
 def files_key(manifest: DatasetManifest) -> str:
@@ -143,11 +147,11 @@ class FileChanges:
 
 
 def _table_of(manifest: DatasetManifest, workspace: Workspace) -> pa.Table | None:
-    import pyarrow as pa
-
+    if not manifest.files_digest:  # an earlier version wrote it, and nothing tells whether it is undamaged
+        return None
     try:
-        table = read_table(workspace, files_key(manifest))
-    except (ObjectMissingError, pa.ArrowInvalid, OSError):
+        table = read_table(workspace, files_key(manifest), digest=manifest.files_digest)
+    except (ObjectMissingError, VerificationError):
         return None
     metadata = table.schema.metadata or {}
     return table if metadata.get(_SETTINGS) == _settings(manifest) else None

@@ -87,7 +87,7 @@ def write_table(workspace: Workspace, key: str, table: pa.Table) -> str:
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     content = buffer.getvalue()
     workspace.write(key, content)
     return hashlib.sha256(content).hexdigest()
@@ -100,7 +100,7 @@ def read_table(
 
     :param columns: those to read; None for all.
     :param digest: what `write_table` returned; None to believe the object.
-    :raises VerificationError: the object has another digest.
+    :raises VerificationError: the object has another digest, or does not read back.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -108,7 +108,12 @@ def read_table(
     content = workspace.read(key)
     if digest is not None and hashlib.sha256(content).hexdigest() != digest:
         raise VerificationError(f"{key} is not what was written: run that stage of this run again")
-    return pq.read_table(pa.BufferReader(content), columns=columns)
+    try:
+        return pq.read_table(pa.BufferReader(content), columns=columns, page_checksum_verification=True)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise VerificationError(f"{key} is damaged: run that stage of this run again") from error
 
 
 def _schema(columns: dict[str, str]) -> pa.Schema:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from askrepo.errors import DatasetCorruptedError
 from askrepo.repositories import parse_repositories
 from askrepo.store.location import DatasetLocation
+from askrepo.store.proof import check_files
 from askrepo.store.schema import SCHEMA_VERSION
-from askrepo.types import AliasEntry, Definition, Repository, Snapshot, check_alias, digest_of, to_json
+from askrepo.types import AliasEntry, DatasetManifest, Definition, Repository, Snapshot, check_alias, digest_of, to_json
 
 if TYPE_CHECKING:
     from askrepo.workspace import Workspace
@@ -59,7 +61,9 @@ def changed(
     """Why a new dataset is needed; nothing when the alias's current one is what this run would build.
 
     :param current: the alias's current entry, None when there is none.
-    :param workspace: where to make sure that the current dataset still exists; None to take that for granted.
+    :param workspace: where to make sure that the current dataset still is what was published; None to take that for
+        granted.
+    :raises DatasetUnreadableError: this process cannot read it.
     """
     if current is None:
         return (f"alias {definition.alias} has no dataset yet",)
@@ -69,9 +73,21 @@ def changed(
         "settings changed" if manifest.definition_digest != definition_digest(definition) else "",
         "embedder changed" if manifest.embedder.fingerprint != fingerprint else "",
     ]
-    if workspace is not None and not DatasetLocation.within(workspace, manifest.dataset).exists():
-        reasons.append(f"dataset {manifest.dataset} is missing")
+    if workspace is not None:
+        reasons.append(_damage(manifest, workspace))
     return tuple(reason for reason in reasons if reason)
+
+
+def _damage(manifest: DatasetManifest, workspace: Workspace) -> str:
+    """What is wrong with a stored dataset, "" when nothing is; damaged, it would stay until something is pushed."""
+    location = DatasetLocation.within(workspace, manifest.dataset)
+    if not location.exists():
+        return f"dataset {manifest.dataset} is missing"
+    try:
+        check_files(location, digest=manifest.inventory)
+    except DatasetCorruptedError:
+        return f"dataset {manifest.dataset} is damaged"
+    return ""
 
 
 def _snapshot_changes(before: Sequence[Snapshot], after: Sequence[Snapshot]) -> list[str]:

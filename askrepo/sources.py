@@ -89,13 +89,15 @@ def open_alias(
     """The alias's current dataset, open for reading.
 
     A refresh may replace and remove the dataset between reading the alias and opening it; the newer one is taken then.
-    A dataset on a remote store is copied to `settings.cache` the first time, and read from there.
+    A dataset on a remote store is copied to `settings.cache` the first time, and read from there. The first time, a
+    dataset's files are compared with what was published; `settings.cache` remembers that.
 
     :param opener: shared by readers of several aliases, so that each embedder is opened once.
     :param warm_up: load the embedder while the dataset opens, because a question will need it.
     :param on_copy: told how far the copy is, while one is made.
     :raises UnknownAliasError: there is no such alias; the message names those there are.
     :raises DatasetCorruptedError: the current dataset is missing or damaged.
+    :raises DatasetUnreadableError: this process cannot read it.
     """
     catalogue = AliasCatalogue(workspace)
     opener = opener or embedder_opener(settings)
@@ -172,7 +174,7 @@ def _open_entry(
             return AliasReader(entry, dataset, opener, copy)
         except NotCopiedError as error:
             logger.warning("%s; reading it from its store, which takes longer", error)
-    dataset = DatasetReader.open(location, manifest=entry.manifest)
+    dataset = DatasetReader.open(location, manifest=entry.manifest, cache=settings.cache)
     dataset.check_searchable()
     return AliasReader(entry, dataset, opener)
 
@@ -182,14 +184,19 @@ def _open_copy(
 ) -> tuple[DatasetReader, LocalCopy]:
     """The copy, made anew once when what is there cannot be read."""
     take = functools.partial(
-        take_copy, location, folder=settings.cache / "datasets", max_bytes=settings.cache_bytes, on_copy=on_copy
+        take_copy,
+        location,
+        folder=settings.cache / "datasets",
+        max_bytes=settings.cache_bytes,
+        digest=entry.manifest.inventory,
+        on_copy=on_copy,
     )
     copy = take()
     try:
-        dataset = DatasetReader.open(copy.location, manifest=entry.manifest)
+        dataset = DatasetReader.open(copy.location, manifest=entry.manifest, cache=settings.cache)
     except DatasetCorruptedError:
         copy.discard()
         copy = take()
-        dataset = DatasetReader.open(copy.location, manifest=entry.manifest)
+        dataset = DatasetReader.open(copy.location, manifest=entry.manifest, cache=settings.cache)
     dataset.check_searchable()
     return dataset, copy

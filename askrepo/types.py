@@ -200,6 +200,8 @@ class DatasetManifest:
 
     :ivar dataset: workspace key (`datasets/…`) or an absolute URL when ASKREPO_DATASETS is set.
     :ivar digest: SHA-256 over every row, the vectors included, in order.
+    :ivar inventory: SHA-256 of the list of its files; "" of a dataset of an earlier version, or one without files.
+    :ivar files_digest: SHA-256 of the table of its files; "" of a dataset of an earlier version.
     :ivar skipped: files without text, by reason.
     :ivar report: what the run did (stage seconds, chunks embedded and reused, …); not part of the identity.
     """
@@ -218,6 +220,8 @@ class DatasetManifest:
     chunks: int
     tokens: int
     digest: str
+    inventory: str = ""
+    files_digest: str = ""
     report: Mapping[str, Any] = field(default_factory=dict)
 
 

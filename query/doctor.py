@@ -25,6 +25,7 @@ from query.session import Session
 
 if TYPE_CHECKING:
     from askrepo.sources import AliasReader
+    from askrepo.types import DatasetManifest
 
 PACKAGES = ("deeplake", "obstore", "onnxruntime", "langchain-openai", "tiktoken")
 
@@ -45,9 +46,9 @@ class Check:
 @json_option
 @workspace_option
 def doctor(session: Session, *, as_json: bool) -> int:
-    """Check that everything a question needs is there; sends nothing to any service but the store.
+    """Check that everything a question needs is there, reading every byte of the datasets on this machine.
 
-    Exits with the first failed check's code.
+    Sends nothing to any service but the store. Exits with the first failed check's code.
     """
     worst = 0
     for check in _checks(session):
@@ -75,6 +76,7 @@ def _checks(session: Session) -> Iterator[Check]:
     readers: list[AliasReader] = []
     for name in names:
         yield _check(f"dataset of {name}", partial(_dataset, session, name, readers))
+        yield from _earlier_checks(session, name)
     for reader in readers:
         yield _check(f"embedder of {reader.alias}", partial(_embedder, reader))
     yield _check("chat model", lambda: _chat_model(session))
@@ -109,15 +111,46 @@ def _configuration() -> str:
 
 
 def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:
-    """Open the dataset and compare it with its manifest; keep the reader for the checks that follow."""
+    """Compare every byte with what was published, then open the dataset; keep the reader for the checks that follow.
+
+    What is remembered of earlier checks does not count here: a disk may lose what nobody wrote to.
+    """
+    checked = _check_files(session, session.catalogue.current(name).manifest)
     reader = session.readers([name], warm_up=False)[0]
     if reader.copy is not None:
         reader.copy.check()
     reader.dataset.verify(deep=False)
     readers.append(reader)
     manifest = reader.entry.manifest
-    place = "" if reader.copy is None else f", copied to {reader.copy.location.url}"
-    return f"{dataset_id(manifest.dataset)} opens, {manifest.chunks:,} chunks as its manifest says{place}"
+    place = "" if reader.copy is None else f", every byte of its copy in {reader.copy.location.url} too"
+    return f"{dataset_id(manifest.dataset)} opens, {manifest.chunks:,} chunks as its manifest says, {checked}{place}"
+
+
+def _earlier_checks(session: Session, name: str) -> Iterator[Check]:
+    """The datasets that a rollback can go back to."""
+    try:
+        current, *earlier = reversed([entry.manifest for entry in session.catalogue.history(name)])
+    except AskrepoError:
+        return  # the check of the current dataset says what is wrong with the log
+    for manifest in {one.dataset: one for one in earlier if one.dataset != current.dataset}.values():
+        title = f"earlier dataset {dataset_id(manifest.dataset)} of {name}"
+        check = _check(title, partial(_check_files, session, manifest))
+        if check.detail:
+            yield check
+
+
+def _check_files(session: Session, manifest: DatasetManifest) -> str:
+    """What was found when the files were compared; "" when an earlier dataset was removed, as it should be."""
+    from askrepo.store.location import DatasetLocation
+    from askrepo.store.proof import check_files
+
+    location = DatasetLocation.within(session.workspace, manifest.dataset)
+    if not location.exists():
+        return ""
+    files = check_files(location, digest=manifest.inventory)
+    if location.is_local:
+        return f"every byte of its {len(files)} files is as published"
+    return f"names and sizes of its {len(files)} files are as published" if files else "its files cannot be looked at"
 
 
 def _embedder(reader: AliasReader) -> str:

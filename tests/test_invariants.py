@@ -10,6 +10,7 @@
  8. Memory is bounded by shard and batch size, not by the size of the repository.
  9. Nothing leaves the machine unless a remote embedder, model or store was configured.
 10. Untrusted text stays data.
+11. Damage is found before it is served, and never carried into a new dataset.
 """
 
 from __future__ import annotations
@@ -370,3 +371,35 @@ def test_a_snapshot_of_a_hostile_name_stays_in_the_workspace(workspace: Workspac
     snapshot = Snapshot("n", "u", None, "c" * 40, "2026-01-01T00:00:00Z", "../../outside.tar", 1)
     with pytest.raises(AskrepoError):
         load_files(snapshot, workspace=workspace, run="runs/x", include=(), exclude=(), max_file_bytes=1)
+
+
+# 11 -----------------------------------------------------------------------------------------------------------------
+
+
+# Every kind of damage, many times: tests/core/test_damage.py and tests/faults/test_damage.py.
+
+
+def flipped(folder: Path, holding: bytes) -> Path:
+    """A file of the dataset that holds these bytes, with one bit of them flipped and its time of change set back."""
+    file = next(path for path in folder.rglob("*") if path.is_file() and holding in path.read_bytes())
+    before, content = file.stat(), bytearray(file.read_bytes())
+    content[content.index(holding) + len(holding) // 2] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return file
+
+
+@pytest.mark.parametrize("what", ["id", "vector"])
+def test_a_flipped_bit_is_neither_served_nor_carried_over(tmp_path: Path, what: str) -> None:
+    built = build_alias(tmp_path, versioned(0))
+    rows = built.reader.dataset.rows(0, 1)
+    holding = rows.columns["id"][0].encode() if what == "id" else rows.vectors[0].tobytes()
+    file = flipped(Path(built.workspace.url_of(built.entry.manifest.dataset)), holding)
+    found = CliRunner().invoke(askrepo_command, ["search", "version", "--workspace", built.workspace.url])
+    assert (found.exit_code, found.stdout) == (3, "")
+    assert file.name in found.stderr
+
+    built.repositories[0].commit({"new.py": "def new():\n    return 'new'\n"})
+    entry = run_stages(built.definition, workspace=built.workspace, settings=built.settings)
+    clean = build_alias(tmp_path / "clean", {**versioned(0), "new.py": "def new():\n    return 'new'\n"})
+    assert entry.manifest.digest == clean.entry.manifest.digest

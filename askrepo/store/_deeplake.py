@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import sys
 import tempfile
 import threading
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from askrepo.errors import AskrepoError, CredentialsError, DatasetCorruptedError, StorageError
+from askrepo.errors import AskrepoError, CredentialsError, DatasetCorruptedError, DatasetUnreadableError, StorageError
 
 # Deep Lake's exceptions have no base class of their own; many failures are builtin RuntimeError or KeyError.
 _REFUSED = {
@@ -31,9 +33,31 @@ _OUT_OF_REACH = {
 }
 _MAX_DETAIL = 200
 
+# What to do about a machine that does not let a dataset be read. Deep Lake names the cause in the text of an error of
+# any kind, as the operating system or the C++ library words it.
+_CAUSES = {
+    errno.EACCES: "give this user the right to read it, or run as its owner",
+    errno.EPERM: "give this user the right to read it, or run as its owner",
+    errno.ENOMEM: "free memory, or raise the limit (`ulimit -v`, the container's)",
+    errno.EAGAIN: "no thread can be started: free memory, or raise the limit (`ulimit -u`, the container's)",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+    errno.ENFILE: "raise the machine's limit of open files",
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room, or raise the quota",
+    errno.EROFS: "nothing can be written there",
+    errno.ESTALE: "mount its file system again",
+    errno.EIO: "check the disk",
+}
+_NO_MEMORY = ("bad_alloc", "MemoryError", "bad allocation", "out of memory", "Out of memory")
+_NO_THREAD = "can't start new thread"
+
 # The native module brings an allocator of its own that keeps for later what is freed. Told not to, building 200,000
 # rows peaks at 768 MB instead of 872 and takes no longer (measured 2026-11).
 _ALLOCATOR = {"MIMALLOC_PURGE_DELAY": "0"}
+
+# Reserved for the most part, hardly used: with two processors a search succeeds from 1,810 MiB on; below, it ends by
+# one of a dozen errors or by `terminate called` (measured 2026-11).
+_ADDRESS_SPACE = 1_900 * 1024**2
 
 _import_lock = threading.Lock()
 
@@ -57,13 +81,30 @@ def load_deeplake() -> ModuleType:
       later, and Deep Lake itself works the same.
 
     :raises StorageError: there is no writable temporary directory.
+    :raises DatasetUnreadableError: there is too little memory for it, or the installation is broken.
     """
     with _import_lock:
         if "deeplake" in sys.modules:
             return sys.modules["deeplake"]
+        _check_address_space()
         with _crash_reporter_stopped():
-            import deeplake
+            try:
+                import deeplake
+            except ImportError as error:
+                raise DatasetUnreadableError(
+                    f"Deep Lake cannot be loaded ({_detail(error)}): {_CAUSES[errno.ENOMEM]}, or install askrepo again"
+                ) from error
         return deeplake
+
+
+def _check_address_space() -> None:
+    """Refuse to start where native threads would end the process, with or without a word, for want of memory."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < _ADDRESS_SPACE:
+        raise DatasetUnreadableError(
+            f"no dataset can be read: this process may use {limit / 1024**2:,.0f} MiB of address space, and Deep Lake "
+            f"needs {_ADDRESS_SPACE / 1024**2:,.0f}: raise the limit (`ulimit -v`)"
+        )
 
 
 @contextmanager
@@ -72,12 +113,11 @@ def _crash_reporter_stopped() -> Iterator[None]:
     try:
         # Making it first also makes `tempfile` remember the real temporary directory.
         folder = tempfile.TemporaryDirectory(prefix="askrepo-")
+        (Path(folder.name) / "indra").touch()
     except OSError as error:
         raise StorageError(f"no writable temporary directory: {error.strerror}; set TMPDIR to one") from error
-    with folder as name:
-        (Path(name) / "indra").touch()
-        with _environment(TMPDIR=name, **_ALLOCATOR):
-            yield
+    with folder as name, _environment(TMPDIR=name, **_ALLOCATOR):
+        yield
 
 
 @contextmanager
@@ -102,12 +142,12 @@ def reading(url: str) -> Iterator[None]:
         yield
     except AskrepoError:
         raise
-    except MemoryError:
-        raise
     except Exception as error:
         known = _storage_error(error, f"cannot read dataset {url}")
         if known is not None:
             raise known from error
+        if _errno_of(error) is not None:
+            raise unreadable(url, error) from error
         raise damaged(url, f"it cannot be read ({_detail(error)})") from error
 
 
@@ -116,6 +156,27 @@ def damaged(url: str, found: str) -> DatasetCorruptedError:
     return DatasetCorruptedError(
         f"dataset {url} is damaged: {found}; go back to another one with `askrepo rollback`, or run the pipeline again"
     )
+
+
+def unreadable(url: str, error: Exception) -> DatasetUnreadableError:
+    """The error for a dataset that this machine does not let us read, whatever state it is in."""
+    number = _errno_of(error)
+    found = _detail(error) if number is None else os.strerror(number)
+    place = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+    advice = _CAUSES.get(number or 0, "try again, then check the disk")
+    return DatasetUnreadableError(f"cannot read dataset {url}: {found}{place}; {advice}")
+
+
+def _errno_of(error: Exception) -> int | None:
+    """Which error of the operating system is behind an exception, None when there is none."""
+    if isinstance(error, OSError) and error.errno in _CAUSES:
+        return error.errno
+    text = str(error)
+    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
+        return errno.ENOMEM
+    if _NO_THREAD in text:
+        return errno.EAGAIN
+    return next((number for number in _CAUSES if os.strerror(number) in text), None)
 
 
 @contextmanager

@@ -1,24 +1,25 @@
 """A list of a dataset's files with sizes and digests.
 
 Damage in an index changes no row, only the answers; damage in a chunk can crash the process that reads it (measured
-2026-11: flipped bytes ended Python with a segmentation fault). So files are compared before Deep Lake sees them:
-sizes whenever a dataset is opened, digests when it is verified or copied. What an earlier version wrote to a remote
-store has no list, and neither has a dataset on `al://`.
+2026-11: flipped bytes ended Python with a segmentation fault). So files are compared before Deep Lake sees them. The
+alias's entry holds the list's own digest, so that the list can neither be lost nor exchanged. Entries of earlier
+versions do not: there a local dataset's list is believed as it stands, and what is on a remote store may have none. A
+dataset on `al://` never has one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from askrepo.object_stores import ObjectMissingError
-from askrepo.store._deeplake import damaged
-from askrepo.store.location import DatasetLocation
+from askrepo.store._deeplake import damaged, reading
+from askrepo.store.location import DatasetLocation, FileState
 
 # Inside the dataset's folder, where Deep Lake does not look, so that it moves and goes with the dataset.
 FILE = "askrepo-files.json"
@@ -31,61 +32,84 @@ class ListedFile:
     """What a file was when the dataset was published.
 
     :ivar digest: SHA-256 in hex.
+    :ivar tag: the store's entity tag; "" of what was written to a local disk, or by an earlier version.
     """
 
     size: int
     digest: str
+    tag: str = ""
 
 
-def write(place: Path | DatasetLocation) -> None:
+def write(place: Path | DatasetLocation) -> str:
     """List every file of a finished dataset.
 
+    :returns: SHA-256 of the list, in hex; "" where files cannot be looked at.
     :raises StorageError: they cannot be read, or the list cannot be written.
     """
     location = _location(place)
     if not location.has_files:
-        return
-    sizes = _sizes(location)
-    digests = _digests(location, sizes)
-    listed = {name: [sizes[name], digests[name]] for name in sizes}
-    location.write_file(FILE, json.dumps(listed, indent=0, sort_keys=True).encode("utf-8"))
+        return ""
+    states = _states(location)
+    digests = _digests(location, states)
+    tags = {name: [] if location.is_local else [state.stamp] for name, state in states.items()}
+    listed = {name: [state.size, digests[name], *tags[name]] for name, state in states.items()}
+    content = json.dumps(listed, indent=0, sort_keys=True).encode("utf-8")
+    location.write_file(FILE, content)
+    return hashlib.sha256(content).hexdigest()
 
 
-def check_sizes(place: Path | DatasetLocation) -> None:
-    """Compare names and sizes with the list, if there is one: milliseconds, or two requests.
+def check_listing(place: Path | DatasetLocation, *, digest: str = "") -> None:
+    """Compare names, sizes and a store's tags with the list, if there is one: milliseconds, or two requests.
 
-    :raises DatasetCorruptedError: a file is missing, new or of another size; the message names one.
-    """
-    location = _location(place)
-    files = listed(location)
-    if files is not None:
-        _compare(location, {name: file.size for name, file in files.items()}, _sizes(location))
+    A file of another tag is read: copying a dataset between stores may change all of them.
 
-
-def check_digests(place: Path | DatasetLocation) -> None:
-    """Read every file and compare it with the list, if there is one.
-
+    :param digest: see `listed`.
     :raises DatasetCorruptedError: a file is missing, new or changed; the message names one.
     """
     location = _location(place)
-    files = listed(location)
+    files = listed(location, digest=digest)
+    if files is None:
+        return
+    states = _states(location)
+    _check_sizes(location, files, states)
+    if not location.is_local:
+        _check_content(
+            location, {name: file for name, file in files.items() if file.tag not in ("", states[name].stamp)}
+        )
+
+
+def check_digests(place: Path | DatasetLocation, *, digest: str = "") -> None:
+    """Read every file and compare it with the list, if there is one.
+
+    :param digest: see `listed`.
+    :raises DatasetCorruptedError: a file is missing, new or changed; the message names one.
+    :raises DatasetUnreadableError: this process cannot read one.
+    """
+    location = _location(place)
+    files = listed(location, digest=digest)
     if files is not None:
-        found = _digests(location, _sizes(location))
-        _compare(location, {name: file.digest for name, file in files.items()}, found)
+        _check_sizes(location, files, _states(location))
+        _check_content(location, files)
 
 
-def listed(location: DatasetLocation) -> dict[str, ListedFile] | None:
+def listed(location: DatasetLocation, *, digest: str = "") -> dict[str, ListedFile] | None:
     """The list, by name; None when there is none.
 
-    :raises DatasetCorruptedError: it cannot be understood.
+    :param digest: what the alias's entry says of the list; "" when it says nothing.
+    :raises DatasetCorruptedError: it cannot be understood, or is not the one that the entry means.
     """
     if not location.has_files:
         return None
     try:
-        content = json.loads(b"".join(location.parts(FILE)))
-        return {name: ListedFile(size, digest) for name, (size, digest) in content.items()}
+        content = b"".join(location.parts(FILE))
     except ObjectMissingError:
+        if digest:
+            raise damaged(location.url, f"{FILE}, the list of its files, is missing") from None
         return None
+    if digest and hashlib.sha256(content).hexdigest() != digest:
+        raise damaged(location.url, f"{FILE}, the list of its files, changed since it was published")
+    try:
+        return {name: ListedFile(*values) for name, values in json.loads(content).items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise damaged(location.url, f"{FILE} cannot be read") from error
 
@@ -94,20 +118,36 @@ def _location(place: Path | DatasetLocation) -> DatasetLocation:
     return place if isinstance(place, DatasetLocation) else DatasetLocation.of(str(place))
 
 
-def _compare(location: DatasetLocation, listed: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    different = sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
-    if different:
-        raise damaged(location.url, f"{len(different)} of its files changed since it was published: {different[0]} …")
+def _states(location: DatasetLocation) -> dict[str, FileState]:
+    return {name: state for name, state in location.states().items() if name != FILE}
 
 
-def _sizes(location: DatasetLocation) -> dict[str, int]:
-    return {name: size for name, size in location.sizes().items() if name != FILE}
+def _check_sizes(location: DatasetLocation, files: Mapping[str, ListedFile], states: Mapping[str, FileState]) -> None:
+    sizes = {name: state.size for name, state in states.items()}
+    expected = {name: file.size for name, file in files.items()}
+    _check_none(location, (name for name in files.keys() | states.keys() if expected.get(name) != sizes.get(name)))
+
+
+def _check_content(location: DatasetLocation, files: Mapping[str, ListedFile]) -> None:
+    try:
+        digests = _digests(location, files)
+    except ObjectMissingError as error:
+        raise damaged(location.url, f"it is incomplete, or is being removed ({error})") from error
+    _check_none(location, (name for name, file in files.items() if file.digest != digests[name]))
+
+
+def _check_none(location: DatasetLocation, different: Iterable[str]) -> None:
+    names = sorted(different)
+    if names:
+        more = "" if len(names) == 1 else " …"
+        raise damaged(location.url, f"{len(names)} of its files changed since it was published: {names[0]}{more}")
 
 
 def _digests(location: DatasetLocation, names: Iterable[str]) -> dict[str, str]:
     """SHA-256 of files, by name."""
     wanted = list(names)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    at_once = min(AT_ONCE, os.cpu_count() or 1) if location.is_local else AT_ONCE
+    with reading(location.url), ThreadPoolExecutor(at_once) as pool:
         return dict(zip(wanted, pool.map(lambda name: _digest(location, name), wanted), strict=True))
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from askrepo.errors import DatasetCorruptedError, StorageError, UsageError
+from askrepo.errors import DatasetCorruptedError, StorageError, UnavailableError, UsageError
 from askrepo.object_stores import ObjectMissingError
 from askrepo.places import check_dataset_place
 from askrepo.store import inventory
@@ -51,10 +51,12 @@ class LocalCopy:
 
     :ivar location: where the copy is.
     :ivar original: where the dataset is.
+    :ivar digest: of the list of its files, as the alias's entry says; "" when it says nothing.
     """
 
     location: DatasetLocation
     original: DatasetLocation
+    digest: str
     _lock: _Lock | None = field(repr=False, compare=False)
 
     def check(self) -> None:
@@ -63,7 +65,7 @@ class LocalCopy:
         :raises DatasetCorruptedError: it was damaged.
         """
         try:
-            inventory.check_digests(self.location)
+            inventory.check_digests(self.location, digest=self.digest)
         except DatasetCorruptedError as error:
             self.discard()
             raise DatasetCorruptedError(
@@ -82,9 +84,12 @@ class LocalCopy:
             self._lock.close()
 
 
-def take_copy(location: DatasetLocation, *, folder: Path, max_bytes: int, on_copy: OnCopy | None = None) -> LocalCopy:
+def take_copy(
+    location: DatasetLocation, *, folder: Path, max_bytes: int, digest: str = "", on_copy: OnCopy | None = None
+) -> LocalCopy:
     """The dataset's copy below a folder, made now if there is none; those used least lately make room for it.
 
+    :param digest: of the list of its files, as the alias's entry says; "" when it says nothing.
     :param max_bytes: size of all copies together.
     :raises NotCopiedError: the dataset has no inventory or is too large, or the folder cannot be used.
     :raises DatasetCorruptedError: the dataset is missing, or is not what its inventory says.
@@ -97,7 +102,7 @@ def take_copy(location: DatasetLocation, *, folder: Path, max_bytes: int, on_cop
         raise NotCopiedError(str(error)) from error
     try:
         for _ in range(_TRIES):
-            copy = _open(location, target) or _make(location, target, max_bytes, on_copy)
+            copy = _open(location, target, digest) or _make(location, target, digest, max_bytes, on_copy)
             if copy is not None:
                 return copy
     except OSError as error:
@@ -107,7 +112,7 @@ def take_copy(location: DatasetLocation, *, folder: Path, max_bytes: int, on_cop
     raise NotCopiedError(f"no local copy of dataset {location.url}: others keep removing it from {folder}")
 
 
-def _open(location: DatasetLocation, target: Path) -> LocalCopy | None:
+def _open(location: DatasetLocation, target: Path, digest: str) -> LocalCopy | None:
     """The copy that is there already; None when there is none, or none that is whole."""
     if not target.is_dir():
         return None
@@ -115,8 +120,8 @@ def _open(location: DatasetLocation, target: Path) -> LocalCopy | None:
         lock = _Lock(target, fcntl.LOCK_SH)
     except OSError:  # a cache that can only be read is never cleaned up either
         lock = None
-    copy = LocalCopy(DatasetLocation.of(str(target)), location, lock)
-    if not _is_whole(copy.location):
+    copy = LocalCopy(DatasetLocation.of(str(target)), location, digest, lock)
+    if not _is_whole(copy.location, digest):
         copy.release()
         return None
     with suppress(OSError):
@@ -124,21 +129,25 @@ def _open(location: DatasetLocation, target: Path) -> LocalCopy | None:
     return copy
 
 
-def _make(location: DatasetLocation, target: Path, max_bytes: int, on_copy: OnCopy | None) -> LocalCopy | None:
+def _make(
+    location: DatasetLocation, target: Path, digest: str, max_bytes: int, on_copy: OnCopy | None
+) -> LocalCopy | None:
     """The copy, made here or by somebody we waited for; None when it was removed again before we could lock it."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is private in the store stays private
     with _Lock(target, fcntl.LOCK_EX):
-        if not _is_whole(DatasetLocation.of(str(target))):
+        if not _is_whole(DatasetLocation.of(str(target)), digest):
             _remove(target)
-            files = _listed(location)
+            files = _listed(location, digest)
             size = sum(file.size for file in files.values())
             _make_room(target, size, max_bytes, location)
             _copy(location, files, target, on_copy or _tell_nobody)
-    return _open(location, target)
+    return _open(location, target, digest)
 
 
-def _listed(location: DatasetLocation) -> Mapping[str, ListedFile]:
-    files = inventory.listed(location)
+def _listed(location: DatasetLocation, digest: str) -> Mapping[str, ListedFile]:
+    if digest:
+        location.check_present()  # a missing dataset is not one without a list
+    files = inventory.listed(location, digest=digest)
     if files is None:
         location.check_present()
         raise NotCopiedError(f"dataset {location.url} has no list of its files: an earlier version of askrepo built it")
@@ -196,14 +205,14 @@ def _write(path: Path, parts: Iterator[bytes]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _is_whole(copy: DatasetLocation) -> bool:
+def _is_whole(copy: DatasetLocation, digest: str) -> bool:
     """Whether names, sizes and times of change are those of a copy that nobody touched: milliseconds."""
     try:
-        files = inventory.listed(copy)
+        files = inventory.listed(copy, digest=digest)
         if files is None:
             return False
         found = {path.relative_to(copy.folder).as_posix(): path.stat() for path in _files(copy.folder)}
-    except (DatasetCorruptedError, StorageError, OSError):
+    except (UnavailableError, StorageError, OSError):
         return False
     listed = found.pop(inventory.FILE, None)
     return listed is not None and {name: (file.size, _MTIME_NS) for name, file in files.items()} == {

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
 from askrepo.errors import CredentialsError, DatasetCorruptedError, StorageError, UsageError
-from askrepo.object_stores import REMOTE_SCHEMES, open_store, store_errors
+from askrepo.object_stores import REMOTE_SCHEMES, ObjectMissingError, open_store, store_errors
 from askrepo.places import check_dataset_place, local_folder
 from askrepo.s3_access import S3Access
-from askrepo.store._deeplake import load_deeplake, reading
+from askrepo.store._deeplake import load_deeplake, reading, unreadable
 
 if TYPE_CHECKING:
     from askrepo.workspace import Workspace
@@ -23,6 +25,24 @@ if TYPE_CHECKING:
 _DEEPLAKE_SCHEMES = (*REMOTE_SCHEMES, "al")
 _LOG_FOLDER = "_deeplake_log"
 _PART_BYTES = 1024 * 1024
+
+
+_IRREGULAR = -1
+"""Size of what is no file where one is expected: a pipe, a device, a link to a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What a file is known by without reading it.
+
+    :ivar stamp: changes whenever the content does: times, inode and device of a local file, the entity tag of an
+        object; "" when the store gives none.
+    :ivar changed_ns: when a local file or what is known of it last changed, which no user can set back; else 0.
+    """
+
+    size: int
+    stamp: str
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +116,13 @@ class DatasetLocation:
         :raises CredentialsError: the store refused the credentials.
         """
         if self.is_local:
-            return (self.folder / _LOG_FOLDER).is_dir()
+            with self._local(), suppress(FileNotFoundError, NotADirectoryError):
+                return stat.S_ISDIR((self.folder / _LOG_FOLDER).stat().st_mode)
+            return False
         if urlsplit(self.url).scheme == "al":
             with reading(self.url):
                 return bool(load_deeplake().exists(**self.arguments))
-        return bool(self._sizes(_LOG_FOLDER, first_page=True))
+        return bool(self._objects(_LOG_FOLDER, first_page=True))
 
     def check_present(self) -> None:
         """Find out early and quickly that there is nothing to open.
@@ -152,25 +174,34 @@ class DatasetLocation:
 
         :raises StorageError: the store does not answer.
         """
+        return {name: state.size for name, state in self.states().items()}
+
+    def states(self) -> dict[str, FileState]:
+        """Every file of the dataset as it is now, without reading one; none when there is no dataset.
+
+        :raises DatasetUnreadableError: a folder of it cannot be looked into.
+        :raises StorageError: the store does not answer.
+        """
         if not self.is_local:
-            return self._sizes()
-        files = (path for path in self.folder.rglob("*") if path.is_file())
-        return {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in files}
+            return self._objects()
+        with self._local():
+            return dict(_file_states(self.folder, ""))
 
     def parts(self, name: str) -> Iterator[bytes]:
         """A file's content, in parts.
 
         :raises ObjectMissingError: there is no such file.
+        :raises DatasetUnreadableError: this user may not read it, or the disk fails.
         :raises StorageError: it cannot be read.
         """
+        if self.is_local:
+            with self._local(), _opened(self.folder / name) as file:
+                while part := file.read(_PART_BYTES):
+                    yield part
+            return
         import obstore
 
         with self._reached():
-            if self.is_local:
-                with (self.folder / name).open("rb") as file:
-                    while part := file.read(_PART_BYTES):
-                        yield part
-                return
             for part in obstore.get(self._store(), name).stream(min_chunk_size=_PART_BYTES):
                 yield bytes(part)
 
@@ -190,22 +221,22 @@ class DatasetLocation:
     def _delete_objects(self) -> None:
         import obstore
 
-        names = list(self._sizes())
+        names = list(self._objects())
         with self._reached("remove"):
             if names:
                 obstore.delete(self._store(), names)
 
-    def _sizes(self, prefix: str | None = None, *, first_page: bool = False) -> dict[str, int]:
-        """Names of the dataset's objects, relative to it, with their sizes."""
+    def _objects(self, prefix: str | None = None, *, first_page: bool = False) -> dict[str, FileState]:
+        """The dataset's objects by name, relative to it."""
         import obstore
 
-        sizes: dict[str, int] = {}
+        found: dict[str, FileState] = {}
         with self._reached():
             for page in obstore.list(self._store(), prefix):
-                sizes |= {item["path"]: item["size"] for item in page}
-                if first_page and sizes:
+                found |= {item["path"]: FileState(item["size"], item["e_tag"] or "") for item in page}
+                if first_page and found:
                     break
-        return sizes
+        return found
 
     def _store(self) -> Any:
         """One for all requests, since it keeps connections open."""
@@ -216,6 +247,16 @@ class DatasetLocation:
     def _reached(self, action: str = "read") -> AbstractContextManager[None]:
         return store_errors(f"{action} dataset {self.url}")
 
+    @contextmanager
+    def _local(self) -> Iterator[None]:
+        """Turn errors of the local disk into ours."""
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise ObjectMissingError(f"cannot read dataset {self.url}: there is no {error.filename}") from error
+        except OSError as error:
+            raise unreadable(self.url, error) from error
+
     def _first(self, *names: str) -> str | None:
         return next((self.env[name] for name in names if self.env.get(name)), None)
 
@@ -224,6 +265,34 @@ class DatasetLocation:
         if account is None:
             raise CredentialsError(f"dataset {self.url}: set AZURE_STORAGE_ACCOUNT_NAME to the storage account")
         return account
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, open for reading; whoever put a pipe in its place does not make us wait for what comes out."""
+    file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)  # noqa: PTH123, SIM115
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise FileNotFoundError(errno.ENOENT, "no regular file", str(path))
+
+
+def _file_states(folder: Path, prefix: str) -> Iterator[tuple[str, FileState]]:
+    """The files below a folder, by name relative to the dataset; what vanishes meanwhile is left out."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _file_states(folder / entry.name, f"{prefix}{entry.name}/")
+            continue
+        try:
+            found = entry.stat()
+        except FileNotFoundError:
+            continue
+        size = found.st_size if stat.S_ISREG(found.st_mode) else _IRREGULAR
+        stamp = f"{found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino} {found.st_dev}"
+        yield f"{prefix}{entry.name}", FileState(size, stamp, found.st_ctime_ns)
 
 
 def _mebibytes(count: int) -> str:

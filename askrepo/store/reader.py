@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from askrepo.errors import EmbedderMismatchError, UsageError
 from askrepo.globs import matches
 from askrepo.store import inventory, tql, verification
 from askrepo.store._deeplake import damaged, load_deeplake, reading
-from askrepo.store.location import DatasetLocation
+from askrepo.store.location import DatasetLocation, FileState
+from askrepo.store.proof import check_files
 from askrepo.store.schema import (
     HEAD_COLUMN,
     MANIFEST_KEY,
@@ -89,25 +91,41 @@ class DatasetReader:
     :ivar manifest: the alias entry's when it was given, else the one stamped in the dataset.
     """
 
-    def __init__(self, location: DatasetLocation, dataset: Any, manifest: DatasetManifest) -> None:
+    def __init__(
+        self, location: DatasetLocation, dataset: Any, manifest: DatasetManifest, files: Mapping[str, FileState]
+    ) -> None:
         self.url = location.url
         self.manifest = manifest
         self._location = location
+        self._files = files
         self._frequencies: dict[str, int] = {}
         self._dataset = dataset  # keeps the native object alive: its columns end with it
 
     @classmethod
-    def open(cls, place: str | DatasetLocation, *, manifest: DatasetManifest | None = None) -> Self:
-        """The dataset at a place, once the names and sizes of its files were found to be those that were published.
+    def open(
+        cls, place: str | DatasetLocation, *, manifest: DatasetManifest | None = None, cache: Path | None = None
+    ) -> Self:
+        """The dataset at a place, once its files were found to be those that were published: see `proof.check_files`.
 
         :param manifest: what the alias says the dataset is.
-        :raises DatasetCorruptedError: it is missing, cannot be read, or is not what the manifest says.
+        :param cache: directory that remembers what was found; None to read a local dataset's files in any case.
+        :raises DatasetCorruptedError: it is missing, damaged, or is not what the manifest says.
+        :raises DatasetUnreadableError: this process cannot read it.
         :raises StorageError: its store cannot be reached.
         """
         location = _location(place)
         location.check_present()
-        inventory.check_sizes(location)
-        return cls._opened(location, manifest)
+        files = check_files(location, digest=manifest.inventory if manifest else "", cache=cache)
+        if manifest and location.is_local and inventory.FILE not in files:
+            raise damaged(location.url, f"{inventory.FILE}, the list of its files, is missing")
+        return cls._opened(location, manifest, files)
+
+    @classmethod
+    def open_listed(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
+        """The dataset at a place whose files were listed just now, by this process."""
+        location = _location(place)
+        inventory.check_listing(location, digest=manifest.inventory)
+        return cls._opened(location, manifest, location.states() if location.has_files else {})
 
     @classmethod
     def open_unchanged(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
@@ -122,10 +140,9 @@ class DatasetReader:
         """
         location = _location(place)
         location.check_present()
-        if inventory.listed(location) is None:
+        if not location.is_local and inventory.listed(location, digest=manifest.inventory) is None:
             return cls.open_verified(location, manifest=manifest)
-        (inventory.check_digests if location.is_local else inventory.check_sizes)(location)
-        reader = cls._opened(location, manifest)
+        reader = cls.open(location, manifest=manifest)
         verification.check_dimension(reader)
         if not location.is_local:
             verification.check_search(reader)
@@ -140,13 +157,16 @@ class DatasetReader:
         """
         location = _location(place)
         location.check_present()
-        inventory.check_digests(location)  # before Deep Lake sees a damaged file: it may crash
-        reader = cls._opened(location, manifest)
+        if not location.is_local:
+            inventory.check_digests(location, digest=manifest.inventory)
+        reader = cls.open(location, manifest=manifest)
         verification.check_content(reader)
         return reader
 
     @classmethod
-    def _opened(cls, location: DatasetLocation, manifest: DatasetManifest | None) -> Self:
+    def _opened(
+        cls, location: DatasetLocation, manifest: DatasetManifest | None, files: Mapping[str, FileState]
+    ) -> Self:
         url = location.url
         with reading(url):
             dataset = load_deeplake().open_read_only(**location.arguments)
@@ -157,7 +177,22 @@ class DatasetReader:
         _check_same(url, stamped, manifest)
         if rows != stamped.chunks:
             raise damaged(url, f"it has {rows} rows, its manifest says {stamped.chunks}")
-        return cls(location, dataset, manifest or stamped)
+        return cls(location, dataset, manifest or stamped, files)
+
+    def is_unchanged(self) -> bool:
+        """Whether a local dataset's files still are as they were when it was opened: Deep Lake reads them later.
+
+        :raises DatasetUnreadableError: they cannot be looked at any more.
+        """
+        return not self._location.is_local or self._location.states() == self._files
+
+    def check_unchanged(self) -> None:
+        """Make sure of it, after something was read that will be kept.
+
+        :raises DatasetCorruptedError: they are not.
+        """
+        if not self.is_unchanged():
+            raise damaged(self.url, "its files changed while it was read")
 
     def check_schema(self) -> None:
         """Make sure that rows are stored as they are now, so that their digest can be compared.
@@ -391,11 +426,15 @@ def _stamped_manifest(url: str, stamp: Any) -> DatasetManifest:
 
 
 def _check_same(url: str, stamped: DatasetManifest, expected: DatasetManifest | None) -> None:
-    """The report may differ: the run completes it after the stamp."""
-    if expected is not None and replace(stamped, report={}) != replace(expected, report={}):
+    """The report and the digests of files may differ: the run completes them after the stamp."""
+    if expected is not None and _as_stamped(stamped) != _as_stamped(expected):
         raise damaged(
             url, f"it is dataset {stamped.digest[:12]}… of run {stamped.run}, the alias means {expected.digest[:12]}…"
         )
+
+
+def _as_stamped(manifest: DatasetManifest) -> DatasetManifest:
+    return replace(manifest, report={}, inventory="", files_digest="")
 
 
 def _values(column: str, values: Any) -> list[Any]:

@@ -67,7 +67,9 @@ class EmbedChunksOperator(StageOperator):
                 workspace=run.workspace,
                 run=run.prefix,
                 embedder=embedder,
-                incumbent=open_incumbent(incumbent, self.fingerprint, workspace=run.workspace),
+                incumbent=open_incumbent(
+                    incumbent, self.fingerprint, workspace=run.workspace, cache=run.settings.cache
+                ),
                 on_progress=self._on_progress,
             )
         self.log.info(

@@ -52,4 +52,5 @@ class SplitFilesOperator(StageOperator):
         manifest = incumbent_of(run, self.carried_from)
         if manifest is None:
             raise VerificationError("load left files to the current dataset, and this run carries nothing over")
-        return DatasetReader.open(DatasetLocation.within(run.workspace, manifest.dataset), manifest=manifest)
+        location = DatasetLocation.within(run.workspace, manifest.dataset)
+        return DatasetReader.open(location, manifest=manifest, cache=run.settings.cache)

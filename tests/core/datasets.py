@@ -77,5 +77,4 @@ def write_dataset(
         manifest = manifest_of(dataset, writer.rows, writer.digest, dimension=dimension)
         writer.commit(manifest)
         writer.build_indexes()
-    inventory.write(location)
-    return replace(manifest, report={"seconds": {"verify": 0.0}})
+    return replace(manifest, inventory=inventory.write(location), report={"seconds": {"verify": 0.0}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -288,6 +289,19 @@ def drop_table(alias: Refreshed, manifest: DatasetManifest) -> None:
     alias.workspace.delete(files_key(manifest))
 
 
+def flip_table(alias: Refreshed, manifest: DatasetManifest) -> None:
+    content = bytearray(alias.workspace.read(files_key(manifest)))
+    content[len(content) // 2] ^= 1
+    alias.workspace.write(files_key(manifest), bytes(content))
+
+
+def forget_digests(alias: Refreshed, manifest: DatasetManifest) -> None:
+    """The entry as an earlier version wrote it, whose table nothing vouches for."""
+    entry = alias.workspace.read_json("aliases/main/00000001.json")
+    del entry["manifest"]["inventory"], entry["manifest"]["files_digest"]
+    alias.workspace.write("aliases/main/00000001.json", json.dumps(entry).encode())
+
+
 def damage_dataset(alias: Refreshed, manifest: DatasetManifest) -> None:
     folder = Path(alias.workspace.url_of(manifest.dataset))
     largest = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
@@ -296,8 +310,8 @@ def damage_dataset(alias: Refreshed, manifest: DatasetManifest) -> None:
     largest.write_bytes(content)
 
 
-@pytest.mark.parametrize("spoil", [spoil_table, drop_table, damage_dataset])
-def test_a_damaged_incumbent_gives_nothing(alias, project, from_scratch, split_paths, spoil):
+@pytest.mark.parametrize("spoil", [spoil_table, drop_table, flip_table, forget_digests, damage_dataset])
+def test_a_damaged_incumbent_gives_no_rows(alias, project, from_scratch, split_paths, spoil):
     spoil(alias, alias.refresh())
     project.commit({"new.py": "x = 1\n"})
     split_paths.clear()
@@ -306,6 +320,17 @@ def test_a_damaged_incumbent_gives_nothing(alias, project, from_scratch, split_p
 
     assert len(split_paths) == 6
     assert second.report["chunks"]["carried"] == 0
+    assert same_dataset(second, from_scratch(alias.definition))
+
+
+def test_a_damaged_incumbent_gives_no_vectors(alias, project, from_scratch):
+    damage_dataset(alias, alias.refresh())
+    alias.workspace.delete_folder("runs")
+    project.commit({"new.py": "x = 1\n"})
+
+    second = alias.refresh()
+
+    assert len(alias.embedder.texts) == 6
     assert same_dataset(second, from_scratch(alias.definition))
 
 
@@ -346,10 +371,27 @@ def test_an_incumbent_that_goes_away_meanwhile_fails_the_run(alias, project):
     project.commit({"new.py": "x = 1\n"})
     run = alias.until_embedded()
     damage_dataset(alias, first)
-    (Path(alias.workspace.url_of(first.dataset)) / "one-more-file").touch()
 
     with pytest.raises(DatasetCorruptedError, match="a run with force"):
         run.finish()
+
+
+def test_an_incumbent_that_changes_while_it_is_carried_over_fails_the_run(alias, project, monkeypatch):
+    first = alias.refresh()
+    project.commit({"new.py": "x = 1\n"})
+    run = alias.until_embedded()
+    rows = DatasetReader.rows
+
+    def then_damaged(self, start, stop):
+        found = rows(self, start, stop)
+        if self.manifest.dataset == first.dataset:
+            damage_dataset(alias, first)
+        return found
+
+    monkeypatch.setattr(DatasetReader, "rows", then_damaged)
+    with pytest.raises(DatasetCorruptedError, match="changed while it was read"):
+        run.finish()
+    assert len(alias.workspace.list_folders("datasets/main")) == 1
 
 
 # --- any history ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from askrepo.errors import (
     StorageError,
     UsageError,
 )
+from askrepo.store import inventory, verification
 from askrepo.store.reader import DatasetReader, Filter
 from askrepo.types import DatasetManifest
 from askrepo.workspace import Workspace
@@ -409,13 +410,13 @@ def test_damage_to_any_file_is_found(small, damage, which):
 
 def test_damaged_rows_are_found_without_the_list_of_files(small):
     # What a remote store has: no list, only the digest. Vectors are damaged, since damaged text may crash Deep Lake.
-    folder, manifest = small
+    folder, _ = small
     vectors = unit_vectors(200)[90:110].tobytes()
     flip(next(path for path in folder.rglob("*") if path.is_file() and vectors in path.read_bytes()))
     (folder / "askrepo-files.json").unlink()
 
     with pytest.raises(DatasetCorruptedError, match="digest of its rows"):
-        DatasetReader.open(str(folder), manifest=manifest).verify(deep=True)
+        verification.check_rows(DatasetReader.open(str(folder)))
 
 
 @pytest.mark.parametrize("damage", [truncate, Path.unlink], ids=["truncated", "removed"])
@@ -427,12 +428,46 @@ def test_a_file_of_another_size_is_found_on_opening(small, damage):
         DatasetReader.open(str(folder), manifest=manifest)
 
 
+def without(folder):
+    (folder / "askrepo-files.json").unlink()
+
+
+def emptied(folder):
+    (folder / "askrepo-files.json").write_text("{}")
+
+
+def renewed(folder):
+    flip(damaging_files(folder)[0])
+    inventory.write(folder)
+
+
+@pytest.mark.parametrize("change", [without, emptied, renewed])
+def test_the_list_of_files_is_the_one_that_the_entry_means(small, change):
+    folder, manifest = small
+    change(folder)
+
+    with pytest.raises(DatasetCorruptedError, match=r"askrepo-files.json, the list of its files, (is missing|changed)"):
+        DatasetReader.open(str(folder), manifest=manifest)
+
+
+def test_the_list_of_a_dataset_of_an_earlier_version_is_believed_and_required(small):
+    folder, manifest = small
+    earlier = replace(manifest, inventory="")
+    assert DatasetReader.open(str(folder), manifest=earlier).manifest == earlier
+    flip(damaging_files(folder)[0])
+    with pytest.raises(DatasetCorruptedError, match="1 of its files changed"):
+        DatasetReader.open(str(folder), manifest=earlier)
+    without(folder)
+    with pytest.raises(DatasetCorruptedError, match="list of its files, is missing"):
+        DatasetReader.open(str(folder), manifest=earlier)
+
+
 def test_an_unreadable_list_of_files_is_damage(small):
     folder, manifest = small
     (folder / "askrepo-files.json").write_text("[1")
 
     with pytest.raises(DatasetCorruptedError, match="cannot be read"):
-        DatasetReader.open(str(folder), manifest=manifest)
+        DatasetReader.open(str(folder), manifest=replace(manifest, inventory=""))
 
 
 def test_a_missing_dataset_is_named(tmp_path):

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from askrepo.removal import remove_alias
+from askrepo.store import inventory
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import digest_of
 from askrepo.workspace import Workspace
+from tests.damage import files_of
 from tests.datasets import BuiltAlias
 from tests.query.conftest import Run, json_lines
 
@@ -163,7 +165,7 @@ class TestDoctor:
         assert result.exit_code == 0
         assert "FAIL" not in result.stdout
         checks = [check["check"] for check in json_lines(run_main("doctor", "--json"))]
-        assert checks == [
+        assert [check for check in checks if not check.startswith("earlier dataset ")] == [
             "versions", "configuration", "workspace", "dataset of main", "embedder of main", "chat model"
         ]  # fmt: skip
 
@@ -173,6 +175,37 @@ class TestDoctor:
         assert result.exit_code == 3
         assert {check["check"]: check["ok"] for check in json_lines(result)}["dataset of main"] is False
         assert json_lines(result)[-1]["ok"] is True
+
+    @pytest.mark.parametrize("number", [1, 2], ids=["earlier", "current"])
+    def test_a_flipped_bit_in_any_dataset_is_told_with_its_file(self, run: Run, copy: Workspace, number: int) -> None:
+        manifest = AliasCatalogue(copy).entry("main", number).manifest
+        dataset = Path(copy.url_of(manifest.dataset))
+        file = max(files_of(dataset), key=lambda path: path.stat().st_size)
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+
+        result = run("doctor", "--json", "--workspace", copy.url)
+
+        assert result.exit_code == 3
+        [failed] = [check for check in json_lines(result) if not check["ok"]]
+        assert dataset.name in failed["check"] + failed["detail"]
+        assert file.name in failed["detail"]
+        if number == 2:
+            searched = run("search", "retry", "--workspace", copy.url)
+            assert (searched.exit_code, searched.stdout) == (3, "")
+            assert file.name in searched.stderr
+            assert len(searched.stderr.splitlines()) == 1
+
+    def test_what_was_found_before_does_not_count(self, run_main: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("askrepo.store.proof._holds", lambda *_: True)
+        read: list[object] = []
+        check_digests = inventory.check_digests
+        monkeypatch.setattr(
+            inventory, "check_digests", lambda place, **digest: (read.append(place), check_digests(place, **digest))
+        )
+        assert run_main("doctor").exit_code == 0
+        assert read
 
     def test_a_chat_model_without_a_key_is_a_credentials_failure(self, run_main: Run) -> None:
         assert run_main("doctor", env={"ASKREPO_CHAT_MODEL": "gpt-5-mini"}).exit_code == 4
