@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _REFUSALS = frozenset({"AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"})
 _NO_PLACE = frozenset({"NoSuchBucket", "ContainerNotFound"})
 _ROLE_HOSTS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
+_DENIED = f"(os error {errno.EACCES})"
 _MAX_DETAIL = 300
 
 
@@ -125,6 +127,8 @@ def _known(error: Exception, failed: str) -> AskrepoError:
         return ObjectMissingError(f"{failed}: no such object")
     if code in _REFUSALS or isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
         return CredentialsError(f"{failed}: the store refused the credentials{f' ({code})' if code else ''}")
+    if _DENIED in text:
+        return UnavailableError(f"{failed}: {_detail(error)}; give this user the right to it, or run as its owner")
     if any(host in text for host in _ROLE_HOSTS):
         return CredentialsError(
             f"{failed}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; in Airflow, "

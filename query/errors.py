@@ -54,6 +54,9 @@ def _exit_code(run: Callable[[], int | None]) -> int:
     except AskrepoError as error:
         click.echo(f"Error: {error_line(error)}", err=True)
         return exit_code_of(error)
+    except MemoryError:
+        click.echo("Error: too little memory: free some, or raise the limit (`ulimit -v`, the container's)", err=True)
+        return UNAVAILABLE
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, but must not exit as "nothing found"
         import traceback
 
