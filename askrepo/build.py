@@ -254,6 +254,7 @@ def _report(loads: Sequence[LoadManifest], shards: Sequence[VectorShard], clone_
         },
         "text_bytes": sum(load.text_bytes for load in loads),
         "vectors_computed": sum(shard.computed for shard in shards),
+        "vectors_checked": sum(shard.checked for shard in shards),
         "vectors_reused": sum(shard.reused for shard in shards),
         "embedded_tokens": sum(shard.embedded_tokens for shard in shards),
     }

@@ -6,10 +6,12 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from askrepo.errors import VerificationError
 from askrepo.manifests import read_table, vectors_schema, write_table
+from askrepo.spot_check import check_batch
 from askrepo.tokens import total_tokens
 from askrepo.types import ChunkShard, VectorShard
 from askrepo.workspace import ObjectMissingError
@@ -70,6 +72,8 @@ def embed_chunks(
 ) -> VectorShard:
     """The shard's vectors, written whole; each is looked up first and computed only when nobody made it before.
 
+    A few texts of each batch are embedded once more, alone, before the batch is kept: see `spot_check`.
+
     Looked up in: the shard's own file (a finished task tried again), the incumbent, batches that a killed try of this
     task left, other shards of this run, the latest earlier runs of the alias, which may have been killed before their
     swap. What is computed is written batch by batch, so that a next try goes on there.
@@ -77,8 +81,10 @@ def embed_chunks(
     :param run: workspace key of the run's folder.
     :param incumbent: the current dataset of the alias, when it was made by the same embedder.
     :param on_progress: called with (vectors at hand, vectors needed) after the look-up and after each batch.
-    :returns: computed + reused is the number of distinct texts; computed counts this call only.
-    :raises VerificationError: the embedder made vectors of a wrong shape or with numbers that are none.
+    :returns: computed + reused is the number of distinct texts; computed counts this call only, and none of the
+        texts that were embedded again as a check: those are `checked`.
+    :raises VerificationError: the embedder made vectors of a wrong shape or with numbers that are none, or gave a
+        text another vector alone; nothing is left of the shard then.
     """
     started = time.monotonic()
     files = _ShardFiles(workspace, run, embedder.fingerprint, shard.number)
@@ -86,8 +92,12 @@ def embed_chunks(
     found = _look_up(texts, files, incumbent)
     missing = {name: text for name, text in texts.items() if name not in found}
     _report(on_progress, len(found), len(texts))
+    checked = 0
     for batch in _batches(missing):
-        found |= files.write_batch(_embed_batch(embedder, batch))
+        vectors = _embed_batch(embedder, batch)
+        with files.nothing_left_on_failure():
+            checked += check_batch(batch, vectors, embedder, shard=shard.number)
+        found |= files.write_batch(vectors)
         _report(on_progress, len(found), len(texts))
     dimension = _dimension(found, embedder)
     files.finish({name: found[name] for name in texts}, dimension)
@@ -98,6 +108,7 @@ def embed_chunks(
         dimension=dimension,
         computed=len(missing),
         reused=len(texts) - len(missing),
+        checked=checked,
         embedded_tokens=total_tokens(missing.values()),
         seconds=time.monotonic() - started,
     )
@@ -179,6 +190,15 @@ class _ShardFiles:
         write_table(self._workspace, f"{key}.parquet", _table(vectors, dimension))
         self._workspace.write(f"{key}{IDS_SUFFIX}", " ".join(vectors).encode())
         return vectors
+
+    @contextmanager
+    def nothing_left_on_failure(self) -> Iterator[None]:
+        """Drop the batches of this and of killed tries when a check fails: they came from the same embedder."""
+        try:
+            yield
+        except VerificationError:
+            self._workspace.delete_folder(f"{self._folder}/{self._name}")
+            raise
 
     def finish(self, vectors: Vectors, dimension: int) -> None:
         """Write the finished file and its list, drop the batches."""

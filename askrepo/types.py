@@ -172,7 +172,8 @@ class VectorShard:
     :ivar key: workspace key of a Parquet file (schema `manifests.vectors(dimension)`), one row per distinct vector_id.
     :ivar computed: vectors the embedder made in this task; reused: vectors found in the current dataset
         or among those written earlier by this run.
-    :ivar embedded_tokens: tokens sent to the embedder.
+    :ivar embedded_tokens: tokens of the computed texts.
+    :ivar checked: computed texts that were embedded once more, alone, as a check.
     """
 
     number: int
@@ -183,6 +184,7 @@ class VectorShard:
     reused: int
     embedded_tokens: int
     seconds: float = 0.0
+    checked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,18 @@ class Stage:
         return {"alias": alias, "repositories": [self.url], "embedder": "openai:test-model"}
 
     def texts_during(self, action: Callable[[], None]) -> Counter[str]:
-        """The texts that the embeddings service is sent meanwhile, and how often."""
-        before = len(self.embeddings.inputs)
+        """The texts that the embeddings service is sent meanwhile, and how often, without the spot checks.
+
+        Those are texts that are sent again alone.
+        """
+        before = len(self.embeddings.requests)
         action()
-        return Counter(self.embeddings.inputs[before:])
+        texts: Counter[str] = Counter()
+        for request in self.embeddings.requests[before:]:
+            sent = request.body["input"]
+            if len(sent) > 1 or sent[0] not in texts:
+                texts.update(sent)
+        return texts
 
 
 @pytest.fixture(scope="module")

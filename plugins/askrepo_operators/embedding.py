@@ -73,9 +73,10 @@ class EmbedChunksOperator(StageOperator):
                 on_progress=self._on_progress,
             )
         self.log.info(
-            "embed shard %d: %d vectors computed, %d reused, %.1f s",
+            "embed shard %d: %d vectors computed, %d of them checked, %d reused, %.1f s",
             vectors.number,
             vectors.computed,
+            vectors.checked,
             vectors.reused,
             vectors.seconds,
         )
