@@ -148,14 +148,15 @@ def embedder_opener(settings: Settings) -> EmbedderOpener:
 def _warm_up(opener: EmbedderOpener, spec: str) -> None:
     """Load the embedder on a thread of its own; what goes wrong there is raised where a vector is asked for.
 
-    Deep Lake is imported first: two threads that import NumPy at once meet a half-initialised module.
+    Deep Lake is imported first: two threads that import NumPy at once meet a half-initialised module. Python waits for
+    the thread when it ends: one that it stopped in the middle of a native import would abort the process.
     """
     load_deeplake()
     try:
         embedder = opener(spec)
     except AskrepoError:
         return
-    threading.Thread(target=_load_quietly, args=(embedder,), daemon=True).start()
+    threading.Thread(target=_load_quietly, args=(embedder,)).start()
 
 
 def _load_quietly(embedder: Embedder) -> None:

@@ -1,5 +1,5 @@
 """`python -m query`: the askrepo command without its script."""
 
-from query.cli import main
+from query.start import run
 
-main(prog_name="askrepo")
+run()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import click
 
 from askrepo.errors import AskrepoError
+from query import interrupts
 from query.answering import Answerer
 from query.errors import NOTHING_FOUND, error_line
 from query.options import SearchOptions, example, search_options
@@ -78,4 +79,5 @@ def _errors_end_a_turn_only() -> Iterator[None]:
     except AskrepoError as error:
         print_note(f"Error: {error_line(error)}")
     except KeyboardInterrupt:
+        interrupts.forget()
         print_note("\ninterrupted")

@@ -1,0 +1,36 @@
+"""The command as a process: signals and streams first, then everything else."""
+
+from __future__ import annotations
+
+import os
+
+from query import interrupts  # Until it is imported, Ctrl-C is Python's: nothing that takes time comes before.
+
+FAILED = 2  # as in query.errors, which is not imported yet when a signal may come
+
+
+def run() -> None:
+    """Run the command; the process ends here, with its exit code.
+
+    It ends without Python's own shutdown, which would stop threads in the middle of native code (that aborts the
+    process), complain about what cannot be flushed, and take time.
+    """
+    interrupts.install()
+    try:
+        code = _exit_code()
+    except BaseException:  # noqa: BLE001 - a signal on the way out, which `exit_code` knows
+        code = FAILED
+    os._exit(interrupts.exit_code() or code)
+
+
+def _exit_code() -> int:
+    from query import streams
+
+    streams.replace()
+    from query.cli import main
+
+    try:
+        main(prog_name="askrepo")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    return 0
