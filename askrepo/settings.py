@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,14 @@ from askrepo.errors import UsageError
 from askrepo.types import check_alias
 
 MEBIBYTE = 1024 * 1024
-MAX_K = 100
-"""Most hits of one question: what each ranking is fused from."""
-LARGEST = 1e15
-"""No setting is larger: where a number has no bound of its own, infinity and what overflows are refused by this one."""
+# Bounds of what nobody means: beyond them clocks, sizes and counters overflow somewhere below.
+MAX_MEBIBYTES = 1e9
+MAX_S = 3.2e8  # ten years
+MAX_K = 100  # as askrepo.search.MAX_K, which is not imported for a setting
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_MAX_SHOWN_CHARS = 60
 
 
 class InvalidSettingError(UsageError):
@@ -25,7 +30,7 @@ class InvalidSettingError(UsageError):
     """
 
     def __init__(self, name: str, requirement: str, found: str) -> None:
-        shown = found if len(found) <= 80 else found[:80] + "…"
+        shown = found if len(found) <= _MAX_SHOWN_CHARS else f"{found[:_MAX_SHOWN_CHARS]}…"
         super().__init__(f"{name} must be {requirement}, found {shown!r}")
         self.name = name
         self.requirement = requirement
@@ -91,24 +96,26 @@ class Settings:
             datasets=env.get("ASKREPO_DATASETS") or None,
             cache=_directory(env, "ASKREPO_CACHE") or cache_home / "askrepo",
             # a dataset of 100,000 chunks takes about 400 MB
-            cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0) * MEBIBYTE),
+            cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0, high=MAX_MEBIBYTES) * MEBIBYTE),
             allow_local=_boolean(env, "ASKREPO_ALLOW_LOCAL", False),
-            clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1),
-            max_repository_bytes=int(_number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1) * MEBIBYTE),
-            max_file_bytes=_whole(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1),
-            embed_threads=_whole(env, "ASKREPO_EMBED_THREADS", 0, low=0),
+            clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1, high=MAX_S),
+            max_repository_bytes=int(
+                _number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1, high=MAX_MEBIBYTES) * MEBIBYTE
+            ),
+            max_file_bytes=_whole(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1, high=10**15),
+            embed_threads=_whole(env, "ASKREPO_EMBED_THREADS", 0, low=0, high=1024),
             openai_api_key=env.get("ASKREPO_OPENAI_API_KEY") or env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("ASKREPO_OPENAI_BASE_URL") or env.get("OPENAI_BASE_URL") or None,
             chat_model=env.get("ASKREPO_CHAT_MODEL") or None,
             min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
-            retention=_whole(env, "ASKREPO_RETENTION", 3, low=1),
-            grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0),
-            run_retention_days=_number(env, "ASKREPO_RUN_RETENTION_DAYS", 7.0, low=1),
-            chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1),
+            retention=_whole(env, "ASKREPO_RETENTION", 3, low=1, high=10**6),
+            grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0, high=MAX_S),
+            run_retention_days=_number(env, "ASKREPO_RUN_RETENTION_DAYS", 7.0, low=1, high=3650),
+            chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1, high=MAX_S),
             # about 25 passages of 750 characters; small local models take 8,000 tokens in all
-            context_tokens=_whole(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200),
+            context_tokens=_whole(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200, high=10**7),
             alias=_alias(env, "ASKREPO_ALIAS"),
-            k=_whole(env, "ASKREPO_K", 0, low=0, high=MAX_K) or None,
+            k=_whole(env, "ASKREPO_K", 0, low=1, high=MAX_K) or None,
             strategy=env.get("ASKREPO_STRATEGY") or None,
             path=_lines(env, "ASKREPO_PATH"),
             language=_lines(env, "ASKREPO_LANGUAGE"),
@@ -134,30 +141,26 @@ def _directory(env: Mapping[str, str], name: str) -> Path | None:
         raise InvalidSettingError(name, "a directory, and ~name one of an existing user", text or "") from None
 
 
-def _number(
-    env: Mapping[str, str], name: str, default: float, *, low: float = float("-inf"), high: float = LARGEST
-) -> float:
-    text = env.get(name)
+def _number(env: Mapping[str, str], name: str, default: float, *, low: float = 0, high: float = 1e15) -> float:
+    """A number between the bounds, written as a decimal: no NaN, no infinity, no digits of other scripts."""
+    text = (env.get(name) or "").strip()
     if not text:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
+    value = float(text) if _NUMBER.fullmatch(text) else float("nan")
     if not low <= value <= high:
-        raise InvalidSettingError(name, f"a number {_bounds(low, high)}", text)
+        raise InvalidSettingError(name, f"a number between {low:g} and {high:.15g}", text)
     return value
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: float = LARGEST) -> int:
-    value = _number(env, name, default, low=low, high=high)
-    if value != int(value):
-        raise InvalidSettingError(name, f"a whole number {_bounds(low, high)}", env[name])
+def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    """Likewise, without a fraction."""
+    text = (env.get(name) or "").strip()
+    if not text:
+        return default
+    value = float(text) if _WHOLE.fullmatch(text) else float("nan")
+    if not low <= value <= high:
+        raise InvalidSettingError(name, f"a whole number between {low} and {high}", text)
     return int(value)
-
-
-def _bounds(low: float, high: float) -> str:
-    return f"at least {low:g}" if high == LARGEST else f"between {low:g} and {high:g}"
 
 
 def _lines(env: Mapping[str, str], name: str) -> tuple[str, ...]:

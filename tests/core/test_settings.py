@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from askrepo.errors import UsageError
-from askrepo.settings import Settings
+from askrepo.settings import MEBIBYTE, Settings
 
 
 def test_defaults_follow_the_xdg_directories() -> None:
@@ -31,17 +33,56 @@ def test_our_own_key_wins_over_the_common_one() -> None:
     assert settings.openai_api_key == "ours"
 
 
+NUMBERS = (
+    "ASKREPO_CACHE_MB", "ASKREPO_CLONE_TIMEOUT_S", "ASKREPO_MAX_REPOSITORY_MB", "ASKREPO_MAX_FILE_BYTES",
+    "ASKREPO_EMBED_THREADS", "ASKREPO_MIN_SIZE_RATIO", "ASKREPO_RETENTION", "ASKREPO_GRACE_S",
+    "ASKREPO_RUN_RETENTION_DAYS", "ASKREPO_CHAT_TIMEOUT_S", "ASKREPO_CONTEXT_TOKENS", "ASKREPO_K",
+)  # fmt: skip
+NO_NUMBERS = {
+    "word": "three", "negative": "-1", "NaN": "nan", "infinity": "inf", "overflow": "1e400", "huge": "9" * 5000,
+    "two numbers": "1 2", "underscore": "1_000", "other digits": "٣", "superscript": "²", "hexadecimal": "0x10",
+    "percentage": "50%", "comma": "1,5", "unit": "30s", "sign alone": "+",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_is_no_number_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} must be a (whole )?number between .{{0,60}}, found .{{1,70}}$"):
+        Settings.from_env({name: value})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", ["", " ", "\t\n"], ids=["empty", "blank", "tab and newline"])
+def test_a_blank_number_counts_as_unset(name: str, value: str) -> None:
+    assert Settings.from_env({name: value}) == Settings.from_env({})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("ASKREPO_K", "0"),
+        ("ASKREPO_K", "101"),
+        ("ASKREPO_K", "2.5"),
         ("ASKREPO_RETENTION", "0"),
-        ("ASKREPO_RETENTION", "three"),
-        ("ASKREPO_MIN_SIZE_RATIO", "50"),
-        ("ASKREPO_CLONE_TIMEOUT_S", "nan"),
+        ("ASKREPO_MIN_SIZE_RATIO", "1.01"),
+        ("ASKREPO_CONTEXT_TOKENS", "199"),
         ("ASKREPO_ALLOW_LOCAL", "perhaps"),
-        ("ASKREPO_CACHE_MB", "-1"),
+        ("ASKREPO_ALLOW_LOCAL", "2"),
     ],
 )
-def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
+def test_a_value_out_of_bounds_names_its_variable(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=name):
         Settings.from_env({name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("ASKREPO_K", " 7 "), ("ASKREPO_K", "+7"), ("ASKREPO_K", "007")])
+def test_a_number_may_have_blanks_around_it(name: str, value: str) -> None:
+    assert Settings.from_env({name: value}).k == 7
+
+
+def test_the_most_that_is_accepted_overflows_nothing() -> None:
+    most = {"ASKREPO_CACHE_MB": "1e9", "ASKREPO_GRACE_S": "3.2e8", "ASKREPO_RUN_RETENTION_DAYS": "3650"}
+    settings = Settings.from_env(most)
+    assert settings.cache_bytes == 10**9 * MEBIBYTE
+    assert datetime.now(UTC) - timedelta(seconds=settings.grace_s, days=settings.run_retention_days)
