@@ -15,6 +15,8 @@ override EXCLUDE := $(value EXCLUDE)
 override EMBEDDER := $(value EMBEDDER)
 override FORCE := $(value FORCE)
 export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE
+# Without a shell between: what make started ends with make, and learns of its end by the number given.
+RUN := MAKE_PID=$$PPID exec $(BIN)/python -m
 # Commands start slowly without their .pyc files.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -30,13 +32,13 @@ help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: .venv/installed ## From this repository (or REPO=url) to a cited answer
-	@$(BIN)/python -m tools.demo
+	@$(RUN) tools.demo
 
 ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [EXCLUDE="globs"] [FORCE=1]
-	@$(BIN)/python -m tools.ingest
+	@$(RUN) tools.ingest
 
 airflow: .venv/installed ## Airflow with its web page on 127.0.0.1; Ctrl-C stops it
-	@$(BIN)/python -m tools.serve
+	@$(RUN) tools.serve
 
 test: .venv/installed-dev ## All tests but test-celery and test-faults
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)

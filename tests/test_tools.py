@@ -15,7 +15,7 @@ import pytest
 from askrepo.errors import UsageError
 from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS, ROOT, SetUpError, airflow_environment, migrate
 from tools.ingest import run_parameters
-from tools.run_log import RunLog
+from tools.run_log import RunLog, last_line
 from tools.serve import StandaloneAirflow, free_port
 
 HOSTILE = "a'b\"c`touch {0}`;touch {0};$(touch {0})$(shell touch {0})$$x"
@@ -112,10 +112,10 @@ def slots_of(pool: str, database: sqlite3.Connection) -> int:
 
 
 @pytest.mark.slow
-def test_failure_of_airflows_own_commands_names_the_log(tmp_path: Path) -> None:
+def test_failure_of_airflows_own_commands_is_told_in_its_own_words(tmp_path: Path) -> None:
     environment = airflow_environment({**os.environ, "ASKREPO_AIRFLOW_HOME": str(tmp_path)})
 
-    with pytest.raises(SetUpError, match=f"airflow db migrate failed; see {tmp_path}/logs/db-migrate.log"):
+    with pytest.raises(SetUpError, match=r"db migrate failed; its last line: .* Cannot use relative path"):
         migrate({**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:///relative.db"})
 
 
@@ -133,7 +133,8 @@ def test_a_component_that_ends_while_airflow_starts_is_named_with_its_log(tmp_pa
     airflow = StandaloneAirflow(environment, port=free_port())
     airflow.start_component("triggerer")  # ends without a database
     try:
-        with pytest.raises(SetUpError, match=f"Airflow's triggerer ended while it started; see {tmp_path}/logs/tri"):
+        told = f"Airflow's triggerer ended while it started; its last line: .*{tmp_path}/logs/triggerer.log"
+        with pytest.raises(SetUpError, match=told):
             airflow.wait_until_healthy()
         assert "airflow db migrate" in airflow.log_of("triggerer").read_text()
     finally:
@@ -184,6 +185,25 @@ def test_reason_names_the_type_of_unexpected_errors(kind: str, value: str, reaso
     list(log.read(record(level="error", exception=[{"exc_type": kind, "exc_value": value}])))
 
     assert log.error == reason
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("Traceback\n  File x\nValueError: \x1b[31mno such host\x1b[0m\n\n", "ValueError: no such host"),
+        ("error: told\n+-----+\n", "error: told"),
+        ('{"event": "Failed", "exception": [{"exc_type": "KeyError", "exc_value": "k"}]}\n', "Failed: KeyError: k"),
+        ("[1]\n", "[1]"),
+        ("x" * 100_000, "x" * 500),
+        ("\n\n", None),
+        ("", None),
+    ],
+    ids=["traceback", "frame", "json", "no record", "endless", "blank", "empty"],
+)
+def test_last_line_is_the_last_that_says_something(tmp_path: Path, content: str, line: str | None) -> None:
+    (tmp_path / "log").write_text(content)
+
+    assert last_line(tmp_path / "log") == line
 
 
 def test_next_free_port_is_taken() -> None:

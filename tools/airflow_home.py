@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+
+from tools.family import run
+from tools.run_log import told_by
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBED_POOL = "askrepo_paid_embedder"
@@ -83,12 +85,6 @@ def _airflow(home: Path, environment: Mapping[str, str], *command: str) -> None:
     log = home / "logs" / f"{'-'.join(command[:2])}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        run = subprocess.run(
-            [sys.executable, "-m", "airflow", *command],
-            env=dict(environment),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if run.returncode:
-        raise SetUpError(f"airflow {' '.join(command[:2])} failed; see {log}")
+        code = run([sys.executable, "-m", "airflow", *command], env=environment, stdout=output)
+    if code:
+        raise SetUpError(f"airflow {' '.join(command[:2])} failed; {told_by(log)}")

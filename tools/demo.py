@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from tools.airflow_home import ROOT, airflow_environment
+from tools.family import stop_as_usual
 from tools.ingest import main as ingest
 
 QUESTION = "What is this repository for?"
@@ -21,8 +21,10 @@ def main() -> int:
         return code
     command = ["ask", "--alias", "demo", QUESTION]
     print(f'\n$ askrepo ask --alias demo "{QUESTION}"\n', file=sys.stderr, flush=True)
-    askrepo = Path(sys.executable).with_name("askrepo")
-    return subprocess.run([askrepo, *command], env=airflow_environment(os.environ), check=False).returncode
+    askrepo = str(Path(sys.executable).with_name("askrepo"))
+    stop_as_usual()
+    # In place of this process: whatever ends this one ends it.
+    return os.execve(askrepo, [askrepo, *command], airflow_environment(os.environ))  # noqa: S606
 
 
 def _quoted(repository: str) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from subprocess import PIPE, STDOUT
+from subprocess import PIPE
 from typing import Any
 
 from askrepo.errors import AskrepoError, UsageError
@@ -22,7 +22,8 @@ from askrepo.repositories import parse_repositories
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from tools.airflow_home import SetUpError, airflow_environment, migrate
-from tools.run_log import RunLog
+from tools.family import Family, end_with_make, interrupt_on_signals
+from tools.run_log import RunLog, last_line
 
 DAG = "askrepo_ingest"
 FAILED, USAGE, STOPPED = 1, 2, 130
@@ -33,13 +34,19 @@ RETRY_DELAY_S = "2"
 def main() -> int:
     """Exit code: 0 the alias is current, 1 the run failed, 2 the parameters are wrong."""
     try:
+        interrupt_on_signals()
+        end_with_make()
         environment = airflow_environment(os.environ)
         parameters = run_parameters(environment)
         migrate(environment)
+        return run_dag(parameters, environment)
     except (AskrepoError, SetUpError) as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILED
-    return run_dag(parameters, environment)
+    except KeyboardInterrupt:
+        with suppress(OSError):  # of a terminal that is gone
+            print("stopped; the alias is untouched", file=sys.stderr)
+        return STOPPED
 
 
 def run_parameters(env: Mapping[str, str]) -> dict[str, Any]:
@@ -70,17 +77,16 @@ def run_dag(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> in
     log_file.parent.mkdir(parents=True, exist_ok=True)
     print(f"{DAG}: {', '.join(parameters['repositories'])} -> alias {parameters['alias']}", file=sys.stderr, flush=True)
     log = RunLog()
-    with log_file.open("wb") as copy, subprocess.Popen(command, env=environment, stdout=PIPE, stderr=STDOUT) as process:
-        try:
-            for line in process.stdout or ():
-                copy.write(line)
-                for message in log.read(line):
-                    print(message, file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            print("stopped; the alias is untouched", file=sys.stderr)
-            return STOPPED
-    if process.returncode:
-        print(f"error: {log.error or 'Airflow failed'}\n(whole log: {log_file})", file=sys.stderr)
+    with log_file.open("wb") as copy, Family(command, env=environment, stdout=PIPE) as airflow:
+        for line in airflow.output():
+            copy.write(line)
+            for message in log.read(line):
+                print(message, file=sys.stderr, flush=True)
+        code = airflow.wait()
+    if code:
+        print(
+            f"error: {log.error or last_line(log_file) or 'Airflow failed'}\n(whole log: {log_file})", file=sys.stderr
+        )
         return FAILED
     return 0
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -15,24 +13,24 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING, Any
 
 from tools.airflow_home import SetUpError, airflow_environment, migrate
+from tools.family import Family, adopt_orphans, end_descendants, end_with_make, ignore_signals, interrupt_on_signals
+from tools.run_log import told_by
+
+if TYPE_CHECKING:
+    import psutil
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 START_TIMEOUT_S = 180.0
 POLL_S = 0.5
-# In which Airflow's components finish what they write.
-STOP_TIMEOUT_S = 5.0
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
 
 class StandaloneAirflow:
-    """Every component of one Airflow: each starts a session of its own, so that all processes can be found again.
+    """Every component of one Airflow: each with all its processes ends when this process does, however that ends.
 
     Airflow's own `standalone` is not used: it goes on when a component has ended, leaves some of them running for ever,
     and serves the page and the tasks from one event loop. With SQLite that loop, when the page writes, waits for the
@@ -56,7 +54,7 @@ class StandaloneAirflow:
             "tasks": ("api-server", "--apps", "execution", "--port", str(tasks_port)),
         }
         self.environment = {**environment, **_serving_environment(self.url, self.tasks_url)}
-        self._components: dict[str, subprocess.Popen[bytes]] = {}
+        self._components: dict[str, Family] = {}
 
     def start(self) -> None:
         """Start all components; `wait_until_healthy` tells when they work."""
@@ -69,14 +67,8 @@ class StandaloneAirflow:
             self._components[name].wait()
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log_of(name).open("ab") as output:
-            self._components[name] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *self._commands[name]],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            command = [sys.executable, "-m", "airflow", *self._commands[name]]
+            self._components[name] = Family(command, env=self.environment, stdout=output)
 
     def wait_until_healthy(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Return when the page, the scheduler, the DAG processor and the triggerer work.
@@ -86,7 +78,7 @@ class StandaloneAirflow:
         deadline = time.monotonic() + timeout_s
         while not self._is_healthy():
             if ended := self.ended():
-                raise SetUpError(f"Airflow's {ended} ended while it started; see {self.log_of(ended)}")
+                raise SetUpError(f"Airflow's {ended} ended while it started; {told_by(self.log_of(ended))}")
             if time.monotonic() > deadline:
                 raise SetUpError(f"Airflow is not healthy after {timeout_s:.0f} s; see {self.logs}")
             time.sleep(POLL_S)
@@ -104,7 +96,7 @@ class StandaloneAirflow:
 
     def ended(self) -> str | None:
         """The name of a component that has ended; None while all run."""
-        return next((name for name, process in self._components.items() if process.poll() is not None), None)
+        return next((name for name, family in self._components.items() if family.code() is not None), None)
 
     def log_of(self, component: str) -> Path:
         """What a component writes to its standard output."""
@@ -112,20 +104,15 @@ class StandaloneAirflow:
 
     def processes(self, component: str | None = None) -> list[psutil.Process]:
         """All processes of this Airflow that are alive, or of a component, whoever their parent is by now."""
-        chosen = [process for name, process in self._components.items() if component in (None, name)]
-        return [member for process in chosen for member in processes_of_session(process.pid)]
+        chosen = [family for name, family in self._components.items() if component in (None, name)]
+        return [member for family in chosen for member in family.processes()]
 
     def stop(self) -> None:
         """End all processes: politely first, then not."""
-        for send in (signal.SIGTERM, signal.SIGKILL):
-            for process in self.processes():
-                with suppress(psutil.NoSuchProcess):
-                    process.send_signal(send)
-            deadline = time.monotonic() + STOP_TIMEOUT_S
-            while self.processes() and time.monotonic() < deadline:
-                time.sleep(POLL_S / 5)
-        for process in self._components.values():
-            process.wait()
+        for family in self._components.values():
+            family.ask_to_end()
+        for family in self._components.values():
+            family.wait()
 
     def _is_healthy(self) -> bool:
         try:
@@ -138,41 +125,47 @@ class StandaloneAirflow:
 
 
 def main() -> int:
-    """Serve until Ctrl-C or SIGTERM; exit code 1 when Airflow could not start or ended by itself."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    environment = airflow_environment(os.environ)
-    airflow: StandaloneAirflow | None = None
+    """Serve until a signal comes; exit code 1 when Airflow could not start or ended by itself."""
     try:
-        migrate(environment)
-        airflow = StandaloneAirflow(environment, port=_port(os.environ))
+        interrupt_on_signals()
+        end_with_make()
+        adopt_orphans()
+        serve()
+    except SetUpError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        ignore_signals()
+        end_descendants()
+    return 0
+
+
+def serve() -> None:
+    """Start Airflow and wait until it is told to stop.
+
+    :raises SetUpError: it does not start, or a part of it ended by itself.
+    :raises KeyboardInterrupt: a signal came; Airflow is stopped.
+    """
+    environment = airflow_environment(os.environ)
+    migrate(environment)
+    airflow = StandaloneAirflow(environment, port=_port(os.environ))
+    try:
         airflow.start()
         print(f"starting Airflow on {airflow.url} (about half a minute; Ctrl-C stops it)", flush=True)
         airflow.wait_until_healthy()
         print(f"\n  {airflow.url}/dags/askrepo_ingest\n  {airflow.how_to_log_in()}\n", flush=True)
         while not (ended := airflow.ended()):
             time.sleep(POLL_S)
-    except SetUpError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        raise SetUpError(f"Airflow's {ended} ended by itself; {told_by(airflow.log_of(ended))}")
     except KeyboardInterrupt:
-        print("\nstopping Airflow", flush=True)
-        return 0
+        with suppress(OSError):  # of a terminal that is gone
+            print("\nstopping Airflow", flush=True)
+        raise
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if airflow is not None:
-            airflow.stop()
-    print(f"error: Airflow's {ended} ended by itself; see {airflow.log_of(ended)}", file=sys.stderr)
-    return 1
-
-
-def processes_of_session(session: int) -> list[psutil.Process]:
-    """Living processes of a session; zombies do not count."""
-    members = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
-                members.append(process)
-    return members
+        ignore_signals()
+        airflow.stop()
 
 
 def free_port(*, first: int = 0) -> int:
@@ -207,10 +200,6 @@ def _get_json(url: str) -> Any:
 def _port(env: Mapping[str, str]) -> int:
     wanted = env.get("PORT")
     return int(wanted) if wanted and wanted.isdigit() else free_port(first=DEFAULT_PORT)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
