@@ -14,11 +14,13 @@ override INCLUDE := $(value INCLUDE)
 override EXCLUDE := $(value EXCLUDE)
 override EMBEDDER := $(value EMBEDDER)
 override FORCE := $(value FORCE)
-export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE
+override PORT := $(value PORT)
+export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE PORT
 # Without a shell between: what make started ends with make, and learns of its end by the number given.
 RUN := MAKE_PID=$$PPID exec $(BIN)/python -m
-# Commands start slowly without their .pyc files.
-unexport PYTHONDONTWRITEBYTECODE
+# Another Python's settings are not for ours; commands start slowly without their .pyc files.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONUSERBASE PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV __PYVENV_LAUNCHER__
 
 # Debian's packages of what test-celery starts and stops, and whether they are there.
 SERVICES := postgresql redis-server
@@ -37,7 +39,7 @@ demo: .venv/installed ## From this repository (or REPO=url) to a cited answer
 ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [EXCLUDE="globs"] [FORCE=1]
 	@$(RUN) tools.ingest
 
-airflow: .venv/installed ## Airflow with its web page on 127.0.0.1; Ctrl-C stops it
+airflow: .venv/installed ## Airflow with its web page on 127.0.0.1 [PORT=8080]; Ctrl-C stops it
 	@$(RUN) tools.serve
 
 test: .venv/installed-dev ## All tests but test-celery and test-faults

@@ -53,6 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         variables = {"ASKREPO_WORKSPACE": f"{folder}/workspace", "ASKREPO_AIRFLOW_HOME": f"{folder}/airflow"}
+        variables["ASKREPO_ALLOW_LOCAL"] = "1"
         environment = airflow_environment({**os.environ, **variables})
         migrate(environment)
         airflow = StandaloneAirflow(environment, port=free_port())

@@ -261,6 +261,7 @@ def airflow(tmp_path: Path, s3_server: S3Server) -> Iterator[tuple[StandaloneAir
     environment = airflow_environment({
         **caller,
         "ASKREPO_AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "ASKREPO_ALLOW_LOCAL": "1",
         "ASKREPO_WORKSPACE": workspace,
         "ASKREPO_WORKSPACE_CONN_ID": "store",
         "AIRFLOW_CONN_STORE": connection(s3_server),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import sqlite3
+import stat
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,9 +18,10 @@ import pytest
 
 from askrepo.errors import UsageError
 from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS, ROOT, SetUpError, airflow_environment, migrate
-from tools.ingest import run_parameters
+from tools.ingest import persons_folder, run_parameters
+from tools.privacy import keep_private
 from tools.run_log import RunLog, last_line
-from tools.serve import StandaloneAirflow, free_port
+from tools.serve import StandaloneAirflow, chosen_port, free_port
 
 HOSTILE = "a'b\"c`touch {0}`;touch {0};$(touch {0})$(shell touch {0})$$x"
 
@@ -67,20 +72,150 @@ def test_make_hands_values_over_unread(tmp_path: Path) -> None:
     assert not (tmp_path / "executed").exists()
 
 
-def test_environment_keeps_the_callers_settings_and_leaves_other_airflows_alone() -> None:
-    caller = {
-        "ASKREPO_WORKSPACE": "s3://bucket",
-        "ASKREPO_ALLOW_LOCAL": "",
-        "AIRFLOW_HOME": "/elsewhere",
-        "PATH": "/bin",
-    }
+def test_environment_keeps_what_the_caller_set_for_us() -> None:
+    caller = {"ASKREPO_WORKSPACE": "s3://bucket", "ASKREPO_ALLOW_LOCAL": "", "PATH": "/bin", "AIRFLOW_CONN_G": "git://"}
+    caller |= {"AIRFLOW_VAR_X": "1", "AWS_REGION": "r", "ASKREPO_AIRFLOW__CORE__PARALLELISM": "2"}
 
-    environment = airflow_environment(caller)
+    environment = airflow_environment(caller, allow_local=Path("/home/ada"))
 
     assert environment["ASKREPO_WORKSPACE"] == "s3://bucket"
-    assert environment["ASKREPO_ALLOW_LOCAL"] == "1"
+    assert environment["ASKREPO_ALLOW_LOCAL"] == "/home/ada"
     assert environment["AIRFLOW_HOME"] == str(ROOT / ".airflow")
     assert environment["PATH"].split(os.pathsep)[-1] == "/bin"
+    assert {"AIRFLOW_CONN_G", "AIRFLOW_VAR_X", "AWS_REGION"} <= set(environment)
+    assert environment["AIRFLOW__CORE__PARALLELISM"] == "2"
+    assert airflow_environment(environment)["AIRFLOW__CORE__PARALLELISM"] == "2"
+
+
+FOREIGN = {
+    "AIRFLOW_HOME": "/elsewhere",
+    "AIRFLOW_CONFIG": "/elsewhere/airflow.cfg",
+    "AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor",
+    "AIRFLOW__CORE__SQL_ALCHEMY_CONN_CMD": "cat /elsewhere/secret",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://elsewhere",
+    "AIRFLOW__SECRETS__BACKEND": "elsewhere.Backend",
+    "AIRFLOW_CTX_DAG_ID": "another",
+    "_AIRFLOW_PROCESS_CONTEXT": "client",
+    "PYTHONHOME": "/elsewhere",
+    "PYTHONPATH": "/elsewhere",
+    "PYTHONSTARTUP": "/elsewhere",
+    "PYTHONWARNINGS": "error",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "VIRTUAL_ENV": "/elsewhere",
+    "LANGSMITH_TRACING": "true",
+    "LANGSMITH_API_KEY": "elsewhere",
+    "LANGCHAIN_TRACING_V2": "true",
+    "OPENLINEAGE_URL": "https://elsewhere",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_nothing_of_another_installation_gets_in(name: str) -> None:
+    assert airflow_environment({name: FOREIGN[name], "PATH": "/bin"}) == airflow_environment({"PATH": "/bin"})
+
+
+def test_airflow_is_silent_and_speaks_to_itself_without_a_proxy() -> None:
+    environment = airflow_environment({"http_proxy": "http://proxy", "no_proxy": "intranet"})
+
+    assert environment["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] == "False"
+    assert (environment["LANGSMITH_TRACING"], environment["ORT_DISABLE_TELEMETRY"]) == ("false", "1")
+    assert environment["no_proxy"].split(",") == ["intranet", "127.0.0.1", "localhost", "::1"]
+
+
+def test_page_reads_no_repository_of_this_machine_unless_asked_to() -> None:
+    assert "ASKREPO_ALLOW_LOCAL" not in airflow_environment({"ASKREPO_ALLOW_LOCAL": ""})
+    assert airflow_environment({"ASKREPO_ALLOW_LOCAL": "1"})["ASKREPO_ALLOW_LOCAL"] == "1"
+
+
+@pytest.mark.parametrize(("home", "folder"), [("/home/ada", "/home/ada"), ("/", ROOT), ("", ROOT), (None, ROOT)])
+def test_ingest_reads_repositories_below_the_home_of_whoever_runs_make(home: str | None, folder: str | Path) -> None:
+    assert persons_folder({} if home is None else {"HOME": home}) == Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ASKREPO_RETENTION", "abc"),
+        ("ASKREPO_RETRY_DELAY_S", "soon"),
+        ("ASKREPO_REFRESH_SCHEDULE", "at noon"),
+        ("ASKREPO_MIN_SIZE_RATIO", "2"),
+    ],
+)
+@pytest.mark.parametrize("tool", ["serve", "ingest"])
+def test_wrong_setting_is_told_before_airflow_starts(tmp_path: Path, tool: str, name: str, value: str) -> None:
+    run = run_tool(tool, tmp_path, {name: value, "ALIAS": "a", "REPOS": "https://h/a/b", "ASKREPO_ALLOW_LOCAL": "no"})
+
+    assert run.returncode == 2
+    assert re.fullmatch(f"error: {name} must be .*, found '{value}'\n", run.stderr)
+    assert not (tmp_path / "airflow").exists()
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "-1", "65536", "70000", "8080x", "\uff18\uff10", "80 81", "999999"])
+def test_wrong_port_is_refused(port: str) -> None:
+    with pytest.raises(UsageError, match="PORT must be a number from 1 to 65535, found "):
+        chosen_port({"PORT": port})
+
+
+def test_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        run = run_tool("serve", tmp_path, {"PORT": str(port)})
+
+    assert run.returncode == 1
+    assert re.fullmatch(f"error: cannot listen on port {port}: Address already in use; choose .*\n", run.stderr)
+    assert not (tmp_path / "airflow").exists()
+
+
+def run_tool(tool: str, folder: Path, values: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "ASKREPO_AIRFLOW_HOME": str(folder / "airflow"), **values}
+    command = [sys.executable, "-m", f"tools.{tool}"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {path.name: oct(stat.S_IMODE(path.lstat().st_mode)) for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.fixture
+def open_home(tmp_path: Path) -> Path:
+    """An Airflow's home as everybody may read it, with a link out of it."""
+    home = tmp_path / "home"
+    (home / "logs" / "dag").mkdir(parents=True)
+    for name in ("airflow.db", "airflow.cfg", "simple_auth_manager_passwords.json.generated", "logs/dag/1.log"):
+        (home / name).write_text("secret")
+    (tmp_path / "outside").write_text("not ours")
+    (home / "logs" / "latest").symlink_to(tmp_path / "outside")
+    for path in (home, *home.rglob("*"), tmp_path / "outside"):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    return home
+
+
+def test_what_make_writes_is_private_and_what_it_wrote_becomes_so(open_home: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        keep_private({"AIRFLOW_HOME": str(open_home), "ASKREPO_WORKSPACE": "s3://bucket"})
+        (open_home / "new").mkdir()
+    finally:
+        os.umask(before)
+
+    found = modes(open_home)
+    assert oct(tmp_path.joinpath("outside").stat().st_mode & 0o777) == "0o666"
+    assert {name for name, mode in found.items() if mode not in {"0o700", "0o600"}} == {"latest"}
+
+
+def test_shared_folder_is_no_home_to_close(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    (tmp_path / "airflow.db").touch(0o644)
+    (tmp_path / "somebodys").touch(0o644)
+    before = os.umask(0o022)
+    try:
+        keep_private({"AIRFLOW_HOME": str(tmp_path), "ASKREPO_WORKSPACE": "s3://bucket"})
+    finally:
+        os.umask(before)
+
+    assert modes(tmp_path) == {tmp_path.name: "0o1777", "airflow.db": "0o600", "somebodys": "0o644"}
 
 
 def test_paid_embedders_have_a_pool_unless_the_caller_names_another() -> None:
@@ -207,8 +342,6 @@ def test_last_line_is_the_last_that_says_something(tmp_path: Path, content: str,
 
 
 def test_next_free_port_is_taken() -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from tools.family import run
+from tools.family import MAKE_PID, run
 from tools.run_log import told_by
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,37 +18,88 @@ EMBED_POOL = "askrepo_paid_embedder"
 # Requests that a paid embedder gets at once from all runs together; Airflow's page changes it under Admin, Pools.
 EMBED_POOL_SLOTS = 2
 
+OUR_OPTION = "ASKREPO_AIRFLOW__"
+# Of another installation, or of the shell's Python; without .pyc files, for one, every Airflow command compiles
+# thousands of modules again (measured 21 s instead of 10 s). MAKE_PID is for the process that make started.
+FOREIGN = ("AIRFLOW", "_AIRFLOW", "PYTHON", "VIRTUAL_ENV", "LANGSMITH_", "LANGCHAIN_", "OPENLINEAGE_", MAKE_PID)
+WANTED = ("AIRFLOW_CONN_", "AIRFLOW_VAR_", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONPYCACHEPREFIX")
+SILENT = {
+    # Airflow's reports of its use; earlier releases sent them through scarf.sh.
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "SCARF_ANALYTICS": "false",
+    "DO_NOT_TRACK": "1",
+    "LANGSMITH_TRACING": "false",
+    "OPENLINEAGE_DISABLED": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+# Airflow gives its logs these modes, whatever the umask.
+PRIVATE_LOGS = {
+    "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+    "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
+}
+
 
 class SetUpError(Exception):
     """Airflow could not be set up; the message says what to look at."""
 
 
-def airflow_environment(env: Mapping[str, str]) -> dict[str, str]:
+def airflow_environment(env: Mapping[str, str], *, allow_local: Path | None = None) -> dict[str, str]:
     """The environment in which all Airflow commands of this project run.
 
-    What the caller has set (connections, `ASKREPO_*`) stays; where Airflow keeps its things is ours: `.airflow`, or
-    ASKREPO_AIRFLOW_HOME. (AIRFLOW_HOME may be another installation's, so it does not count.)
+    What the caller has set (connections, variables, `ASKREPO_*`) stays. Settings of another Airflow, or of another
+    Python, do not get in: where Airflow keeps its things is ours, `.airflow` or ASKREPO_AIRFLOW_HOME, and an option
+    for this Airflow is named `ASKREPO_AIRFLOW__SECTION__OPTION`.
+
+    :param allow_local: the folder below which repositories of this machine may be read when the caller says nothing.
     """
     home = Path(env.get("ASKREPO_AIRFLOW_HOME") or ROOT / ".airflow").absolute()
     ours = {
         "AIRFLOW_HOME": str(home),
+        "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
         "PYTHONPATH": str(ROOT),
+        **_without_proxies(env),
+        **SILENT,
+        **PRIVATE_LOGS,
     }
     defaults = {
         "ASKREPO_WORKSPACE": str(ROOT / ".workspace"),
-        "ASKREPO_ALLOW_LOCAL": "1",
         "ASKREPO_EMBED_POOL": EMBED_POOL,
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Its default asks a name server who this machine is.
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
     }
-    set_by_caller = {name: value for name, value in env.items() if value or not name.startswith("ASKREPO_")}
-    merged = {**defaults, **set_by_caller, **ours}
-    # Without .pyc files every Airflow command compiles thousands of modules again (measured 21 s instead of 10 s).
-    merged.pop("PYTHONDONTWRITEBYTECODE", None)
-    return merged
+    if allow_local is not None:
+        defaults["ASKREPO_ALLOW_LOCAL"] = str(allow_local)
+    options = {name.removeprefix("ASKREPO_"): value for name, value in env.items() if name.startswith(OUR_OPTION)}
+    return {**defaults, **_of_caller(env), **options, **ours}
+
+
+def check_settings(environment: Mapping[str, str]) -> None:
+    """Return when the settings and aliases.yaml can be understood: tasks and DAG files read them much later.
+
+    :raises UsageError: they cannot; the message names what.
+    """
+    # Where Airflow puts these folders itself.
+    sys.path += [folder for folder in (str(ROOT / "plugins"), str(ROOT / "dags")) if folder not in sys.path]
+    from askrepo_check import check
+
+    check(environment, aliases=ROOT / "dags" / "aliases.yaml")
+
+
+def _of_caller(env: Mapping[str, str]) -> dict[str, str]:
+    """What of the caller's environment is meant for us; an empty setting of ours counts as unset."""
+    kept = {name: value for name, value in env.items() if name.startswith(WANTED) or not name.startswith(FOREIGN)}
+    return {name: value for name, value in kept.items() if value or not name.startswith("ASKREPO_")}
+
+
+def _without_proxies(env: Mapping[str, str]) -> dict[str, str]:
+    """Airflow's components speak to each other directly, whatever proxy the caller uses for the rest."""
+    names = [name for name in ("no_proxy", "NO_PROXY") if env.get(name)] or ["no_proxy", "NO_PROXY"]
+    return {name: ",".join(filter(None, [env.get(name), "127.0.0.1,localhost,::1"])) for name in names}
 
 
 def migrate(environment: Mapping[str, str]) -> None:

@@ -17,6 +17,9 @@ QUESTION = "What is this repository for?"
 def main() -> int:
     """Exit code of the first step that failed, else 0."""
     os.environ.update(ALIAS="demo", REPOS=_quoted(os.environ.get("REPO") or str(ROOT)))
+    if not os.environ.get("REPO") and not os.environ.get("ASKREPO_ALLOW_LOCAL"):
+        # This checkout, wherever it is.
+        os.environ["ASKREPO_ALLOW_LOCAL"] = str(ROOT)
     if code := ingest():
         return code
     command = ["ask", "--alias", "demo", QUESTION]

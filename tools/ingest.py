@@ -21,8 +21,9 @@ from askrepo.errors import AskrepoError, UsageError
 from askrepo.repositories import parse_repositories
 from askrepo.settings import Settings
 from askrepo.types import Definition
-from tools.airflow_home import SetUpError, airflow_environment, migrate
+from tools.airflow_home import ROOT, SetUpError, airflow_environment, check_settings, migrate
 from tools.family import Family, end_with_make, interrupt_on_signals
+from tools.privacy import keep_private
 from tools.run_log import RunLog, last_line
 
 DAG = "askrepo_ingest"
@@ -36,8 +37,10 @@ def main() -> int:
     try:
         interrupt_on_signals()
         end_with_make()
-        environment = airflow_environment(os.environ)
+        environment = airflow_environment(os.environ, allow_local=persons_folder(os.environ))
+        check_settings(environment)
         parameters = run_parameters(environment)
+        keep_private(environment)
         migrate(environment)
         return run_dag(parameters, environment)
     except (AskrepoError, SetUpError) as error:
@@ -47,6 +50,12 @@ def main() -> int:
         with suppress(OSError):  # of a terminal that is gone
             print("stopped; the alias is untouched", file=sys.stderr)
         return STOPPED
+
+
+def persons_folder(env: Mapping[str, str]) -> Path:
+    """Below which repositories of this machine are read: the home of whoever runs make, never the whole machine."""
+    home = Path(env.get("HOME") or "/").absolute()
+    return home if home != Path(home.anchor) else ROOT
 
 
 def run_parameters(env: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -15,18 +16,27 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.airflow_home import SetUpError, airflow_environment, migrate
+from askrepo.errors import UsageError
+from tools.airflow_home import SetUpError, airflow_environment, check_settings, migrate
 from tools.family import Family, adopt_orphans, end_descendants, end_with_make, ignore_signals, interrupt_on_signals
+from tools.privacy import keep_private
 from tools.run_log import told_by
 
 if TYPE_CHECKING:
     import psutil
 
 HOST = "127.0.0.1"
-DEFAULT_PORT = 8080
+DEFAULT_PORT, MAX_PORT = 8080, 65535
 START_TIMEOUT_S = 180.0
 POLL_S = 0.5
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
+# What makes a small Airflow quick.
+TUNING = {
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__CORE__PARALLELISM": "4",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+}
 
 
 class StandaloneAirflow:
@@ -53,7 +63,7 @@ class StandaloneAirflow:
             "page": ("api-server", "--apps", "core", "--port", str(port)),
             "tasks": ("api-server", "--apps", "execution", "--port", str(tasks_port)),
         }
-        self.environment = {**environment, **_serving_environment(self.url, self.tasks_url)}
+        self.environment = {**TUNING, **environment, **_serving_environment(self.url, self.tasks_url)}
         self._components: dict[str, Family] = {}
 
     def start(self) -> None:
@@ -125,15 +135,15 @@ class StandaloneAirflow:
 
 
 def main() -> int:
-    """Serve until a signal comes; exit code 1 when Airflow could not start or ended by itself."""
+    """Serve until a signal comes; exit code 1: Airflow could not start or ended by itself; 2: a setting is wrong."""
     try:
         interrupt_on_signals()
         end_with_make()
         adopt_orphans()
         serve()
-    except SetUpError as error:
+    except (SetUpError, UsageError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 0
     finally:
@@ -146,11 +156,15 @@ def serve() -> None:
     """Start Airflow and wait until it is told to stop.
 
     :raises SetUpError: it does not start, or a part of it ended by itself.
+    :raises UsageError: a setting is wrong.
     :raises KeyboardInterrupt: a signal came; Airflow is stopped.
     """
     environment = airflow_environment(os.environ)
+    check_settings(environment)
+    port = chosen_port(os.environ)
+    keep_private(environment)
     migrate(environment)
-    airflow = StandaloneAirflow(environment, port=_port(os.environ))
+    airflow = StandaloneAirflow(environment, port=port)
     try:
         airflow.start()
         print(f"starting Airflow on {airflow.url} (about half a minute; Ctrl-C stops it)", flush=True)
@@ -178,28 +192,44 @@ def free_port(*, first: int = 0) -> int:
 
 
 def _serving_environment(url: str, tasks_url: str) -> dict[str, str]:
-    """What a second Airflow on one machine needs to keep to itself, and what makes a small one quick."""
+    """What a second Airflow on one machine needs to keep to itself."""
     return {
         "AIRFLOW__API__HOST": HOST,
         # Tasks report here; without it they would talk to whatever listens on port 8080.
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{tasks_url}/execution/",
-        "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     }
 
 
 def _get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
+    # Whatever proxy this machine uses for others.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=5) as answer:
         return json.load(answer)
 
 
-def _port(env: Mapping[str, str]) -> int:
-    wanted = env.get("PORT")
-    return int(wanted) if wanted and wanted.isdigit() else free_port(first=DEFAULT_PORT)
+def chosen_port(env: Mapping[str, str]) -> int:
+    """The port that was asked for, which must be free; else the first free one.
+
+    :raises UsageError: PORT is no number of a port.
+    :raises SetUpError: nobody can listen there.
+    """
+    wanted = env.get("PORT", "").strip()
+    if not wanted:
+        return free_port(first=DEFAULT_PORT)
+    if not re.fullmatch("[0-9]{1,5}", wanted) or not 1 <= int(wanted) <= MAX_PORT:
+        raise UsageError(f"PORT must be a number from 1 to {MAX_PORT}, found {wanted!r}")
+    with socket.socket() as probe:
+        # As the server does: a connection that has just ended does not keep the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(wanted)))
+            probe.listen()
+        except OSError as error:
+            advice = "choose another, or leave PORT out for the first free one"
+            raise SetUpError(f"cannot listen on port {wanted}: {error.strerror}; {advice}") from error
+    return int(wanted)
 
 
 if __name__ == "__main__":

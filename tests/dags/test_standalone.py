@@ -37,6 +37,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an Airflow with a home and a workspace of its own."""
     folder = tmp_path_factory.mktemp("standalone")
     caller = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ASKREPO_"))}
+    caller["ASKREPO_ALLOW_LOCAL"] = "1"
     ours = {"ASKREPO_AIRFLOW_HOME": "airflow", "ASKREPO_WORKSPACE": "workspace", "ASKREPO_CACHE": "cache"}
     return airflow_environment(caller | {name: str(folder / value) for name, value in ours.items()})
 

@@ -147,6 +147,7 @@ def environment_of(folder: Path) -> dict[str, str]:
     ignored = shutil.ignore_patterns("__pycache__", "askrepo_refresh.py", "askrepo_remove.py", "askrepo_maintenance.py")
     shutil.copytree(ROOT / "dags", folder / "dags", ignore=ignored)
     caller = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ASKREPO_"))}
+    caller["ASKREPO_ALLOW_LOCAL"] = "1"
     ours = {"ASKREPO_AIRFLOW_HOME": "airflow", "ASKREPO_WORKSPACE": "workspace", "ASKREPO_CACHE": "cache"}
     environment = airflow_environment(caller | {name: str(folder / value) for name, value in ours.items()})
     return environment | {"AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags")}
