@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from askrepo.errors import DatasetCorruptedError, UnknownAliasError
@@ -7,6 +9,7 @@ from askrepo.following import AliasFollower
 from askrepo.search import search
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.swap import rollback_alias
+from tests.damage import files_of
 from tests.datasets import build_alias, run_stages
 
 
@@ -41,6 +44,18 @@ def test_a_refresh_is_seen_by_the_next_question(built, follower):
 def test_readers_stay_the_same_while_the_alias_does(follower):
     [before] = follower.readers
     assert [follower.read(lambda readers: readers[0] is before) for _ in range(2)] == [True, True]
+
+
+def test_damage_after_the_opening_is_found_by_the_next_question(built, follower):
+    assert follower.read(paths) == {"a.py"}
+    folder = Path(built.workspace.url_of(built.entry.manifest.dataset))
+    file = max(files_of(folder), key=lambda path: path.stat().st_size)
+    content = file.read_bytes()
+    file.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    with pytest.raises(DatasetCorruptedError, match=file.name):
+        follower.read(paths)
+    file.write_bytes(content)
+    assert follower.read(paths) == {"a.py"}
 
 
 def test_a_question_whose_dataset_is_removed_meanwhile_is_asked_again(built, follower):

@@ -53,7 +53,7 @@ def take(remote, tmp_path) -> Callable[..., LocalCopy]:
 
     def take(dataset_id: str = IDS[0], *, workspace: Workspace = remote, **options) -> LocalCopy:
         location = DatasetLocation.within(workspace, f"datasets/main/{dataset_id}")
-        return take_copy(location, folder=tmp_path / "cache", **{"max_bytes": ROOM, **options})
+        return take_copy(location, **{"folder": tmp_path / "cache", "max_bytes": ROOM, **options})
 
     return take
 
@@ -159,6 +159,18 @@ def test_an_original_that_is_being_removed_leaves_nothing(take, own, tmp_path):
 def test_a_missing_original_is_missing(take):
     with pytest.raises(DatasetCorruptedError, match="is missing"):
         take("20260102t030405z-00000d")
+
+
+def test_no_copy_is_made_where_deep_lake_would_look_elsewhere(take, tmp_path):
+    with pytest.raises(NotCopiedError, match=r"'@' for a version.*set ASKREPO_CACHE"):
+        take(folder=tmp_path / "jane@corp" / "cache")
+    assert not any("jane" in path.name for path in tmp_path.iterdir())
+
+
+def test_a_list_of_another_dataset_makes_no_copy(take, tmp_path):
+    with pytest.raises(DatasetCorruptedError, match="the list of its files, changed"):
+        take(digest="0" * 64)
+    assert kept(tmp_path) == set()
 
 
 def test_a_list_cannot_lead_outside_the_copy(take, own, tmp_path):

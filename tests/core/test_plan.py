@@ -1,6 +1,8 @@
 """A run does as little as it can."""
 
+import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from askrepo.errors import UsageError
 from askrepo.plan import changed, definition_digest, plan_run, run_prefix
 from askrepo.types import AliasEntry, Definition
 from tests.core.datasets import SNAPSHOT, manifest_of, rows_of, write_dataset
+from tests.damage import flip_bit
 
 DEFINITION = Definition("main", (SNAPSHOT.url,), include=("*.py", "*.md"))
 OTHER = replace(SNAPSHOT, name="other/name", url="https://example.org/other/name")
@@ -60,6 +63,16 @@ def test_a_missing_dataset_is_a_reason(workspace):
 
     assert changed(DEFINITION, [SNAPSHOT], current, FINGERPRINT, workspace=workspace) == (
         f"dataset {manifest.dataset} is missing",
+    )
+
+
+def test_a_damaged_dataset_is_a_reason(workspace):
+    manifest = write_dataset(workspace, rows_of([{}]))
+    current = entry_for(DEFINITION, dataset=manifest.dataset)
+    flip_bit(Path(workspace.url_of(manifest.dataset)), random.Random(0))
+
+    assert changed(DEFINITION, [SNAPSHOT], current, FINGERPRINT, workspace=workspace) == (
+        f"dataset {manifest.dataset} is damaged",
     )
 
 
