@@ -13,6 +13,7 @@
     │   ├── SwapLostError              the alias moved while this run was building
     │   ├── UnavailableError           an alias or a dataset cannot be read
     │   │   ├── UnknownAliasError      no alias of that name
+    │   │   ├── ForbiddenError         this user may not read or write it
     │   │   ├── DatasetCorruptedError  the dataset is missing or damaged
     │   │   ├── DatasetUnreadableError  it is there, and this process cannot read it
     │   │   └── EmbedderMismatchError  the dataset was built with another embedder
@@ -80,6 +81,10 @@ class UnavailableError(PermanentError):
 
 class UnknownAliasError(UnavailableError):
     """The workspace has no alias of that name."""
+
+
+class ForbiddenError(UnavailableError):
+    """The operating system does not let this user read or write it; nothing is damaged."""
 
 
 class DatasetCorruptedError(UnavailableError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from askrepo.errors import AskrepoError, CredentialsError, StorageError, UnavailableError, UsageError
+from askrepo.errors import (
+    AskrepoError,
+    CredentialsError,
+    ForbiddenError,
+    StorageError,
+    UnavailableError,
+    UsageError,
+)
 from askrepo.s3_access import S3Access
 
 REMOTE_SCHEMES = ("s3", "gs", "az")
@@ -31,8 +39,11 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _REFUSALS = frozenset({"AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"})
 _NO_PLACE = frozenset({"NoSuchBucket", "ContainerNotFound"})
 _ROLE_HOSTS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
-_DENIED = f"(os error {errno.EACCES})"
 _MAX_DETAIL = 300
+# How obstore words a failure of the operating system.
+_OS_ERROR = re.compile(r"LocalFileSystem.*\(os error (\d+)\)", re.DOTALL)
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 
 
 class ObjectMissingError(StorageError):
@@ -106,7 +117,7 @@ def store_errors(action: str) -> Iterator[None]:
         yield
     except AskrepoError:
         raise
-    except exceptions.AlreadyExistsError:
+    except (exceptions.AlreadyExistsError, FileExistsError):
         raise ObjectExistsError(f"cannot {action}: it exists already") from None
     except ValueError:  # the store refuses `..` and empty segments before touching anything
         raise UsageError(f"cannot {action}: not a key of the workspace") from None
@@ -119,6 +130,9 @@ def _known(error: Exception, failed: str) -> AskrepoError:
     from obstore import exceptions
 
     text = str(error)
+    number = _os_error(error, text)
+    if number is not None:
+        return _of_this_machine(number, failed)
     match = _CODE.search(text)
     code = match[1] if match else ""
     if code in _NO_PLACE:
@@ -127,8 +141,6 @@ def _known(error: Exception, failed: str) -> AskrepoError:
         return ObjectMissingError(f"{failed}: no such object")
     if code in _REFUSALS or isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
         return CredentialsError(f"{failed}: the store refused the credentials{f' ({code})' if code else ''}")
-    if _DENIED in text:
-        return UnavailableError(f"{failed}: {_detail(error)}; give this user the right to it, or run as its owner")
     if any(host in text for host in _ROLE_HOSTS):
         return CredentialsError(
             f"{failed}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; in Airflow, "
@@ -137,6 +149,25 @@ def _known(error: Exception, failed: str) -> AskrepoError:
     if "HTTP error" in text:
         return StorageError(f"{failed}: the store cannot be reached or does not answer ({_detail(error)})")
     return StorageError(f"{failed}: {_detail(error)}")
+
+
+def _os_error(error: Exception, text: str) -> int | None:
+    """The operating system's number of a failure on this machine's disk; None for a missing file, and elsewhere."""
+    match = _OS_ERROR.search(text)
+    number = error.errno if isinstance(error, OSError) and error.errno else int(match[1]) if match else None
+    return None if number == errno.ENOENT else number
+
+
+def _of_this_machine(number: int, failed: str) -> AskrepoError:
+    """What is wrong with a local workspace: permissions, what is in the way, the disk; never damage."""
+    reason = os.strerror(number).lower()
+    if number in _FORBIDDEN:
+        return ForbiddenError(f"{failed}: {reason}; give this user the right to it, or run as its owner")
+    if number in _IN_THE_WAY:
+        return UnavailableError(f"{failed}: {reason}; something else is in the place of a file or a folder")
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(f"{failed}: {reason}; make room on the disk")
+    return StorageError(f"{failed}: {reason}")
 
 
 def _detail(error: Exception) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from askrepo.claims import claimed, is_being_removed
+from askrepo.durable import flush_tree
 from askrepo.errors import AskrepoError, ShrinkingDatasetError, SwapLostError, UnavailableError, UsageError
+from askrepo.object_stores import store_errors
 from askrepo.retention import dataset_id
-from askrepo.store.catalogue import AliasCatalogue
+from askrepo.store.catalogue import AliasCatalogue, AliasLog
 from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
 from askrepo.sweep import current_datasets, find_datasets, remove_dataset, unneeded_datasets
@@ -72,12 +75,14 @@ def rollback_alias(
     :raises SwapLostError: somebody moved the alias at the same time.
     """
     catalogue = AliasCatalogue(workspace)
-    history = catalogue.history(alias)
-    target = _previous(history) if to is None else _named(history, to)
+    log = catalogue.log(alias)
+    if not log.entries:
+        raise UnavailableError(log.problems[log.number])
+    target = _previous(log) if to is None else _named(log, to)
     if not _is_whole(target.manifest, workspace):
-        raise _removed(alias, target, history, workspace)
+        raise _removed(alias, target, log.entries, workspace)
     now = now or datetime.now(UTC)
-    return _publish(catalogue, target.manifest, history[-1].number + 1, "rollback", workspace=workspace, now=now)
+    return _publish(catalogue, target.manifest, log.number + 1, "rollback", workspace=workspace, now=now)
 
 
 def _entry_already_written(catalogue: AliasCatalogue, manifest: DatasetManifest, expected: int) -> AliasEntry | None:
@@ -129,7 +134,12 @@ def _publish(
 ) -> AliasEntry:
     """The entry of a dataset that was verified, and that nobody can remove before the entry protects it."""
     with claimed(manifest.alias, manifest.dataset, "publish", workspace=workspace) as claim:
-        DatasetReader.open_unchanged(DatasetLocation.within(workspace, manifest.dataset), manifest=manifest)
+        location = DatasetLocation.within(workspace, manifest.dataset)
+        DatasetReader.open_unchanged(location, manifest=manifest)
+        if location.is_local:
+            # An entry that outlives a loss of power must not name a dataset that did not.
+            with store_errors(f"flush {manifest.dataset} to the disk"):
+                flush_tree(location.folder)
         claim.check()
         return _append(catalogue, manifest, number, reason, now)
 
@@ -161,30 +171,34 @@ def _append(
     return written
 
 
-def _previous(history: Sequence[AliasEntry]) -> AliasEntry:
-    """The newest entry of another dataset than the current one; the last one of a removed alias."""
-    current = history[-1]
-    if current.reason == "removed":
-        return current
-    for entry in reversed(history):
+def _previous(log: AliasLog) -> AliasEntry:
+    """The newest entry of another dataset than the current one; the last one that there is of a removed alias.
+
+    Likewise when nobody can tell which dataset is the current one.
+    """
+    current = log.newest
+    if current is None or current.reason == "removed":
+        return log.entries[-1]
+    for entry in reversed(log.entries):
         if entry.manifest.dataset != current.manifest.dataset:
             return entry
-    raise UsageError(f"alias {current.alias!r} has had one dataset only: there is nothing to go back to")
+    raise UsageError(f"alias {log.alias!r} has had one dataset only: there is nothing to go back to")
 
 
-def _named(history: Sequence[AliasEntry], to: str) -> AliasEntry:
+def _named(log: AliasLog, to: str) -> AliasEntry:
     """The entry that a user means by a number, a dataset id or the start of one."""
-    alias = history[-1].alias
-    if to.isdecimal():
-        for entry in history:
-            if entry.number == int(to):
-                return entry
-    found = {entry.manifest.dataset: entry for entry in history if _means(to, entry.manifest.dataset)}
+    number = int(to) if re.fullmatch("[0-9]{1,15}", to) else 0
+    for entry in log.entries:
+        if entry.number == number:
+            return entry
+    found = {entry.manifest.dataset: entry for entry in log.entries if _means(to, entry.manifest.dataset)}
     if len(found) == 1:
         return next(iter(found.values()))
-    datasets = ", ".join(sorted({dataset_id(entry.manifest.dataset) for entry in history}))
+    if number in log.problems:
+        raise UnavailableError(log.problems[number])
+    datasets = ", ".join(sorted({dataset_id(entry.manifest.dataset) for entry in log.entries}))
     problem = "names several datasets" if found else "names no dataset or entry"
-    raise UsageError(f"{to!r} {problem} of alias {alias!r}; its datasets: {datasets}")
+    raise UsageError(f"{to!r} {problem} of alias {log.alias!r}; its datasets: {datasets}")
 
 
 def _means(to: str, dataset: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from askrepo.durable import create_file
 from askrepo.errors import StorageError, UnavailableError, UsageError
 from askrepo.object_stores import REMOTE_SCHEMES, ObjectExistsError, ObjectMissingError, open_store, store_errors
 from askrepo.places import check_remote, local_folder
@@ -99,13 +100,16 @@ class Workspace:
             obstore.put(self._uploads, key, content, max_concurrency=_UPLOADS_AT_ONCE)
 
     def create(self, key: str, content: bytes) -> None:
-        """Create an object only if its key is free.
+        """Create an object only if its key is free; in a local workspace it is on the disk then, name and all.
 
         :raises ObjectExistsError: somebody was first; their object is untouched.
         """
         import obstore
 
         with self._errors("create", key):
+            if self.is_local:
+                create_file(self._file(key), content, below=Path(self.url))
+                return
             obstore.put(self._store, key, content, mode="create", use_multipart=False)
 
     def upload(self, key: str, file: Path) -> None:
@@ -145,11 +149,26 @@ class Workspace:
             pages = obstore.list(self._store, prefix)
             return sorted(item["path"] for page in pages for item in page)
 
+    def list_names(self, prefix: str) -> list[str]:
+        """Names of the objects directly below a prefix, sorted.
+
+        In a local workspace, what is no file has none, and nothing that is below another folder is looked at.
+        """
+        import obstore
+
+        with self._errors("list", prefix):
+            if self.is_local:
+                return sorted(entry.name for entry in self._entries(prefix) if _leads_to(entry.is_file))
+            listing = obstore.list_with_delimiter(self._store, prefix)
+            return sorted(item["path"].rsplit("/", 1)[-1] for item in listing["objects"])
+
     def list_folders(self, prefix: str) -> list[str]:
         """Names of the folders directly below a prefix, sorted."""
         import obstore
 
         with self._errors("list", prefix):
+            if self.is_local:
+                return sorted(entry.name for entry in self._entries(prefix) if _leads_to(entry.is_dir))
             listing = obstore.list_with_delimiter(self._store, prefix)
             return sorted(folder.rstrip("/").rsplit("/", 1)[-1] for folder in listing["common_prefixes"])
 
@@ -187,6 +206,23 @@ class Workspace:
         except ValueError as error:
             raise StorageError(f"{self.url_of(key)} is not JSON: {error}") from error
 
+    def _file(self, key: str) -> Path:
+        """Where a local workspace has a key."""
+        if any(part in ("", ".", "..") or "\0" in part for part in key.split("/")):
+            raise ValueError(key)
+        return Path(self.url, key)
+
+    def _entries(self, prefix: str) -> list[os.DirEntry[str]]:
+        """What a folder of a local workspace holds, files in the making left out; nothing when there is none.
+
+        Unlike the store's own listing this one goes on where a name is not UTF-8 or a link leads nowhere.
+        """
+        try:
+            with os.scandir(self._file(prefix)) as entries:
+                return [entry for entry in entries if entry.name.isprintable() and "#" not in entry.name]
+        except FileNotFoundError:
+            return []
+
     def _errors(self, action: str, key: str) -> AbstractContextManager[None]:
         return store_errors(f"{action} {key}" if self.is_local else f"{action} {key} in {self.url}")
 
@@ -202,3 +238,10 @@ def _is_folder(path: Path) -> bool:
         return False
     except OSError as error:
         raise UnavailableError(f"workspace {path} cannot be looked at: {error.strerror}") from error
+
+
+def _leads_to(is_kind: Callable[[], bool]) -> bool:
+    try:
+        return is_kind()
+    except OSError:  # a link to itself
+        return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from askrepo.errors import UsageError
+from askrepo.errors import AskrepoError, UsageError
 from askrepo.plain import plain_line
+from query.errors import UNAVAILABLE, error_line, exit_code_of
 from query.options import alias_argument, example, json_option, workspace_option
 from query.output import age, dataset_id, print_json, print_note, print_result
 from query.progress import progress
@@ -24,19 +26,22 @@ DIGEST_CHARS = 16
 @click.command(epilog=example("askrepo aliases"))
 @json_option
 @workspace_option
-def aliases(session: Session, *, as_json: bool) -> None:
+def aliases(session: Session, *, as_json: bool) -> int:
     """List the aliases, what they hold and how old it is."""
+    unreadable = _Unreadable()
     for name in session.known_aliases():
-        entry = session.catalogue.current(name)
-        manifest = entry.manifest
-        repositories = [snapshot.name for snapshot in manifest.snapshots]
-        if as_json:
-            print_json({"alias": name, "dataset": dataset_id(manifest.dataset), "repositories": repositories,
-                        "chunks": manifest.chunks, "created_at": manifest.created_at})  # fmt: skip
-        else:
-            print_result(plain_line(
-                f"{name}  {', '.join(repositories)}  {manifest.chunks:,} chunks  built {age(manifest.created_at)}"
-            ))  # fmt: skip
+        with unreadable.noted():
+            entry = session.catalogue.current(name)
+            manifest = entry.manifest
+            repositories = [snapshot.name for snapshot in manifest.snapshots]
+            if as_json:
+                print_json({"alias": name, "dataset": dataset_id(manifest.dataset), "repositories": repositories,
+                            "chunks": manifest.chunks, "created_at": manifest.created_at})  # fmt: skip
+            else:
+                print_result(plain_line(
+                    f"{name}  {', '.join(repositories)}  {manifest.chunks:,} chunks  built {age(manifest.created_at)}"
+                ))  # fmt: skip
+    return unreadable.exit_code
 
 
 @click.command(epilog=example("askrepo status --alias main"))
@@ -44,31 +49,43 @@ def aliases(session: Session, *, as_json: bool) -> None:
               help="Alias to show; may be repeated. Default: all.")  # fmt: skip
 @json_option
 @workspace_option
-def status(session: Session, *, names: tuple[str, ...], as_json: bool) -> None:
+def status(session: Session, *, names: tuple[str, ...], as_json: bool) -> int:
     """Account for every file of the aliases' current datasets."""
+    unreadable = _Unreadable()
     for name in names or session.known_aliases():
-        with progress("reading"):
-            entry = session.catalogue.current(name)
-            kept = _kept_datasets(session, entry)
-        if as_json:
-            print_json(_status_json(entry, kept=kept))
-        else:
-            print_result("\n".join(_status_lines(entry, kept=kept)) + "\n")
+        with unreadable.noted():
+            with progress("reading"):
+                entry = session.catalogue.current(name)
+                kept = _kept_datasets(session, entry)
+            if as_json:
+                print_json(_status_json(entry, kept=kept))
+            else:
+                print_result("\n".join(_status_lines(entry, kept=kept)) + "\n")
+    return unreadable.exit_code
 
 
 @click.command(epilog=example("askrepo history main"))
 @alias_argument
 @json_option
 @workspace_option
-def history(session: Session, *, alias: str, as_json: bool) -> None:
-    """Show an alias's swaps, newest first; the current one is marked. A removed alias has none."""
-    entries = session.catalogue.history(alias)
-    for entry in reversed(entries):
-        is_current = entry is entries[-1] and entry.reason != "removed"
+def history(session: Session, *, alias: str, as_json: bool) -> int:
+    """Show an alias's swaps, newest first; the current one is marked. A removed alias has none.
+
+    Entries that cannot be read are told on stderr.
+    """
+    log = session.catalogue.log(alias)
+    entries = {entry.number: entry for entry in log.entries}
+    for number in sorted({*entries, *log.problems}, reverse=True):
+        if number in log.problems:
+            print_note(plain_line(f"entry {number}: {log.problems[number]}"))
+            continue
+        entry = entries[number]
+        is_current = entry is log.newest and entry.reason != "removed"
         if as_json:
             print_json(_entry_json(entry, is_current=is_current))
         else:
             print_result(_entry_line(entry, is_current=is_current))
+    return 0 if log.newest else UNAVAILABLE
 
 
 @click.command(epilog=example("askrepo rollback main --yes"))
@@ -85,27 +102,46 @@ def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> None
     """
     from askrepo.swap import rollback_alias
 
-    newest = session.catalogue.history(alias)[-1]
-    is_removed = newest.reason == "removed"
+    newest = session.catalogue.log(alias).newest
+    is_removed = newest is not None and newest.reason == "removed"
     if not yes:
-        _confirm(newest, to)
+        _confirm(alias, newest, to)
     with progress("checking the dataset"):
         entry = rollback_alias(alias, workspace=session.workspace, to=to)
-    before = "removed" if is_removed else dataset_id(newest.manifest.dataset)
+    before = "removed" if is_removed else _dataset_of(newest)
     print_result(plain_line(f"{alias}: {before} -> {dataset_id(entry.manifest.dataset)} (entry {entry.number})"))
     if is_removed:
         print_note(f"{alias} is not refreshed again before askrepo_ingest, or aliases.yaml, builds it anew")
 
 
-def _confirm(newest: AliasEntry, to: str | None) -> None:
-    alias = newest.alias
+def _confirm(alias: str, newest: AliasEntry | None, to: str | None) -> None:
     if not sys.stdin.isatty():
         raise UsageError(f"rollback moves alias {alias!r} for every reader; add --yes to do it without being asked")
-    before = dataset_id(newest.manifest.dataset)
+    before = _dataset_of(newest)
     question = f"Move {alias} from {before} to {to or 'the dataset before it'}?"
-    if newest.reason == "removed":
+    if newest is not None and newest.reason == "removed":
         question = f"Bring {alias} back, with {to or before}?"
     click.confirm(plain_line(question), abort=True, err=True)
+
+
+def _dataset_of(newest: AliasEntry | None) -> str:
+    return "an entry that cannot be read" if newest is None else dataset_id(newest.manifest.dataset)
+
+
+class _Unreadable:
+    """Aliases that cannot be read do not hide the others: each is told, and the command ends with the first's code."""
+
+    def __init__(self) -> None:
+        self.exit_code = 0
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Turn an error of one alias into its line."""
+        try:
+            yield
+        except AskrepoError as error:
+            print_note(f"Error: {error_line(error)}")
+            self.exit_code = self.exit_code or exit_code_of(error)
 
 
 def _status_lines(entry: AliasEntry, *, kept: int | None) -> Iterator[str]:

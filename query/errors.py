@@ -38,6 +38,7 @@ CODES: dict[type[BaseException], str] = {
     core.UnknownAliasError: "unknown_alias",
     core.DatasetCorruptedError: "dataset_damaged",
     core.DatasetUnreadableError: "dataset_unreadable",
+    core.ForbiddenError: "forbidden",
     core.EmbedderMismatchError: "embedder_mismatch",
     core.RemoteRefusedError: "remote_refused",
     core.RemoteUnavailableError: "remote_unavailable",

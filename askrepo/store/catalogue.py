@@ -4,13 +4,47 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from askrepo.errors import SwapLostError, UnavailableError, UnknownAliasError, UsageError
+from askrepo.errors import (
+    ForbiddenError,
+    StorageError,
+    SwapLostError,
+    UnavailableError,
+    UnknownAliasError,
+    UsageError,
+)
 from askrepo.types import AliasEntry, alias_entry_from, canonical_json, check_alias, to_json
-from askrepo.workspace import ObjectExistsError, Workspace
+from askrepo.workspace import ObjectExistsError, ObjectMissingError, Workspace
 
 _FOLDER = "aliases"
-_ENTRY_NAME = re.compile(r"(\d{8})\.json")
+_ENTRY_NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,14})\.json")
+_FIELD_TYPES: Mapping[str, Any] = {
+    "str": str, "int": int, "str | None": str | None, "Mapping[str, int]": dict, "Mapping[str, Any]": dict
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AliasLog:
+    """What can be read of an alias's log, and what cannot.
+
+    :ivar number: the newest entry's, readable or not.
+    :ivar entries: those that can be read, oldest first.
+    :ivar problems: of the others, by number; beyond the newest entry's number they are of files that are none.
+    """
+
+    alias: str
+    number: int
+    entries: tuple[AliasEntry, ...]
+    problems: Mapping[int, str]
+
+    @property
+    def newest(self) -> AliasEntry | None:
+        """The newest entry; None when it cannot be read."""
+        return self.entries[-1] if self.entries and self.entries[-1].number == self.number else None
 
 
 class AliasCatalogue:
@@ -30,8 +64,12 @@ class AliasCatalogue:
         return [name for name in names if _is_alias(name) and self._is_listed(name)]
 
     def number(self, alias: str) -> int:
-        """The newest entry's number, 0 when there is none; a removal's entry counts like any other."""
-        return max(self._numbers(check_alias(alias)), default=0)
+        """The newest entry's number, 0 when there is none; a removal's entry counts like any other.
+
+        Entries are written one after the other. A file with a number far beyond the others counts only when it is
+        that entry: what somebody left under such a name neither hides the log nor stops it.
+        """
+        return self._newest(check_alias(alias), self._numbers(alias))
 
     def newest(self, alias: str) -> AliasEntry | None:
         """The entry of the highest number, a removal's too; None when there is none.
@@ -64,15 +102,36 @@ class AliasCatalogue:
         return None if entry is None or entry.reason == "removed" else entry
 
     def history(self, alias: str) -> list[AliasEntry]:
-        """Every entry, those of removals included, oldest first.
+        """Every entry that can be read, those of removals included, oldest first.
 
         :raises UnknownAliasError: there is none.
-        :raises UnavailableError: an entry cannot be understood; the message names its file.
+        :raises UnavailableError: none can be read; the message names a file.
+        """
+        log = self.log(alias)
+        if not log.entries:
+            raise UnavailableError(log.problems[log.number])
+        return list(log.entries)
+
+    def log(self, alias: str) -> AliasLog:
+        """All that can be read of the log, and what is wrong with the rest.
+
+        :raises UnknownAliasError: there is no entry.
+        :raises ForbiddenError: this user may not read the log.
         """
         numbers = self._numbers(check_alias(alias))
         if not numbers:
             raise self._unknown(alias)
-        return [self.entry(alias, number) for number in numbers]
+        newest = self._newest(alias, numbers)
+        entries, problems = [], {}
+        for number in numbers:
+            found = self._readable(alias, number)
+            if number > newest:
+                problems[number] = f"{self._url(alias, number)} is no entry of the log and is ignored: remove it"
+            elif isinstance(found, AliasEntry):
+                entries.append(found)
+            else:
+                problems[number] = found
+        return AliasLog(alias, newest, tuple(entries), problems)
 
     def entry(self, alias: str, number: int) -> AliasEntry:
         """One entry.
@@ -84,8 +143,12 @@ class AliasCatalogue:
         content = self._workspace.read(key)
         try:
             entry = alias_entry_from(json.loads(content))
-        except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
             raise self._unreadable(key, "it is not an alias entry") from error
+        if not _is_typed(entry) or entry.reason not in ("swap", "rollback", "removed"):
+            raise self._unreadable(key, "it is not an alias entry")
+        if not _is_moment(entry.swapped_at) or not _is_moment(entry.manifest.created_at):
+            raise self._unreadable(key, "it has a date that is none")
         if (entry.alias, entry.number) != (alias, number):
             raise self._unreadable(key, f"it is entry {entry.number} of alias {entry.alias!r}")
         return entry
@@ -96,26 +159,49 @@ class AliasCatalogue:
         :raises SwapLostError: the alias has moved on; nothing was changed.
         """
         alias = check_alias(entry.alias)
-        current = self.number(alias)
+        numbers = self._numbers(alias)
+        current = self._newest(alias, numbers)
         if entry.number != current + 1:
             raise SwapLostError(f"alias {alias!r} is at entry {current}, so entry {entry.number} cannot be written")
+        if entry.number + 1 in numbers:  # it would be the newest entry next, and nobody could read it
+            raise self._in_the_way(alias, entry.number + 1)
         try:
             self._workspace.create(_key(alias, entry.number), canonical_json(to_json(entry)).encode("utf-8"))
         except ObjectExistsError as error:
+            if entry.number not in self._numbers(alias) or entry.number in numbers:
+                raise self._in_the_way(alias, entry.number) from error
             raise SwapLostError(f"alias {alias!r}: another run wrote entry {entry.number} first") from error
         return entry
 
     def _numbers(self, alias: str) -> list[int]:
-        """Numbers of an alias's entries, ascending; files of any other name are nobody's entries."""
-        prefix = f"{_FOLDER}/{alias}/"
-        names = (key.removeprefix(prefix) for key in self._workspace.list_keys(prefix.rstrip("/")))
-        found = (_ENTRY_NAME.fullmatch(name) for name in names)
+        """Numbers of the files that are named like entries, ascending; files of any other name are nobody's entries."""
+        found = map(_ENTRY_NAME.fullmatch, self._workspace.list_names(f"{_FOLDER}/{alias}"))
         return sorted(int(match[1]) for match in found if match and int(match[1]))
+
+    def _newest(self, alias: str, numbers: list[int]) -> int:
+        """The highest number that follows the entries before it, or whose own entries can be read."""
+        for run in reversed(list(_runs(numbers))):
+            if run[0] == 1 or any(isinstance(self._readable(alias, number), AliasEntry) for number in reversed(run)):
+                return run[-1]
+        return numbers[-1] if numbers else 0
+
+    def _readable(self, alias: str, number: int) -> AliasEntry | str:
+        """The entry, or why it cannot be read.
+
+        :raises ForbiddenError: this user may not read it.
+        :raises StorageError: the store failed.
+        """
+        try:
+            return self.entry(alias, number)
+        except ForbiddenError:
+            raise
+        except (UnavailableError, ObjectMissingError) as error:
+            return str(error)
 
     def _is_listed(self, alias: str) -> bool:
         try:
             entry = self.newest(alias)
-        except UnavailableError:
+        except (UnavailableError, StorageError):
             return True  # readers are told what is wrong with it, not that it never was
         return entry is not None and entry.reason != "removed"
 
@@ -134,10 +220,20 @@ class AliasCatalogue:
         )
 
     def _unreadable(self, key: str, found: str) -> UnavailableError:
+        alias = key.split("/")[1]
         return UnavailableError(
-            f"cannot read alias entry {self._workspace.url_of(key)}: {found}; "
-            "restore the file, or remove it to go back to the entry before"
+            f"cannot read alias entry {self._workspace.url_of(key)}: {found}; restore the file, or go back to an "
+            f"earlier dataset with `askrepo rollback {alias}`"
         )
+
+    def _in_the_way(self, alias: str, number: int) -> UnavailableError:
+        return UnavailableError(
+            f"alias {alias!r} cannot be moved: {self._url(alias, number)} has the name of its next entries and is "
+            "none; remove it and try again. Readers keep the current dataset"
+        )
+
+    def _url(self, alias: str, number: int) -> str:
+        return self._workspace.url_of(_key(alias, number))
 
 
 def _key(alias: str, number: int) -> str:
@@ -148,5 +244,37 @@ def _is_alias(name: str) -> bool:
     try:
         check_alias(name)
     except UsageError:
+        return False
+    return True
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """The numbers, ascending, in groups without a gap."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
+
+
+def _is_typed(value: Any) -> bool:
+    """Whether the fields of a dataclass, and of those in it, hold what they are declared to."""
+    for field in fields(value):
+        found = getattr(value, field.name)
+        if not isinstance(found, _FIELD_TYPES.get(str(field.type), object)):
+            return False
+        parts = found if isinstance(found, tuple) else (found,)
+        if not all(_is_typed(part) for part in parts if is_dataclass(part)):
+            return False
+    return True
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return False
     return True

@@ -192,11 +192,8 @@ def pause_s(failures: int, poll_s: float) -> float:
 
 def _last_published(catalogue: AliasCatalogue, alias: str) -> DatasetManifest | None:
     """What the alias's last run made, whatever a person pointed the alias to since; None before the first run."""
-    for number in range(catalogue.number(alias), 0, -1):
-        entry = catalogue.entry(alias, number)
-        if entry.reason == "swap":
-            return entry.manifest
-    return None
+    entries = catalogue.history(alias) if catalogue.number(alias) else []
+    return next((entry.manifest for entry in reversed(entries) if entry.reason == "swap"), None)
 
 
 def _is_at(snapshot: Snapshot | None, commit: str | None) -> bool:

@@ -1,6 +1,7 @@
 """Moving an alias: checked, one winner, reversible, and nothing removed that somebody needs."""
 
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from askrepo import durable
 from askrepo.claims import DatasetClaimedError, claimed
 from askrepo.errors import (
     DatasetCorruptedError,
@@ -64,6 +66,23 @@ def stored_file(folder: Path) -> Path:
     """The largest of Deep Lake's own files."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != "askrepo-files.json")
     return max(files, key=lambda path: path.stat().st_size)
+
+
+def test_the_dataset_is_on_the_disk_before_an_entry_names_it(make, swap, workspace, monkeypatch):
+    manifest = make(1)
+    flushed, flush = [], os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        flush(descriptor)
+
+    monkeypatch.setattr(durable.os, "fsync", note)
+    swap(manifest, 0)
+
+    files = set(Path(workspace.url, manifest.dataset).rglob("*"))
+    entry = next(place for place, path in enumerate(flushed) if path.name.startswith("00000001.json"))
+    assert files
+    assert files <= set(flushed[:entry])
 
 
 def test_the_first_swap_creates_the_alias(make, swap, catalogue):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +82,53 @@ def test_a_refused_rollback_changes_nothing(run: Run, copy: Workspace, args: lis
     before = digest_of(copy.list_keys("aliases"))
     assert run("rollback", *args, "--workspace", copy.url).exit_code == code
     assert digest_of(copy.list_keys("aliases")) == before
+
+
+class TestALogWithATornEntry:
+    @pytest.fixture
+    def torn(self, copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+        """Damage an entry of `main`, which was swapped twice."""
+        monkeypatch.setenv("ASKREPO_WORKSPACE", copy.url)
+        return lambda number: copy.write(f"aliases/main/{number:08d}.json", b"{")
+
+    def test_history_shows_the_others_and_tells_the_torn_one(self, run: Run, torn: Callable[[int], None]) -> None:
+        torn(1)
+        result = run("history", "main")
+        assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
+        assert result.stdout.startswith("*   2  ")
+        assert "entry 1: cannot read alias entry" in result.stderr
+        assert [line["number"] for line in json_lines(run("history", "main", "--json"))] == [2]
+
+    def test_a_torn_newest_entry_hides_nothing_and_is_cured_by_a_rollback(
+        self, run: Run, torn: Callable[[int], None], copy: Workspace
+    ) -> None:
+        dataset = AliasCatalogue(copy).entry("main", 1).manifest.dataset
+        torn(2)
+        shown = run("history", "main")
+        assert (shown.exit_code, shown.stdout[:6]) == (3, "    1 ")
+        assert run("search", "backoff").exit_code == 3
+        result = run("rollback", "main", "--yes")
+        assert result.exit_code == 0, result.stderr
+        assert "main: an entry that cannot be read -> " in result.stdout
+        assert AliasCatalogue(copy).current("main").manifest.dataset == dataset
+        assert run("search", "backoff").exit_code == 0
+
+    def test_a_rollback_to_the_torn_entry_says_why_not(self, run: Run, torn: Callable[[int], None]) -> None:
+        torn(1)
+        result = run("rollback", "main", "--to", "1", "--yes")
+        assert result.exit_code == 3
+        assert "00000001.json: it is not an alias entry" in result.stderr
+
+    @pytest.mark.parametrize("command", ["aliases", "status"])
+    def test_the_other_aliases_are_listed(
+        self, run: Run, torn: Callable[[int], None], copy: Workspace, command: str
+    ) -> None:
+        AliasCatalogue(copy).append(replace(AliasCatalogue(copy).entry("main", 1), alias="other"))
+        torn(2)
+        result = run(command, "--json")
+        assert [line["alias"] for line in json_lines(result)] == ["other"]
+        assert "00000002.json" in result.stderr
+        assert result.exit_code == 3
 
 
 class TestARemovedAlias:
