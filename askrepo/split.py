@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+import logging
 import time
 from bisect import bisect_right
 from collections import Counter
@@ -13,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from askrepo import manifests
 from askrepo.cuts import HEADING, INSIDE_LINE, document_cuts, line_cuts, tree_cuts
-from askrepo.errors import VerificationError
+from askrepo.errors import StorageError, VerificationError
 from askrepo.headings import Heading, document_format, headings
 from askrepo.lexemes import index_terms
+from askrepo.parser_process import ParserProcess
 from askrepo.rows import MAX_BYTES, TARGET_BYTES, Rows
 from askrepo.symbols import MAX_SCOPE_NAMES, definitions, scopes, symbols
-from askrepo.syntax import read_tree
+from askrepo.syntax import Tree, has_grammar, read_tree
 from askrepo.tokens import count_tokens
 from askrepo.types import ChunkShard, FileShard, digest_of
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from askrepo.store import schema
     from askrepo.workspace import Workspace
 
-SPLITTER_VERSION = "4"
+SPLITTER_VERSION = "5"
 """Changes whenever the same file would give other chunks, terms or kind."""
 
 # A chunk below this size says little alone: it joins a neighbour, across a heading or a little beyond the target.
@@ -34,6 +37,9 @@ SMALL_BYTES = 150
 # A token of a byte-level encoding stands for one byte at least.
 MAX_TOKENS = MAX_BYTES
 ID_CHARS = 32
+PARSER_CODE = "from askrepo import parser_process, split; parser_process.serve(split.answer_split)"
+
+log = logging.getLogger(__name__)
 
 Piece = tuple[int, int]
 """A range of rows: the first, and the one after the last."""
@@ -73,7 +79,43 @@ def split_text(text: str, *, path: str, language: str) -> list[Span]:
         found = headings(text.split("\n"), document)
         pieces = _pieces(rows, document_cuts(rows, source, found))
         return _spans(source, rows, pieces, [()] * len(pieces), _heading_scopes(found, rows, pieces))
-    tree = read_tree(source, language, rows.starts)
+    return _code_spans(source, rows, language, read_tree(source, language, rows.starts))
+
+
+def split_by_lines(text: str, *, language: str) -> list[Span]:
+    """What `split_text` gives when the text cannot be parsed."""
+    source = text.encode("utf-8", "surrogatepass")
+    return _code_spans(source, Rows.of(source), language, None) if text else []
+
+
+def split_apart(text: str, *, path: str, language: str, parser: ParserProcess) -> list[Span]:
+    """What `split_text` gives; a text that would crash the parser is cut by lines.
+
+    :raises StorageError: a grammar cannot be unpacked, or the process cannot be had.
+    """
+    if document_format(path, language) is not None or not has_grammar(language):
+        return split_text(text, path=path, language=language)
+    answer = parser.ask(json.dumps({"text": text, "path": path, "language": language}), name=path)
+    if answer is None:
+        log.warning("the grammar of %s cannot read %s; cut by lines", language, path)
+        return split_by_lines(text, language=language)
+    reply = json.loads(answer)
+    if "error" in reply:
+        raise StorageError(reply["error"])
+    return [Span(first, last, text, tuple(names), tuple(scope)) for first, last, text, names, scope in reply["spans"]]
+
+
+def answer_split(request: str) -> str:
+    """What the parser's process answers to `split_apart`."""
+    try:
+        spans = split_text(**json.loads(request))
+    except StorageError as error:
+        return json.dumps({"error": str(error)})
+    return json.dumps({"spans": [[one.start_line, one.end_line, one.text, one.symbols, one.scope] for one in spans]})
+
+
+def _code_spans(source: bytes, rows: Rows, language: str, tree: Tree | None) -> list[Span]:
+    """Spans of what is no document: cut by its syntax, or by its lines where there is no tree."""
     pieces = _pieces(rows, line_cuts(rows, source) if tree is None else tree_cuts(rows, tree))
     named = definitions(source, language, tree)
     offsets = [rows.starts[first] for first, _ in pieces]
@@ -104,12 +146,13 @@ def split_files(
     began = time.monotonic()
     columns: dict[str, list[Any]] = {name: [] for name in manifests.CHUNKS}
     opened = None if incumbent is None else functools.cache(incumbent)
-    for part in shard.parts:
-        for file in manifests.read_table(workspace, part).to_pylist():
-            if file["reason"] == "" and file["known_as"] != file["path"]:
-                for row in _chunk_rows(file, _spans_of(file, opened)):
-                    for name, values in columns.items():
-                        values.append(row[name])
+    with ParserProcess(PARSER_CODE) as parser:
+        for part in shard.parts:
+            for file in manifests.read_table(workspace, part).to_pylist():
+                if file["reason"] == "" and file["known_as"] != file["path"]:
+                    for row in _chunk_rows(file, _spans_of(file, opened, parser)):
+                        for name, values in columns.items():
+                            values.append(row[name])
     key = f"{run}/split/shard-{shard.number:05d}.parquet"
     digest = manifests.write_table(workspace, key, pa.table(columns, schema=manifests.chunks_schema()))
     return ChunkShard(
@@ -122,10 +165,10 @@ def split_files(
     )
 
 
-def _spans_of(file: Mapping[str, Any], incumbent: Callable[[], RowSource] | None) -> list[Span]:
+def _spans_of(file: Mapping[str, Any], incumbent: Callable[[], RowSource] | None, parser: ParserProcess) -> list[Span]:
     """The spans of one row of `manifests.FILES`: cut from its text, or as the incumbent has them."""
     if not file["known_as"]:
-        return split_text(file["text"], path=file["path"], language=file["language"])
+        return split_apart(file["text"], path=file["path"], language=file["language"], parser=parser)
     if incumbent is None:
         raise VerificationError(f"{file['path']} is to be taken from the current dataset, which the task was not given")
     columns = incumbent().rows(file["first_row"], file["first_row"] + file["rows"]).columns

@@ -109,13 +109,13 @@ def read_blobs(monkeypatch) -> list[str]:
 def split_paths(monkeypatch) -> list[str]:
     """Paths of the files that were split."""
     paths: list[str] = []
-    real = split.split_text
+    real = split.split_apart
 
-    def split_text(text, *, path, language):
+    def split_apart(text, *, path, **options):
         paths.append(path)
-        return real(text, path=path, language=language)
+        return real(text, path=path, **options)
 
-    monkeypatch.setattr(split, "split_text", split_text)
+    monkeypatch.setattr(split, "split_apart", split_apart)
     return paths
 
 

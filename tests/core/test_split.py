@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from askrepo import manifests, split
+from askrepo import manifests, parser_process, split, syntax
+from askrepo.errors import StorageError
 from askrepo.rows import MAX_BYTES, TARGET_BYTES
 from askrepo.split import MAX_TOKENS, Span, split_files, split_text
 from askrepo.tokens import count_tokens
@@ -195,12 +196,90 @@ def test_oversized_source_is_cut_by_lines(monkeypatch: pytest.MonkeyPatch) -> No
     assert "f" in spans[0].symbols
 
 
-def test_parser_that_gets_lost_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("askrepo.syntax.MAX_PARSE_S", -1.0)
-    text = "def f():\n    pass\n\n\n" * 100
+@pytest.mark.parametrize("limit", ["MAX_STEPS", "MAX_ERROR_STEPS", "MAX_READS"])
+def test_parser_that_gets_lost_is_stopped(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    text = "def f():\n    pass\n\n\n)" * 400
+    monkeypatch.setattr(f"askrepo.syntax.{limit}", 3)
+    assert syntax.parse(text.encode(), "python") is None
     check(text, split_text(text, path="a.py", language="python"))
     monkeypatch.undo()
     assert split_text("class A:\n  def b(): 1\n", path="a.py", language="python")[0].symbols == ("A", "b")
+
+
+# Each is quadratic or worse for its grammar: what is never closed, what is another language, what nests without end.
+LOST = {
+    "bash reads for ends that never come": ("bash", "<div> <div> <div>\n"),
+    "css comments without an end": ("css", "/* /* /*\n"),
+    "julia strings without an end": ("julia", "\" ' `\n"),
+}
+
+
+@pytest.mark.parametrize(("language", "line"), LOST.values(), ids=LOST)
+def test_parsing_is_bounded_by_what_is_counted(monkeypatch: pytest.MonkeyPatch, language: str, line: str) -> None:
+    source = line.encode() * (100_000 // len(line))
+    for limit in ("MAX_STEPS", "MAX_ERROR_STEPS", "MAX_READS"):
+        monkeypatch.setattr(f"askrepo.syntax.{limit}", getattr(syntax, limit) // 50)
+    for clock in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
+        monkeypatch.setattr(f"time.{clock}", lambda: pytest.fail("a clock decides nothing"))
+    assert syntax.parse(source, language) is None
+
+
+def test_slow_and_busy_machines_cut_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def f():\n    return [1, 2]\n\n" * 200 + "/* (a /\n" * 100
+    alone = split_text(text, path="a.py", language="python")
+    counted = syntax._Budget.stops
+
+    def slow(self: syntax._Budget, offset: int, has_error: bool) -> bool:
+        time.sleep(0.02)  # a hundred times as long as the step itself
+        return counted(self, offset, has_error)
+
+    monkeypatch.setattr(syntax._Budget, "stops", slow)
+    assert split_text(text, path="a.py", language="python") == alone
+
+
+# Native code dies of these however little of them there is: of memory, and of a scanner's own fault.
+BOMBS = {
+    "python": ("python", "/* /* /* /* /*\n" * 500),
+    "elixir": ("elixir", "1 + a - 1 + a - 1 + a -\n" * 8_000),
+}
+
+
+@pytest.mark.parametrize(("language", "text"), BOMBS.values(), ids=BOMBS)
+def test_text_that_kills_its_parser_is_cut_by_lines(language: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = f"from askrepo import parser_process; parser_process.MAX_MEMORY_BYTES = {2**28}; {split.PARSER_CODE}"
+    with parser_process.ParserProcess(limited) as parser:
+        spans = split.split_apart(text, path="bomb", language=language, parser=parser)
+        check(text, spans)
+        assert spans == split.split_by_lines(text, language=language)
+        assert split.split_apart("def f(): 1\n", path="a.py", language="python", parser=parser)[0].symbols == ("f",)
+
+
+def test_spans_from_the_other_process_are_the_same() -> None:
+    text = "class Ü:\n    def run(self):\n        return '\u2028\x00\ud800'\n" * 40
+    with parser_process.ParserProcess(split.PARSER_CODE) as parser:
+        apart = split.split_apart(text, path="a.py", language="python", parser=parser)
+    assert apart == split_text(text, path="a.py", language="python")
+
+
+def test_parser_that_somebody_killed_is_an_error_not_a_cut() -> None:
+    code = "import os, signal, sys; sys.stdin.readline(); os.kill(os.getpid(), signal.SIGKILL)"
+    with parser_process.ParserProcess(code) as parser, pytest.raises(StorageError, match=r"killed at a\.py"):
+        split.split_apart("x = 1\n", path="a.py", language="python", parser=parser)
+
+
+def test_parser_that_hangs_is_an_error_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser_process, "MAX_SILENCE_S", 0.5)
+    silent = parser_process.ParserProcess("import time; time.sleep(60)")
+    with silent as parser, pytest.raises(StorageError, match="exclude the file"):
+        parser.ask("x", name="a.py")
+
+
+def test_a_folder_of_modules_does_not_replace_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(3)")
+    (tmp_path / "askrepo.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    with parser_process.ParserProcess(split.PARSER_CODE) as parser:
+        assert split.split_apart("def f(): 1\n", path="a.py", language="python", parser=parser)[0].symbols == ("f",)
 
 
 def test_processes_that_unpack_grammars_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
