@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from askrepo.build import build_dataset
 from askrepo.clone import clone_repository
 from askrepo.embed import embed_chunks
-from askrepo.embedders import open_embedder
 from askrepo.incumbent import can_be_carried, open_carried, open_incumbent
 from askrepo.known_files import KnownFiles
 from askrepo.load import gather_shards, load_files
 from askrepo.places import check_dataset_place
 from askrepo.plan import plan_run, run_prefix
+from askrepo.sources import embedder_opener
 from askrepo.split import split_files
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.swap import swap_alias
@@ -84,7 +84,7 @@ def run_until_embedded(
     :param force: carry nothing over from the current dataset.
     """
     check_dataset_place(settings.datasets or workspace.url)
-    embedder = embedder or open_embedder(definition.embedder, cache=settings.cache, api_key=settings.openai_api_key)
+    embedder = embedder or embedder_opener(settings)(definition.embedder)
     catalogue = AliasCatalogue(workspace)
     number = catalogue.number(definition.alias)
     current = catalogue.current_or_none(definition.alias)

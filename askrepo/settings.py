@@ -49,7 +49,11 @@ class Settings:
     :ivar retention: datasets kept per alias, the current one included.
     :ivar grace_s: a dataset that no alias needs is removed only when it was left this many seconds ago.
     :ivar run_retention_days: days that runs and snapshots stay which nobody is known to need.
+    :ivar embed_max_texts: most texts of one request to a remote embedder.
+    :ivar embed_max_tokens: a remote embedder gets so many tokens of a text; part of its fingerprint.
     :ivar chat_timeout_s: how long a chat endpoint may stay silent.
+    :ivar chat_max_s: how long an answer may take in all.
+    :ivar chat_max_chars: how long an answer may become, the model's reasoning included.
     :ivar context_tokens: tokens of passages that a chat model gets per question.
     :ivar alias: the alias that questions go to when none is named.
     :ivar k: hits per question, None for the command's own default.
@@ -74,7 +78,11 @@ class Settings:
     retention: int
     grace_s: float
     run_retention_days: float
+    embed_max_texts: int
+    embed_max_tokens: int
     chat_timeout_s: float
+    chat_max_s: float
+    chat_max_chars: int
     context_tokens: int
     alias: str | None
     k: int | None
@@ -112,6 +120,12 @@ class Settings:
             grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0, high=MAX_S),
             run_retention_days=_number(env, "ASKREPO_RUN_RETENTION_DAYS", 7.0, low=1, high=3650),
             chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1, high=MAX_S),
+            # OpenAI's limits (API reference, create embeddings); other services tell theirs by refusing
+            embed_max_texts=_whole(env, "ASKREPO_EMBED_MAX_TEXTS", 2048, low=1, high=10**6),
+            embed_max_tokens=_whole(env, "ASKREPO_EMBED_MAX_TOKENS", 8191, low=16, high=10**7),
+            # a slow model on a small machine; long answers with their reasoning have some 20,000 characters
+            chat_max_s=_number(env, "ASKREPO_CHAT_MAX_S", 600.0, low=0.1, high=MAX_S),
+            chat_max_chars=_whole(env, "ASKREPO_CHAT_MAX_CHARS", 400_000, low=1, high=10**9),
             # about 25 passages of 750 characters; small local models take 8,000 tokens in all
             context_tokens=_whole(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200, high=10**7),
             alias=_alias(env, "ASKREPO_ALIAS"),

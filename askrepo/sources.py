@@ -140,6 +140,8 @@ def embedder_opener(settings: Settings) -> EmbedderOpener:
             threads=settings.embed_threads,
             api_key=settings.openai_api_key,
             base_url=settings.openai_base_url,
+            max_texts=settings.embed_max_texts,
+            max_tokens=settings.embed_max_tokens,
         )
 
     return opened

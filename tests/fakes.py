@@ -36,6 +36,62 @@ Fault = Literal[
     "wrong dimension",  # the last embedding is longer than the others
     "not finite",  # an embedding holds NaN
 ]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An answer as it goes over the wire.
+
+    :ivar parts: the body; bytes are sent as they are, numbers are pauses in seconds, None waits for the server's end.
+    :ivar is_whole: False closes the connection before the body has ended.
+    """
+
+    parts: Sequence[bytes | float | None] = ()
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    is_whole: bool = True
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def json_answer(value: object, *, status: int = 200, **headers: str) -> Raw:
+    """An answer that is one JSON value."""
+    return Raw([json.dumps(value).encode()], status, {"content-type": "application/json", **headers})
+
+
+def text_answer(text: str, *, status: int = 200, kind: str = "text/plain", **headers: str) -> Raw:
+    """An answer that is text, or a page."""
+    return Raw([text.encode()], status, {"content-type": kind, **headers})
+
+
+def sse(*events: object, end: Sequence[bytes | float | None] = (DONE,), is_whole: bool = True) -> Raw:
+    """A stream of events: objects are sent as JSON, bytes as they are."""
+    parts = [event if isinstance(event, bytes) else _event(event) for event in events]
+    return Raw([*parts, *end], headers={"content-type": "text/event-stream"}, is_whole=is_whole)
+
+
+def chunk(content: object = None, *, finish: str | None = None, **delta: object) -> dict[str, Any]:
+    """One piece of a streamed chat completion."""
+    added = {"role": "assistant", "content": content, **delta} if content is not None else dict(delta)
+    choices = [{"index": 0, "delta": added, "finish_reason": finish}]
+    return {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 0, "model": "fake", "choices": choices}
+
+
+def spoken(text: str, *, finish: str | None = "stop", size: int = 5, **options: Any) -> Raw:
+    """A text streamed in pieces of `size` characters, and then why it ended."""
+    pieces = [chunk(text[at : at + size]) for at in range(0, len(text), size)]
+    return sse(*pieces, *([chunk(finish=finish)] if finish else []), **options)
+
+
+def whole(text: object, *, finish: str = "stop", **message: object) -> Raw:
+    """A chat completion that comes at once."""
+    choices = [{"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}]
+    return json_answer(
+        {"id": "chatcmpl-fake", "object": "chat.completion", "created": 0, "model": "f", "choices": choices}
+    )
+
+
 FALLBACK_REPLY = "The server has no scripted reply."
 SOCKET_TIMEOUT_S = 30.0
 
@@ -76,6 +132,8 @@ class OpenAIServer:
     :ivar api_key: the only key it accepts; None accepts all. A refusal echoes the key it got, as some services do.
     :ivar requests: everything received, in order.
     :ivar replies: chat replies to give, first one first; when empty, `reply(messages)` is asked.
+    :ivar answers: what to send as it is, first one first, whatever was asked; when empty, `answer(request)` is asked,
+        and when that gives None, the rest of this class.
     :ivar vector_of: how a text becomes a vector of `dimension` numbers.
     """
 
@@ -83,6 +141,8 @@ class OpenAIServer:
     api_key: str | None = None
     requests: list[Request] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
+    answers: list[Raw] = field(default_factory=list)
+    answer: Callable[[Request], Raw | None] = lambda request: None
     reply: Callable[[list[dict[str, Any]]], str] = lambda messages: FALLBACK_REPLY
     vector_of: Callable[[str, int], NDArray[np.float32]] = seeded_vector
 
@@ -149,6 +209,12 @@ class OpenAIServer:
             return Failure(401, message=f"Incorrect API key provided: {sent_key}.", code="invalid_api_key")
         return None
 
+    def _next_answer(self, request: Request) -> Raw | None:
+        with self._lock:
+            if self.answers:
+                return self.answers.pop(0)
+        return self.answer(request)
+
     def _next_reply(self, messages: list[dict[str, Any]]) -> str:
         with self._lock:
             if self.replies:
@@ -199,13 +265,22 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         """Keep the test's output clean."""
 
+    def do_GET(self) -> None:
+        """Note who was led here."""
+        self.server.fake._receive(Request(self.path, dict(self.headers.items()), {}))
+        self._send(200, b"{}")
+
     def do_POST(self) -> None:
         fake = self.server.fake
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.loads(content)
-        failure = fake._receive(Request(self.path, headers, body)) or Failure()
-        if failure.status is not None:
+        request = Request(self.path, headers, body)
+        failure = fake._receive(request) or Failure()
+        raw = None if failure.status or failure.fault else fake._next_answer(request)
+        if raw is not None:
+            self._send_raw(raw)
+        elif failure.status is not None:
             self._refuse(failure)
         elif failure.fault == "hang":
             fake._released.wait()
@@ -225,6 +300,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(_chat_events(body, reply), failure)
         else:
             self._send(200, _json(_completion(body, reply)), cut=failure.fault == "truncated")
+
+    def _send_raw(self, raw: Raw) -> None:
+        self.send_response(raw.status)
+        self.send_header("connection", "close")
+        self.send_header("transfer-encoding", "chunked")
+        for name, value in raw.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for part in raw.parts:
+            if isinstance(part, bytes):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            elif self.server.fake._released.wait(part):
+                return
+        if raw.is_whole:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _refuse(self, failure: Failure) -> None:
         error = {"message": failure.message, "type": "fake_error", "param": None, "code": failure.code}

@@ -45,6 +45,8 @@ def open_embedder(
     threads: int = 0,
     api_key: str | None = None,
     base_url: str | None = None,
+    max_texts: int | None = None,
+    max_tokens: int | None = None,
     model_path: Path | None = None,
 ) -> Embedder:
     """The embedder of that name; models load at the first text, so opening is cheap.
@@ -53,6 +55,7 @@ def open_embedder(
     :param cache: directory for the re-packed local model.
     :param threads: of the local embedder; 0 for one per processor.
     :param api_key: for `openai:`; base_url likewise, None for OpenAI's own.
+    :param max_texts: of one request to `openai:`, and max_tokens of one text; None for OpenAI's limits.
     :param model_path: where the local model's weights are when their package is not installed.
     :raises UsageError: no such embedder, or its package is not installed.
     :raises CredentialsError: `openai:` without a key.
@@ -65,7 +68,9 @@ def open_embedder(
     if name == "openai" and model.strip():
         from askrepo.embedders.openai import OpenAIEmbedder
 
-        return OpenAIEmbedder(model.strip(), api_key=api_key, base_url=base_url)
+        return OpenAIEmbedder(
+            model.strip(), api_key=api_key, base_url=base_url, max_texts=max_texts, max_tokens=max_tokens
+        )
     if name == "hash" and not model:
         from askrepo.embedders.hashed import HashedEmbedder
 

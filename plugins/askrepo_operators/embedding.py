@@ -31,7 +31,14 @@ def open_run_embedder(run: Run) -> Embedder:
     if not spec.startswith("openai:"):
         return open_embedder(spec, cache=settings.cache, threads=settings.embed_threads)
     endpoint = openai_endpoint(settings)
-    return open_embedder(spec, cache=settings.cache, api_key=endpoint.api_key, base_url=endpoint.base_url)
+    return open_embedder(
+        spec,
+        cache=settings.cache,
+        api_key=endpoint.api_key,
+        base_url=endpoint.base_url,
+        max_texts=settings.embed_max_texts,
+        max_tokens=settings.embed_max_tokens,
+    )
 
 
 class EmbedChunksOperator(StageOperator):

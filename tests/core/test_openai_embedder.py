@@ -69,8 +69,8 @@ def test_settings_of_the_client_library_do_not_redirect_requests(server, monkeyp
     assert len(server.requests) == 1
 
 
-def test_a_long_text_is_cut_at_the_models_limit(embedder, server, monkeypatch):
-    monkeypatch.setattr(module, "MAX_TOKENS_PER_TEXT", 50)
+def test_a_long_text_is_cut_at_the_limit_that_was_set(server):
+    embedder = OpenAIEmbedder("m", base_url=server.base_url, max_tokens=50)
     text = "words and more " * 100
     embedder.embed_texts([text, "short"])
     cut, short = server.inputs
@@ -81,15 +81,14 @@ def test_a_long_text_is_cut_at_the_models_limit(embedder, server, monkeypatch):
 
 def test_requests_stay_within_tokens_and_texts(monkeypatch):
     monkeypatch.setattr(module, "MAX_TOKENS_PER_REQUEST", 10)
-    monkeypatch.setattr(module, "MAX_TEXTS_PER_REQUEST", 3)
     texts = ["a", "b", "c", "d", "six words are in this text", "seven words are in this text too", "e"]
-    made = list(batches(texts))
+    made = list(batches(texts, max_texts=3))
     assert [text for batch in made for text in batch] == texts
     assert [len(batch) for batch in made] == [3, 2, 2]
 
 
-def test_many_texts_keep_their_order_over_several_requests(embedder, server, monkeypatch):
-    monkeypatch.setattr(module, "MAX_TEXTS_PER_REQUEST", 4)
+def test_many_texts_keep_their_order_over_several_requests(server):
+    embedder = OpenAIEmbedder("m", base_url=server.base_url, max_texts=4)
     texts = [f"text {number}" for number in range(10)]
     vectors = embedder.embed_texts(texts)
     assert [len(request.body["input"]) for request in server.requests] == [4, 4, 2]
@@ -131,7 +130,6 @@ def test_used_up_quota_is_permanent(embedder, server, waits):
     [
         ({"status": 401}, errors.CredentialsError),
         ({"status": 403}, errors.CredentialsError),
-        ({"status": 400}, errors.RemoteRefusedError),
         ({"status": 404}, errors.RemoteRefusedError),
         ({"status": 408}, errors.RemoteUnavailableError),
         ({"status": 500}, errors.RemoteUnavailableError),
@@ -176,7 +174,7 @@ def test_nobody_listening_is_unavailable():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        with pytest.raises(errors.RemoteUnavailableError, match="cannot reach http://127"):
+        with pytest.raises(errors.RemoteUnavailableError, match=r"http://127.* cannot be reached"):
             OpenAIEmbedder("m", api_key=KEY, base_url=url).embed_question("a")
 
 
