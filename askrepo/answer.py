@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from askrepo.chat_models import incompleteness
 from askrepo.citations import CitationResolver, Cited, LookUp
 from askrepo.context import FENCE_DIGITS, Source, render_sources
 
@@ -52,7 +53,10 @@ Follow-up: {question}"""
 
 
 class Chat(Protocol):
-    """What an answer needs of a chat model: `chat_models.ChatModel`, or a fake."""
+    """What an answer needs of a chat model: `chat_models.ChatModel`, or a fake.
+
+    What `stream` returns may tell, when it has ended, its `finish_reason`.
+    """
 
     @property
     def name(self) -> str:
@@ -105,6 +109,11 @@ class AnswerStream:
             yield piece
 
     @property
+    def finish_reason(self) -> str | None:
+        """Why the answer ended, in the endpoint's word; None when it gave none."""
+        return _finish_reason(self._pieces)
+
+    @property
     def text(self) -> str:
         """What arrived so far."""
         return "".join(self._text).strip()
@@ -149,8 +158,10 @@ def condense_question(question: str, *, history: Sequence[Turn], model: Chat, fe
         for turn in history[-MAX_TURNS:]
     )
     messages = prompt.format_messages(conversation=conversation, question=question, fence=fence or _new_fence())
-    condensed = " ".join(model.complete(messages).split())
-    return condensed if 0 < len(condensed) <= MAX_CONDENSED_CHARS else question
+    pieces = model.stream(messages)
+    condensed = " ".join("".join(pieces).split())
+    is_usable = 0 < len(condensed) <= MAX_CONDENSED_CHARS and incompleteness(_finish_reason(pieces)) is None
+    return condensed if is_usable else question
 
 
 def stream_answer(evidence: Evidence, *, model: Chat, look_up: LookUp, fence: str | None = None) -> AnswerStream:
@@ -171,6 +182,11 @@ def answer_messages(evidence: Evidence, *, fence: str) -> list[BaseMessage]:
     prompt = ChatPromptTemplate.from_messages([("system", _ANSWER_RULES), ("human", _ANSWER_REQUEST)])
     sources = render_sources(evidence.sources, fence=fence)
     return prompt.format_messages(sources=sources, question=evidence.standalone_question, fence=fence)
+
+
+def _finish_reason(pieces: Iterator[str]) -> str | None:
+    reason: str | None = getattr(pieces, "finish_reason", None)
+    return reason
 
 
 def _new_fence() -> str:

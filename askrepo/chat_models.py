@@ -1,21 +1,26 @@
-"""Chat models at OpenAI-compatible endpoints, with their failures told apart."""
+"""Chat models at OpenAI-compatible endpoints as they are, with their failures told apart."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from askrepo.errors import (
-    AskrepoError,
-    CredentialsError,
-    RateLimitedError,
-    RemoteRefusedError,
-    RemoteUnavailableError,
+from askrepo.chat_events import Delta, deltas
+from askrepo.endpoints import (
+    DEFAULT_BASE_URL,
+    Allowance,
+    checked_base_url,
+    checked_key,
+    open_async_http_client,
+    open_http_client,
 )
-from askrepo.plain import plain_line
+from askrepo.errors import AskrepoError, RemoteRefusedError, RemoteUnavailableError
+from askrepo.remote_errors import Endpoint, Refusal
+from askrepo.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -23,9 +28,78 @@ if TYPE_CHECKING:
 
 # One more try: a short 429 or 503 heals itself, and a person who waits is told within two timeouts.
 MAX_RETRIES = 1
-# Endpoints such as Ollama and vLLM need no key, but the client insists on one.
-NO_KEY = "not-needed"
-MAX_REMOTE_MESSAGE_CHARS = 300
+# As first, then without a system role, without a stream, by the other API: each once.
+MAX_WAYS = 4
+# Ten minutes of a slow model on a small machine; an answer with its reasoning has some 20,000 characters at most.
+MAX_ANSWER_S = 600.0
+MAX_ANSWER_CHARS = 400_000
+# An event of one token of four characters weighs some 250 bytes, with log probabilities more.
+BYTES_PER_CHAR = 250
+MIN_BYTES = 1_000_000
+
+LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "max_length", "incomplete"})
+FILTER = frozenset({"content_filter", "content_filtered", "safety", "recitation", "prohibited_content", "blocklist"})
+TOOL = frozenset({"tool_calls", "tool_call", "function_call", "tool_use"})
+BROKEN = frozenset({"error", "abort", "aborted", "cancelled", "failed", "insufficient_system_resource", "load"})
+
+
+def incompleteness(finish_reason: str | None) -> str | None:
+    """In which way an answer is incomplete that ended for this reason; None for a complete one."""
+    reason = (finish_reason or "").lower()
+    for reasons, said in (
+        (LENGTH, "it was cut off at the model's limit of length"),
+        (FILTER, "the endpoint's content filter cut it off"),
+        (TOOL, "the model stopped to call a tool, which it was not given"),
+        ({"refusal"}, "the model refused to go on"),
+    ):
+        if reason in reasons:
+            return said
+    return None
+
+
+@dataclass
+class Ways:
+    """How an endpoint wants to be asked, as far as its answers told."""
+
+    takes_system_role: bool = True
+    takes_stream: bool = True
+    takes_responses: bool = False
+    writes_plainly: bool = False
+
+    def adapt(self, refusal: Refusal) -> bool:
+        """Whether there is another way to ask after this refusal; it is taken from now on."""
+        if refusal.status in (401, 402, 403, 429) or refusal.is_quota:
+            return False
+        if not self.takes_responses and refusal.mentions(r"\bv1/responses\b"):
+            self.takes_responses = True
+        elif self.takes_stream and refusal.mentions(r"\bstream"):
+            self.takes_stream = False
+        elif self.takes_system_role and refusal.mentions(r"\b(?:system|roles?|(?:developer )?instructions?)\b"):
+            self.takes_system_role = False
+        else:
+            return False
+        return True
+
+
+class Reply:
+    """A reply while it arrives: iterate once, then ask why it ended.
+
+    :ivar finish_reason: in the endpoint's word, None when it gave none.
+    """
+
+    def __init__(self, model: ChatModel, messages: Sequence[BaseMessage]) -> None:
+        self.finish_reason: str | None = None
+        self._arrived = _Arrived()
+        self._pieces = model.pieces(messages, self._arrived)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._pieces)
+        finally:
+            self.finish_reason = self._arrived.finish or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,165 +107,290 @@ class ChatModel:
     """A chat model that raises our errors only.
 
     :ivar name: as the endpoint knows it.
+    :ivar timeout_s: how long the endpoint may say nothing; keep-alive comments say nothing.
+    :ivar max_s: how long an answer may take in all; max_chars: how long it may become, reasoning included.
     """
 
     name: str
     client: ChatOpenAI
+    endpoint: Endpoint
+    allowance: Allowance
     timeout_s: float
+    max_s: float = MAX_ANSWER_S
+    max_chars: int = MAX_ANSWER_CHARS
+    ways: Ways = field(default_factory=Ways)
 
     def complete(self, messages: Sequence[BaseMessage]) -> str:
-        """The whole reply.
+        """The whole reply, without the model's reasoning.
 
         :raises CredentialsError: the key is missing or was refused.
         :raises RateLimitedError: the endpoint asked to slow down.
-        :raises RemoteRefusedError: the endpoint refused the request, for example an unknown model.
+        :raises RemoteRefusedError: the endpoint or the model refused the request, for example an unknown model.
         :raises RemoteUnavailableError: the endpoint failed, was silent for too long or made no sense.
         """
         return "".join(self.stream(messages))
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
-        """The reply, piece by piece; raises like `complete`, also in mid-stream."""
-        reply = _Reply()
-        with _translated(self.client, reply, timeout_s=self.timeout_s):
-            for piece in self.client.stream(list(messages)):
-                reply.is_finished |= bool(piece.response_metadata.get("finish_reason"))
-                text = str(piece.text)
-                reply.chars += len(text)
-                if text:
+    def stream(self, messages: Sequence[BaseMessage]) -> Reply:
+        """The reply, piece by piece; raises like `complete`, also in mid-stream.
+
+        The first one of a model that may think aloud comes in one piece: see `thoughts.without_thoughts`.
+        """
+        return Reply(self, messages)
+
+    def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
+        """What `stream` iterates over, noting what arrives."""
+        is_plain = lambda: self.ways.writes_plainly or arrived.thought_chars > 0  # noqa: E731
+        shown_chars = 0
+        for piece in without_thoughts(self._texts(messages, arrived), is_plain=is_plain):
+            shown_chars += len(piece)
+            yield piece
+        if not shown_chars:
+            raise self._no_answer(arrived)
+        # a whole answer without a closing tag that came alone: this model writes no thoughts into its text
+        self.ways.writes_plainly |= arrived.chars == shown_chars
+
+    def _texts(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
+        """All text of the reply, asked for in another way when the endpoint refuses the first."""
+        self.allowance.start(seconds=self.max_s, max_bytes=MIN_BYTES + self.max_chars * BYTES_PER_CHAR)
+        for ways_left in reversed(range(MAX_WAYS)):
+            try:
+                with self._translated(arrived):
+                    yield from self._asked(messages, arrived)
+                return
+            except _RefusedError as refused:
+                if arrived.chars or not ways_left or not self.ways.adapt(refused.refusal):
+                    raise self.endpoint.error(refused.refusal) from None
+
+    def _asked(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
+        """The text of one request's answer."""
+        arrived.is_done, arrived.heard_at = False, time.monotonic()
+        with self._request(messages) as response:
+            for delta in deltas(self._within_bounds(response.iter_bytes(), arrived)):
+                if delta.failure is not None:
+                    raise self._failure(delta, arrived)
+                if text := arrived.note(delta):
                     yield text
-        if not reply.is_finished:
-            raise RemoteUnavailableError(_incomplete(reply))
-        if not reply.chars:
-            raise RemoteUnavailableError(f"chat model {self.name} gave an empty answer; ask again")
+                if arrived.chars + arrived.thought_chars > self.max_chars:
+                    raise RemoteUnavailableError(
+                        self._endless(f"is longer than {self.max_chars:,} characters", "CHARS")
+                    )
+                if arrived.is_done:
+                    return
+        raise RemoteUnavailableError(_incomplete(arrived))
+
+    def _request(self, messages: Sequence[BaseMessage]) -> Any:
+        """One request, its answer still to be read."""
+        said = _messages_sent(messages, has_system_role=self.ways.takes_system_role)
+        # where nothing comes before the whole answer is there, silence is no sign of death
+        options: dict[str, Any] = {"stream": True} if self.ways.takes_stream else {"timeout": self.max_s}
+        api = self.client.root_client
+        if self.ways.takes_responses:
+            return api.responses.with_streaming_response.create(model=self.name, input=said, **options)
+        return api.chat.completions.with_streaming_response.create(model=self.name, messages=said, **options)
+
+    def _within_bounds(self, chunks: Iterable[bytes], arrived: _Arrived) -> Iterator[bytes]:
+        """The bytes, as long as they bring something."""
+        silence_s = self.timeout_s if self.ways.takes_stream else self.max_s
+        for chunk in chunks:
+            yield chunk
+            if self.allowance.seconds_left <= 0:
+                raise RemoteUnavailableError(self._endless(f"took longer than {self.max_s:g} s", "S"))
+            if time.monotonic() - arrived.heard_at > silence_s:
+                raise RemoteUnavailableError(self._silent())
+
+    def _failure(self, delta: Delta, arrived: _Arrived) -> Exception:
+        """What an object in the stream means that is no piece of a reply."""
+        if isinstance(delta.failure, dict) or _holds_objects(delta.failure):
+            return _RefusedError(Refusal.of_payload(delta.failure))
+        if arrived.has_anything:
+            return RemoteUnavailableError(
+                f"{self.endpoint} broke its answer off after {arrived.chars} characters "
+                f"({self.endpoint.scrubbed(str(delta.failure))}); what was received is incomplete, ask again"
+            )
+        return self.endpoint.malformed(delta.failure, wanted="a chat completion")
+
+    def _no_answer(self, arrived: _Arrived) -> AskrepoError:
+        """What came, when no answer did."""
+        name, ended = f"chat model {self.name}", arrived.finish.lower()
+        if arrived.refusal:
+            return RemoteRefusedError(f"{name} refused to answer: {self.endpoint.scrubbed(arrived.refusal)}")
+        if ended in FILTER:
+            return RemoteRefusedError(f"the content filter of {self.endpoint} withheld the answer of {self.name}")
+        if arrived.tool or ended in TOOL:
+            tool = self.endpoint.scrubbed(arrived.tool or "a tool")
+            return RemoteUnavailableError(
+                f"{name} wants to call {tool} instead of answering, though it was given no tools; "
+                "ask again, or choose another with ASKREPO_CHAT_MODEL"
+            )
+        if arrived.thought_chars or arrived.chars:
+            cut = " and was cut off at its limit of length" if ended in LENGTH else ""
+            return RemoteUnavailableError(
+                f"{name} sent only its reasoning and no answer{cut}; "
+                "ask again, or choose another with ASKREPO_CHAT_MODEL"
+            )
+        return RemoteUnavailableError(f"{name} gave an empty answer; ask again")
+
+    @contextmanager
+    def _translated(self, arrived: _Arrived) -> Iterator[None]:
+        """Turn the client's exceptions into ours; causes are dropped because they may quote the key."""
+        import openai
+
+        try:
+            yield
+        except (AskrepoError, _RefusedError):
+            raise
+        except openai.APIStatusError as error:
+            raise _RefusedError(Refusal.of_response(error.response)) from None
+        except _connection_errors() as error:
+            raise self._disconnected(error, arrived) from None
+        except (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            raise self.endpoint.malformed(error, wanted="a chat completion") from None
+
+    def _disconnected(self, error: Exception, arrived: _Arrived) -> AskrepoError:
+        import openai
+
+        if isinstance(error, openai.APITimeoutError) or "Timeout" in type(error).__name__:
+            is_late = self.allowance.seconds_left <= 0
+            said = self._endless(f"took longer than {self.max_s:g} s", "S") if is_late else self._silent()
+            return RemoteUnavailableError(said)
+        if arrived.has_anything or not isinstance(error, openai.APIConnectionError):
+            return RemoteUnavailableError(_incomplete(arrived))
+        return self.endpoint.unreachable(error)
+
+    def _silent(self) -> str:
+        return (
+            f"{self.endpoint} was silent for {self.timeout_s:g} s; what was received is incomplete. "
+            "Ask again, or allow more with ASKREPO_CHAT_TIMEOUT_S"
+        )
+
+    def _endless(self, how: str, unit: str) -> str:
+        return (
+            f"the answer of {self.endpoint} {how}; what was received is incomplete. "
+            f"Ask again, or allow more with ASKREPO_CHAT_MAX_{unit}"
+        )
 
 
 def open_chat_model(
-    model: str, *, api_key: str | None, base_url: str | None, timeout_s: float, max_retries: int = MAX_RETRIES
+    model: str,
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    timeout_s: float,
+    max_s: float = MAX_ANSWER_S,
+    max_chars: int = MAX_ANSWER_CHARS,
+    max_retries: int = MAX_RETRIES,
 ) -> ChatModel:
     """A chat model at any OpenAI-compatible endpoint; nothing is sent yet.
 
+    Built on LangChain's `ChatOpenAI`, which knows the models that only answer by OpenAI's Responses API. Its answers
+    are read from the client beneath: what LangChain makes of a stream tells neither reasoning nor refusal nor whether
+    the stream reached its end.
+
     :param base_url: None for OpenAI itself.
-    :param timeout_s: how long the endpoint may stay silent.
+    :param timeout_s: how long the endpoint may say nothing.
     :raises CredentialsError: there is no key and the endpoint is OpenAI's.
+    :raises UsageError: base_url is no http(s) URL, or holds credentials.
     """
-    if api_key is None and base_url is None:
-        raise CredentialsError(
-            f"no API key for chat model {model}: set OPENAI_API_KEY, "
-            "or ASKREPO_OPENAI_BASE_URL for an endpoint that needs none"
-        )
+    place = checked_base_url(base_url, of="the chat model")
+    key = checked_key(api_key, place, of=f"chat model {model}")
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
+    allowance = Allowance()
     client = ChatOpenAI(
         model=model,
-        api_key=SecretStr(api_key or NO_KEY),
-        base_url=base_url,
-        timeout=timeout_s,
+        api_key=SecretStr(key),
+        base_url=place,
         max_retries=max_retries,
+        http_client=open_http_client(timeout_s=timeout_s, allowance=allowance),
+        http_async_client=open_async_http_client(timeout_s=timeout_s),
+        # other endpoints speak the chat API, whatever their models are called
+        use_responses_api=None if place == DEFAULT_BASE_URL else False,
+        timeout=timeout_s,
     )
-    return ChatModel(model, client, timeout_s)
+    ways = Ways(takes_responses=bool(client.use_responses_api), writes_plainly=place == DEFAULT_BASE_URL)
+    endpoint = Endpoint("chat endpoint", place, model, key)
+    return ChatModel(model, client, endpoint, allowance, timeout_s, max_s, max_chars, ways)
+
+
+class _RefusedError(Exception):
+    """An endpoint refused; perhaps it can be asked in another way."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.status)
+        self.refusal = refusal
 
 
 @dataclass
-class _Reply:
-    """What has arrived of a reply."""
+class _Arrived:
+    """What has arrived of a reply.
+
+    :ivar heard_at: when something of it arrived last (monotonic seconds).
+    :ivar is_done: whether the endpoint said that this is all.
+    """
 
     chars: int = 0
-    is_finished: bool = False
+    thought_chars: int = 0
+    refusal: str = ""
+    tool: str = ""
+    finish: str = ""
+    is_done: bool = False
+    heard_at: float = 0.0
+
+    @property
+    def has_anything(self) -> bool:
+        """Whether the reply has begun."""
+        return bool(self.chars or self.thought_chars or self.refusal or self.tool)
+
+    def note(self, delta: Delta) -> str:
+        """Count a piece in; returns its text."""
+        if delta.says_something:
+            self.heard_at = time.monotonic()
+        text = delta.text or ("" if self.chars else delta.whole)
+        self.chars += len(text)
+        self.thought_chars += delta.thought_chars
+        self.refusal += delta.refusal
+        self.tool = self.tool or delta.tool
+        self.finish = delta.finish or self.finish
+        self.is_done |= delta.is_end
+        if self.is_done and self.refusal and self.chars:
+            self.finish = "refusal"
+        return text
 
 
-@contextmanager
-def _translated(client: ChatOpenAI, reply: _Reply, *, timeout_s: float) -> Iterator[None]:
-    """Turn the client's exceptions into ours; causes are dropped because they may quote the key."""
+def _messages_sent(messages: Sequence[BaseMessage], *, has_system_role: bool) -> list[dict[str, Any]]:
+    """The messages as both APIs take them; without a system role the rules open the user's message."""
+    from langchain_core.messages import convert_to_openai_messages
+
+    sent = convert_to_openai_messages(list(messages))
+    assert isinstance(sent, list)  # noqa: S101 - a list in, a list out
+    if has_system_role:
+        return sent
+    rules = [str(message["content"]) for message in sent if message["role"] == "system"]
+    others = [message for message in sent if message["role"] != "system"]
+    if rules and others:
+        others[0] = {**others[0], "content": "\n\n".join([*rules, str(others[0]["content"])])}
+    return others
+
+
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """What openai raises, and the HTTP client beneath it in mid-stream; its package's name changed with openai 3."""
     import openai
 
-    endpoint = client.openai_api_base or "api.openai.com"
-    # ValueError and the like: langchain-openai met an answer of an unexpected shape.
-    malformed = (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError, IndexError)
-    try:
-        yield
-    except AskrepoError:
-        raise
-    except openai.APIStatusError as error:
-        raise _status_error(error, client, endpoint) from None
-    except openai.APITimeoutError:
-        raise RemoteUnavailableError(_silent(endpoint, timeout_s)) from None
-    except openai.APIConnectionError as error:
-        if reply.chars:
-            raise RemoteUnavailableError(_incomplete(reply)) from None
-        raise RemoteUnavailableError(
-            f"chat endpoint {endpoint} cannot be reached ({type(error.__cause__ or error).__name__}); "
-            "check the network and ASKREPO_OPENAI_BASE_URL"
-        ) from None
-    except _transport_errors() as error:
-        if "Timeout" in type(error).__name__:
-            raise RemoteUnavailableError(_silent(endpoint, timeout_s)) from None
-        raise RemoteUnavailableError(_incomplete(reply)) from None
-    except malformed as error:
-        raise RemoteUnavailableError(
-            f"chat endpoint {endpoint} sent an answer that is not a chat completion ({_bounded(error, client)})"
-        ) from None
-
-
-def _status_error(error: object, client: ChatOpenAI, endpoint: str) -> AskrepoError:
-    import openai
-
-    assert isinstance(error, openai.APIStatusError)  # noqa: S101 - narrows the type
-    status = error.status_code
-    if status in {401, 403}:
-        return CredentialsError(
-            f"chat endpoint {endpoint} refused the API key (HTTP {status}); "
-            "check OPENAI_API_KEY or ASKREPO_OPENAI_API_KEY"
-        )
-    if status == 429:
-        wait = _seconds(error.response.headers.get("retry-after"))
-        advice = f"wait {wait:g} s" if wait is not None else "wait a little"
-        return RateLimitedError(
-            f"chat endpoint {endpoint} asked to slow down (HTTP 429); {advice} and ask again", retry_after_s=wait
-        )
-    if status >= 500 or status == 408:
-        return RemoteUnavailableError(f"chat endpoint {endpoint} failed (HTTP {status}); ask again later")
-    return RemoteRefusedError(
-        f"chat endpoint {endpoint} refused the request for model {client.model_name} "
-        f"(HTTP {status}): {_bounded(error, client)}"
-    )
-
-
-def _transport_errors() -> tuple[type[Exception], ...]:
-    """What the HTTP client beneath openai raises in mid-stream; its package's name changed with openai 3."""
-    found: list[type[Exception]] = []
+    found: list[type[Exception]] = [openai.APIConnectionError]
     for name in ("httpx", "httpx2"):
         with suppress(ImportError):
             found.append(importlib.import_module(name).HTTPError)
     return tuple(found)
 
 
-def _bounded(error: Exception, client: ChatOpenAI) -> str:
-    """The error's own words on one line, short and without the key."""
-    key = client.openai_api_key
-    text = str(error)
-    if key is not None and not callable(key):
-        text = text.replace(key.get_secret_value(), "***")
-    text = plain_line(" ".join(text.split()))
-    return text if len(text) <= MAX_REMOTE_MESSAGE_CHARS else text[:MAX_REMOTE_MESSAGE_CHARS] + "…"
+def _holds_objects(failure: Any) -> bool:
+    """Whether it is a list of objects, as some services send their errors."""
+    return isinstance(failure, list) and all(isinstance(one, dict) for one in failure)
 
 
-def _silent(endpoint: str, timeout_s: float) -> str:
+def _incomplete(arrived: _Arrived) -> str:
     return (
-        f"chat endpoint {endpoint} was silent for {timeout_s:g} s; what was received is incomplete. "
-        "Ask again, or allow more with ASKREPO_CHAT_TIMEOUT_S"
-    )
-
-
-def _incomplete(reply: _Reply) -> str:
-    return (
-        f"the chat endpoint broke its answer off after {reply.chars} characters; "
+        f"the chat endpoint broke its answer off after {arrived.chars} characters; "
         "what was received is incomplete, ask again"
     )
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return None if text is None else max(0.0, float(text))
-    except ValueError:
-        return None

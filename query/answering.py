@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from askrepo.plain import plain, plain_line
+from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from query.options import SearchOptions
 from query.output import (
     dataset_id,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from askrepo.answer import AnswerStream, Evidence, Turn
     from askrepo.chat_models import ChatModel
     from askrepo.citations import Cited
+    from askrepo.context import Source
     from askrepo.following import AliasFollower
 
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
@@ -36,6 +38,18 @@ NO_MODEL = (
     "gpt-5-mini) and OPENAI_API_KEY, or ASKREPO_OPENAI_BASE_URL for another OpenAI-compatible endpoint "
     "(Ollama: http://localhost:11434/v1)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a question.
+
+    :ivar text: of the answer, empty without a chat model; None when there is no evidence.
+    :ivar exit_code: 0 only for a complete answer that cites, or for passages.
+    """
+
+    text: str | None
+    exit_code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +66,15 @@ class Answerer:
         with progress("opening"):
             return cls(options, options.follower(), options.session.chat_model())
 
-    def answer(self, question: str, *, history: Sequence[Turn] = ()) -> str | None:
-        """Print an answer and return its text; None when there is no evidence.
-
-        Without a chat model the text is empty and the best passages are printed.
-        """
+    def answer(self, question: str, *, history: Sequence[Turn] = ()) -> Answered:
+        """Print an answer, or without a chat model the best passages."""
         with progress("searching"):
             evidence = self._evidence(question, history)
+        if evidence.standalone_question != question:
+            print_note(plain_line(f"searched: {evidence.standalone_question}"))
         if not evidence.sources:
             self._print_nothing(evidence)
-            return None
+            return Answered(None, NOTHING_FOUND)
         return self._print_passages(evidence) if self.model is None else self._print_answer(evidence, self.model)
 
     def print_freshness(self) -> None:
@@ -81,24 +94,24 @@ class Answerer:
 
     def _print_nothing(self, evidence: Evidence) -> None:
         if self.options.as_json:
-            print_json(self._json(evidence, answer=None, citations=[], unresolved=[]))
+            print_json(self._json(evidence))
         print_note("no evidence: nothing in the dataset is about this question")
 
-    def _print_passages(self, evidence: Evidence) -> str:
+    def _print_passages(self, evidence: Evidence) -> Answered:
         print_note(NO_MODEL)
         if self.options.as_json:
             cited = [_cited_json(source.number, source.citation, source.url) for source in evidence.sources]
-            print_json(self._json(evidence, answer=None, citations=cited, unresolved=[]))
-            return ""
+            print_json(self._json(evidence, citations=cited))
+            return Answered("", 0)
         from askrepo.citations import citation_of
 
         for source in evidence.sources[:SHOWN_PASSAGES]:
             print_result(f"[{source.number}] {plain_line(str(citation_of(source.hit)))}")  # the excerpt is of the hit
             lines = excerpt(source.hit, question=evidence.standalone_question, width=terminal_width())
             print_result("\n".join(lines) + "\n")
-        return ""
+        return Answered("", 0)
 
-    def _print_answer(self, evidence: Evidence, model: ChatModel) -> str:
+    def _print_answer(self, evidence: Evidence, model: ChatModel) -> Answered:
         from askrepo.answer import stream_answer
         from askrepo.stored_lines import line_look_up
 
@@ -107,29 +120,44 @@ class Answerer:
             with progress("asking"):
                 list(stream)
             cited = [_cited_json(cited.number, cited.citation, cited.url) for cited in stream.cited]
-            print_json(self._json(evidence, answer=stream.text, citations=cited, unresolved=stream.unresolved))
+            print_json(self._json(evidence, stream, citations=cited))
         else:
             _print_text(stream)
             _print_sources(stream.cited)
-        if stream.unresolved:
-            print_note(plain_line("these citations name nothing that is stored: " + ", ".join(stream.unresolved)))
-        elif not stream.cited:
-            print_note("the answer cites no source: do not rely on it")
-        return stream.text
+            if not stream.cited:
+                _print_read(evidence)
+        return Answered(stream.text, _judged(stream))
 
     def _json(
-        self, evidence: Evidence, *, answer: str | None, citations: list[dict[str, Any]], unresolved: list[str]
+        self, evidence: Evidence, stream: AnswerStream | None = None, *, citations: Sequence[dict[str, Any]] = ()
     ) -> dict[str, Any]:
         return {
             "question": evidence.question,
             "standalone_question": evidence.standalone_question,
-            "answer": answer,
-            "citations": citations,
-            "unresolved": unresolved,
+            "answer": stream.text if stream else None,
+            "finish_reason": stream.finish_reason if stream else None,
+            "citations": list(citations),
+            "unresolved": stream.unresolved if stream else [],
+            "sources": [_cited_json(source.number, source.citation, source.url) for source in evidence.sources],
             "alias": ",".join(reader.alias for reader in self.follower.readers),
             "dataset": ",".join(dataset_id(reader.entry.manifest.dataset) for reader in self.follower.readers),
             "model": self.model.name if self.model else None,
         }
+
+
+def _judged(stream: AnswerStream) -> int:
+    """Say what is wrong with an answer; returns its exit code."""
+    from askrepo.chat_models import incompleteness
+
+    if stream.unresolved:
+        print_note(plain_line("these citations name nothing that is stored: " + ", ".join(stream.unresolved)))
+    if not stream.cited:
+        print_note("the answer cites no source: do not rely on it")
+    missing = incompleteness(stream.finish_reason)
+    if missing is not None:
+        print_note(f"the answer is incomplete: {missing}")
+        return INCOMPLETE
+    return 0 if stream.cited else UNCITED
 
 
 def _cited_json(number: int | None, citation: Any, url: str) -> dict[str, Any]:
@@ -168,7 +196,18 @@ def _print_sources(cited: Sequence[Cited]) -> None:
         return
     print_result("\nSources")
     for source in cited:
-        number = "   " if source.number is None else f"[{source.number}]"
-        print_result(f"{number} {plain_line(str(source.citation))}")
-        if source.url.startswith("http"):
-            print_result(f"    {plain_line(source.url)}")
+        _print_source(source)
+
+
+def _print_read(evidence: Evidence) -> None:
+    """What the model was given, for a person to look at where the answer names nothing."""
+    print_result("\nSources read, none of them cited")
+    for source in evidence.sources:
+        _print_source(source)
+
+
+def _print_source(source: Cited | Source) -> None:
+    number = "   " if source.number is None else f"[{source.number}]"
+    print_result(f"{number} {plain_line(str(source.citation))}")
+    if source.url.startswith("http"):
+        print_result(f"    {plain_line(source.url)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from query.answering import Answerer
-from query.errors import NOTHING_FOUND
 from query.options import SearchOptions, example, search_options
 from query.question import read_question
 
@@ -17,9 +16,10 @@ def ask(question: tuple[str, ...], options: SearchOptions) -> int:
     """Answer a question, citing lines that were checked to exist.
 
     QUESTION may be `-` or piped in. Without a chat model the best passages are shown.
+    Exits with 1 when nothing is cited, with 2 when the answer is incomplete.
     """
     text = read_question(question)
     answerer = Answerer.open(options)
     answered = answerer.answer(text)
     answerer.print_freshness()
-    return NOTHING_FOUND if answered is None else 0
+    return answered.exit_code

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
 from askrepo.errors import AskrepoError
 from query import interrupts
 from query.answering import Answerer
-from query.errors import NOTHING_FOUND, error_line
+from query.errors import INCOMPLETE, NOTHING_FOUND, error_line
 from query.options import SearchOptions, example, search_options
 from query.output import print_note
 from query.question import check_question
@@ -34,18 +34,25 @@ def chat(options: SearchOptions) -> int:
     answerer.print_freshness()
     shown = answerer.follower.readers
     history: list[Turn] = []
-    asked = answered = 0
+    codes: list[int] = []
     for question in _questions():
-        asked += 1
+        codes.append(NOTHING_FOUND)
         with _errors_end_a_turn_only():
-            text = answerer.answer(check_question(question), history=history)
-            if text is not None:
-                answered += 1
-                history = [*history, Turn(question, text)][-MAX_TURNS:]
+            answered = answerer.answer(check_question(question), history=history)
+            codes[-1] = answered.exit_code
+            if answered.text is not None:
+                history = [*history, Turn(question, answered.text)][-MAX_TURNS:]
             if answerer.follower.readers != shown:
                 shown = answerer.follower.readers
                 answerer.print_freshness()
-    return NOTHING_FOUND if asked and not answered else 0
+    return _exit_code(codes)
+
+
+def _exit_code(codes: Sequence[int]) -> int:
+    """Of a conversation: who pipes questions in is told of an incomplete answer, a person has seen it."""
+    if INCOMPLETE in codes and not sys.stdin.isatty():
+        return INCOMPLETE
+    return NOTHING_FOUND if codes and all(codes) else 0
 
 
 def _questions() -> Iterator[str]:

@@ -17,6 +17,8 @@ from askrepo.plain import plain_line
 from query import interrupts, streams
 
 NOTHING_FOUND = 1
+UNCITED = 1
+INCOMPLETE = 2
 FAILED = 2
 UNAVAILABLE = 3
 NO_CREDENTIALS = 4

@@ -107,6 +107,8 @@ class Session:
             api_key=self.settings.openai_api_key,
             base_url=self.settings.openai_base_url,
             timeout_s=self.settings.chat_timeout_s,
+            max_s=self.settings.chat_max_s,
+            max_chars=self.settings.chat_max_chars,
         )
 
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, SystemMessage
 
 from askrepo.chat_models import ChatModel, open_chat_model
 from askrepo.errors import (
@@ -15,7 +16,7 @@ from askrepo.errors import (
     RemoteRefusedError,
     RemoteUnavailableError,
 )
-from tests.fakes import OpenAIServer
+from tests.fakes import OpenAIServer, Raw, json_answer, spoken, sse
 
 KEY = "sk-very-secret-key"
 QUESTION = [HumanMessage("Where does it start?")]
@@ -28,16 +29,20 @@ def server() -> Iterator[OpenAIServer]:
         yield server
 
 
-def model_at(
-    server: OpenAIServer, *, api_key: str | None = KEY, timeout_s: float = 5.0, max_retries: int = 0
-) -> ChatModel:
-    return open_chat_model(
-        "any", api_key=api_key, base_url=server.base_url, timeout_s=timeout_s, max_retries=max_retries
-    )
+def model_at(server: OpenAIServer, *, name: str = "any", api_key: str | None = KEY, **options: Any) -> ChatModel:
+    options = {"timeout_s": 5.0, "max_retries": 0} | options
+    return open_chat_model(name, api_key=api_key, base_url=server.base_url, **options)
+
+
+def known_model_at(server: OpenAIServer, **options: Any) -> ChatModel:
+    """A model that has shown that it does not think aloud, so that its answers may be shown as they arrive."""
+    model = model_at(server, **options)
+    model.ways.writes_plainly = True
+    return model
 
 
 def test_a_reply_arrives_piece_by_piece(server: OpenAIServer) -> None:
-    assert list(model_at(server).stream(QUESTION)) == ["It ", "starts ", "in ", "main.py ", "[1]."]
+    assert list(known_model_at(server).stream(QUESTION)) == ["It ", "starts ", "in ", "main.py ", "[1]."]
 
 
 def test_a_whole_reply_is_the_joined_pieces(server: OpenAIServer) -> None:
@@ -111,7 +116,7 @@ def test_a_silent_endpoint_is_given_up(server: OpenAIServer) -> None:
 @pytest.mark.parametrize("fault", ["cut", "stall"])
 def test_a_stream_that_dies_says_that_it_is_incomplete(server: OpenAIServer, fault: str) -> None:
     server.fail_next(fault=fault, after=2)
-    pieces = model_at(server, timeout_s=0.5).stream(QUESTION)
+    pieces = known_model_at(server, timeout_s=0.5).stream(QUESTION)
     assert [next(pieces), next(pieces)] == ["It ", "starts "]
     with pytest.raises(RemoteUnavailableError, match="incomplete"):
         next(pieces)
@@ -131,3 +136,108 @@ def test_nobody_listening_is_told_with_the_address() -> None:
         with pytest.raises(RemoteUnavailableError, match="cannot be reached") as caught:
             model.complete(QUESTION)
     assert address in str(caught.value)
+
+
+def responses_model_at(server: OpenAIServer, **options: Any) -> ChatModel:
+    model = model_at(server, **options)
+    model.ways.takes_responses = True
+    return model
+
+
+def response(status: str = "completed", text: str = "It starts [1].", **more: Any) -> dict[str, Any]:
+    output = [{"type": "message", "content": [{"type": "output_text", "text": text}]}] if text else []
+    return {"object": "response", "status": status, "output": output, **more}
+
+
+def said(text: str) -> list[dict[str, str]]:
+    return [{"type": "response.output_text.delta", "delta": word} for word in text.split("|")]
+
+
+RESPONSES = {
+    "completed": (
+        sse(*said("It |starts [1]."), {"type": "response.completed", "response": response()}, end=[]),
+        "stop",
+    ),
+    "text at the end only": (sse({"type": "response.completed", "response": response()}, end=[]), "stop"),
+    "reasoning first": (
+        sse(
+            {"type": "response.reasoning_summary_text.delta", "delta": "Hm."},
+            *said("It starts [1]."),
+            {"type": "response.output_text.done", "text": "It starts [1]."},
+            {"type": "response.completed", "response": response()},
+        ),
+        "stop",
+    ),
+    "not streamed": (json_answer(response()), "stop"),
+    "incomplete": (
+        sse(
+            *said("It starts [1]."),
+            {
+                "type": "response.incomplete",
+                "response": response("incomplete", incomplete_details={"reason": "max_output_tokens"}),
+            },
+        ),
+        "max_output_tokens",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "finish"), RESPONSES.values(), ids=RESPONSES)
+def test_the_responses_api_is_read_to_its_end(server: OpenAIServer, sent: Raw, finish: str) -> None:
+    server.answers.append(sent)
+    reply = responses_model_at(server).stream(QUESTION)
+    assert "".join(reply) == "It starts [1]."
+    assert reply.finish_reason == finish
+    assert server.requests[0].path == "/v1/responses"
+    assert server.requests[0].body["input"] == [{"role": "user", "content": "Where does it start?"}]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (sse(*said("It "), end=[]), "incomplete"),
+        (sse({"type": "response.failed", "response": response("failed", error={"message": "no luck"})}), "no luck"),
+        (sse({"type": "error", "message": "lost the thread"}), "lost the thread"),
+        (sse({"type": "response.refusal.delta", "delta": "No."}, {"type": "response.completed", "response": {}}), "No"),
+        (json_answer(response("failed", "", error={"message": "no luck"})), "no luck"),
+    ],
+    ids=["cut", "failed", "error", "refusal", "failed at once"],
+)
+def test_the_responses_api_says_what_went_wrong(server: OpenAIServer, sent: Raw, expected: str) -> None:
+    server.answers.append(sent)
+    with pytest.raises(AskrepoError, match=expected):
+        responses_model_at(server).complete(QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_asked"), [("gpt-5-pro", True), ("gpt-5-codex", True), ("gpt-5-mini", False)], ids=str
+)
+def test_openai_itself_is_asked_by_the_api_that_the_model_needs(name: str, is_asked: bool) -> None:
+    model = open_chat_model(name, api_key=KEY, base_url=None, timeout_s=1)
+    assert model.ways.takes_responses is is_asked
+
+
+def test_a_model_of_the_other_api_is_asked_again_by_it(server: OpenAIServer) -> None:
+    only = "This model is only supported in v1/responses and not in v1/chat/completions."
+    server.answers += [json_answer({"error": {"message": only}}, status=404), json_answer(response())]
+    assert model_at(server).complete(QUESTION) == "It starts [1]."
+    assert [request.path for request in server.requests] == ["/v1/chat/completions", "/v1/responses"]
+
+
+def test_a_way_to_ask_is_remembered(server: OpenAIServer) -> None:
+    refusal = json_answer({"error": "System role not supported"}, status=400)
+    server.answers += [refusal, spoken("One."), spoken("Two.")]
+    model = model_at(server)
+    messages = [SystemMessage("Rules."), *QUESTION]
+    assert [model.complete(messages), model.complete(messages)] == ["One.", "Two."]
+    assert [len(request.body["messages"]) for request in server.requests] == [2, 1, 1]
+
+
+def test_no_address_of_the_client_library_leads_elsewhere(
+    server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/elsewhere")
+    assert model_at(server).complete(QUESTION).startswith("It starts")
+    model = open_chat_model("gpt-5-mini", api_key=KEY, base_url=None, timeout_s=1)
+    assert str(model.client.root_client.base_url) == "https://api.openai.com/v1/"

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from askrepo.plain import plain
 from askrepo.search import search_context
 from tests.datasets import BuiltAlias, build_alias
-from tests.fakes import OpenAIServer
+from tests.fakes import OpenAIServer, chunk, spoken, sse
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
-JSON_KEYS = ["question", "standalone_question", "answer", "citations", "unresolved", "alias", "dataset", "model"]
+JSON_KEYS = [
+    "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "sources", "alias",
+    "dataset", "model",
+]  # fmt: skip
 CITATION_KEYS = ["n", "repository", "commit", "path", "start_line", "end_line", "url", "resolved"]
 
 
@@ -34,7 +38,27 @@ def test_a_citation_of_nothing_is_marked_and_reported(run_main: Run, server: Ope
 
 def test_an_answer_without_citations_is_called_unreliable(run_main: Run, server: OpenAIServer) -> None:
     server.replies.append("It just works.")
-    assert "cites no source" in run_main("ask", "backoff").stderr
+    result = run_main("ask", "backoff")
+    assert result.exit_code == 1
+    assert "cites no source" in result.stderr
+
+
+def test_an_answer_without_citations_shows_what_was_read(run_main: Run, server: OpenAIServer) -> None:
+    server.replies += ["It just works."] * 2
+    answer, _, listed = run_main("ask", "backoff").stdout.partition("\n\nSources read, none of them cited\n")
+    (told,) = json_lines(run_main("ask", "backoff", "--json"))
+    assert answer == "It just works."
+    assert [line.split()[-1] for line in listed.splitlines() if line.startswith("[")] == [
+        plain(f"{source['path']}:{source['start_line']}-{source['end_line']}") for source in told["sources"]
+    ]
+    assert told["citations"] == []
+
+
+def test_what_cites_only_sources_that_are_not_there_exits_1(run_main: Run, server: OpenAIServer) -> None:
+    server.replies.append("It waits [99].")
+    result = run_main("ask", "backoff")
+    assert result.exit_code == 1
+    assert "Sources read" in result.stdout
 
 
 def test_json_is_one_object(run_main: Run, server: OpenAIServer) -> None:
@@ -142,13 +166,21 @@ def test_a_wrong_key_exits_4_and_is_not_repeated(run_main: Run, server: OpenAISe
     assert "sk-wrong-key" not in result.output
 
 
-def test_an_answer_streams_onto_a_terminal(run_main: Run, server: OpenAIServer) -> None:
-    server.fail_next(fault="cut", after=4)
-    server.replies.append("It waits two [1] to the power")
-    shown = run_on_terminal("ask", "backoff")
+def test_an_answer_streams_onto_a_terminal_once_the_model_is_known(run_main: Run, server: OpenAIServer) -> None:
+    broken_off = [chunk(content="It waits "), chunk(content="two [1] to "), b": cut\n\n"]
+    server.answers += [spoken("It retries [1]."), spoken("How long is the backoff?"), sse(*broken_off, end=[])]
+    shown = run_on_terminal("chat", typed="what is the backoff\nhow long is it\n/exit\n")
     assert "It waits two [1]" in shown.screen
     assert "incomplete" in shown.screen
-    assert shown.exit_code == 2
+
+
+def test_the_first_answer_of_a_model_waits_until_it_is_known_to_be_no_thought(
+    run_main: Run, server: OpenAIServer
+) -> None:
+    server.answers += [spoken("The user wants [1].</think>It waits [1]."), sse(chunk("Hm, "), end=[])]
+    shown = run_on_terminal("chat", typed="what is the backoff\n/exit\n")
+    assert "It waits [1]." in shown.screen
+    assert "The user wants" not in shown.screen
 
 
 class TestChat:
@@ -161,6 +193,7 @@ class TestChat:
             "and how long?",
             "How long does the backoff wait?",
         )
+        assert result.stderr.count("searched: How long does the backoff wait?\n") == 1
         assert "Assistant: It retries [1]." in server.requests[1].body["messages"][1]["content"]
         assert (result.exit_code, len(server.requests)) == (0, 3)
 

@@ -1,0 +1,64 @@
+"""Ctrl-C while an answer arrives."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fakes import OpenAIServer, chunk, spoken, sse
+from tests.query.conftest import Run
+
+ENVIRONMENT = {"TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2])}
+STALL = 60.0
+
+
+def wait_for(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.3)  # the command is about to read what was sent
+
+
+def test_an_interrupted_answer_ends_quietly(run_main: Run, server: OpenAIServer) -> None:
+    server.answers.append(sse(chunk("It "), end=[STALL]))
+    with subprocess.Popen(
+        [sys.executable, "-m", "query", "ask", "backoff"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **ENVIRONMENT, "ASKREPO_CHAT_TIMEOUT_S": "50"},
+    ) as process:
+        wait_for(lambda: bool(server.requests))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+
+def test_an_interrupted_turn_does_not_end_the_conversation(run_main: Run, server: OpenAIServer) -> None:
+    server.answers += [spoken("It retries [1]."), spoken("backoff?"), sse(chunk("It waits "), end=[STALL])]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "query", "chat"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **ENVIRONMENT, "ASKREPO_CHAT_TIMEOUT_S": "50"},
+    ) as process:
+        os.write(ours, b"what is the backoff\nhow long\n")
+        wait_for(lambda: len(server.requests) == 3)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        os.write(ours, b"/exit\n")
+        out, _ = process.communicate(timeout=20)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0
+    assert b"interrupted" in out
+    assert b"Traceback" not in out
