@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 
+from askrepo.errors import UsageError
+from askrepo.suggestions import nearest
+
+_MAX_SHOWN_CHARS = 60
+
 # Names are those of the grammars that split uses, where there is one; the others serve as filters only.
 EXTENSIONS = {
     "asciidoc": "adoc asciidoc asc",
@@ -111,6 +116,15 @@ FILE_NAMES = {
 PROSE = frozenset({"asciidoc", "latex", "markdown", "org", "rst", "text", "typst"})
 """Languages people read from top to bottom."""
 
+LANGUAGES = frozenset({*EXTENSIONS, *FILE_NAMES})
+"""Every language that a file may be of."""
+
+# What people call some of them.
+_OTHER_NAMES = {
+    "c#": "csharp", "docker": "dockerfile", "f#": "fsharp", "golang": "go", "makefile": "make", "objective-c": "objc",
+    "shell": "bash",
+}  # fmt: skip
+
 _BY_EXTENSION = {extension: language for language, names in EXTENSIONS.items() for extension in names.split()}
 _BY_NAME = {name: language for language, names in FILE_NAMES.items() for name in names.split()}
 _INTERPRETERS = {
@@ -154,6 +168,19 @@ def language_of(path: str, *, first_line: str = "") -> str:
     if stem in ("Dockerfile", "Containerfile"):  # Dockerfile.dev
         return "dockerfile"
     return _language_of_shebang(first_line) if first_line.startswith("#!") else ""
+
+
+def check_language(name: str) -> str:
+    """The language's name in our spelling.
+
+    :raises UsageError: there is none of that name; the message suggests one, or lists them all.
+    """
+    folded = name.strip().lower()
+    if folded in LANGUAGES:
+        return folded
+    meant = _OTHER_NAMES.get(folded) or _BY_EXTENSION.get(folded.lstrip(".")) or nearest(folded, LANGUAGES)
+    advice = f"did you mean {meant!r}?" if meant else f"use one of: {', '.join(sorted(LANGUAGES))}"
+    raise UsageError(f"no language {name[:_MAX_SHOWN_CHARS]!r}; {advice}")
 
 
 def _language_of_shebang(line: str) -> str:

@@ -16,11 +16,13 @@ from askrepo.retention import dataset_id
 from askrepo.store.catalogue import AliasCatalogue, AliasLog
 from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
+from askrepo.suggestions import did_you_mean
 from askrepo.sweep import current_datasets, find_datasets, remove_dataset, unneeded_datasets
 from askrepo.types import AliasEntry, DatasetManifest
 
 if TYPE_CHECKING:
     from askrepo.workspace import Workspace
+
 
 logger = logging.getLogger(__name__)
 
@@ -67,22 +69,36 @@ def rollback_alias(
 ) -> AliasEntry:
     """The alias's new entry, which points at an earlier dataset again.
 
+    Parameters and errors as for `rollback_target`.
+
+    :raises SwapLostError: somebody moved the alias at the same time.
+    """
+    catalogue = AliasCatalogue(workspace)
+    log = catalogue.log(alias)
+    target = _target(log, to, workspace)
+    now = now or datetime.now(UTC)
+    return _publish(catalogue, target.manifest, log.number + 1, "rollback", workspace=workspace, now=now)
+
+
+def rollback_target(alias: str, *, workspace: Workspace, to: str | None = None) -> AliasEntry:
+    """The entry whose dataset a rollback would go back to; nothing is changed.
+
     :param to: dataset id, an unambiguous start of one, or an entry's number; None for the dataset before this one, or
         for the last one when the alias was removed.
     :raises UnknownAliasError: there is no such alias.
     :raises UsageError: `to` names no earlier dataset, or several.
     :raises UnavailableError: the dataset was removed, or is about to be; the message names those that remain.
-    :raises SwapLostError: somebody moved the alias at the same time.
     """
-    catalogue = AliasCatalogue(workspace)
-    log = catalogue.log(alias)
+    return _target(AliasCatalogue(workspace).log(alias), to, workspace)
+
+
+def _target(log: AliasLog, to: str | None, workspace: Workspace) -> AliasEntry:
     if not log.entries:
         raise UnavailableError(log.problems[log.number])
     target = _previous(log) if to is None else _named(log, to)
     if not _is_whole(target.manifest, workspace):
-        raise _removed(alias, target, log.entries, workspace)
-    now = now or datetime.now(UTC)
-    return _publish(catalogue, target.manifest, log.number + 1, "rollback", workspace=workspace, now=now)
+        raise _removed(log.alias, target, log.entries, workspace)
+    return target
 
 
 def _entry_already_written(catalogue: AliasCatalogue, manifest: DatasetManifest, expected: int) -> AliasEntry | None:
@@ -196,9 +212,10 @@ def _named(log: AliasLog, to: str) -> AliasEntry:
         return next(iter(found.values()))
     if number in log.problems:
         raise UnavailableError(log.problems[number])
-    datasets = ", ".join(sorted({dataset_id(entry.manifest.dataset) for entry in log.entries}))
+    datasets = sorted({dataset_id(entry.manifest.dataset) for entry in log.entries})
     problem = "names several datasets" if found else "names no dataset or entry"
-    raise UsageError(f"{to!r} {problem} of alias {log.alias!r}; its datasets: {datasets}")
+    meant = "" if found else did_you_mean(to, datasets)
+    raise UsageError(f"{to!r} {problem} of alias {log.alias!r}; its datasets: {', '.join(datasets)}{meant}")
 
 
 def _means(to: str, dataset: str) -> bool:

@@ -11,11 +11,12 @@ import click
 
 from askrepo.errors import AskrepoError, UsageError
 from askrepo.plain import plain_line
-from query.errors import UNAVAILABLE, error_line, exit_code_of
+from query.complete import complete_alias, complete_dataset
+from query.errors import FAILED, UNAVAILABLE, error_line, exit_code_of
 from query.options import alias_argument, example, json_option, workspace_option
 from query.output import age, dataset_id, print_json, print_note, print_result
 from query.progress import progress
-from query.session import Session, complete_alias
+from query.session import Session
 
 if TYPE_CHECKING:
     from askrepo.types import AliasEntry
@@ -52,7 +53,7 @@ def aliases(session: Session, *, as_json: bool) -> int:
 def status(session: Session, *, names: tuple[str, ...], as_json: bool) -> int:
     """Account for every file of the aliases' current datasets."""
     unreadable = _Unreadable()
-    for name in names or session.known_aliases():
+    for name in [session.alias(name) for name in names] or session.known_aliases():
         with unreadable.noted():
             with progress("reading"):
                 entry = session.catalogue.current(name)
@@ -73,7 +74,7 @@ def history(session: Session, *, alias: str, as_json: bool) -> int:
 
     Entries that cannot be read are told on stderr.
     """
-    log = session.catalogue.log(alias)
+    log = session.catalogue.log(session.alias(alias))
     entries = {entry.number: entry for entry in log.entries}
     for number in sorted({*entries, *log.problems}, reverse=True):
         if number in log.problems:
@@ -91,37 +92,43 @@ def history(session: Session, *, alias: str, as_json: bool) -> int:
 @click.command(epilog=example("askrepo rollback main --yes"))
 @alias_argument
 @click.option(
-    "--to", metavar="DATASET", help="Dataset or entry number to go back to (see history). Default: the dataset before."
-)
+    "--to", metavar="DATASET", shell_complete=complete_dataset,
+    help="Dataset or entry number to go back to (see history). Default: the dataset before.",
+)  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @workspace_option
-def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> None:
+def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> int:
     """Point an alias back to an earlier dataset, as a new entry of its history.
 
     A removed alias comes back, by default with the dataset it had.
     """
-    from askrepo.swap import rollback_alias
+    from askrepo.swap import rollback_alias, rollback_target
 
-    newest = session.catalogue.log(alias).newest
+    newest = session.catalogue.log(session.alias(alias)).newest
     is_removed = newest is not None and newest.reason == "removed"
-    if not yes:
-        _confirm(alias, newest, to)
+    target = rollback_target(alias, workspace=session.workspace, to=to)
+    if newest is not None and not is_removed and target.manifest.dataset == newest.manifest.dataset:
+        raise UsageError(f"alias {alias!r} already points to {dataset_id(target.manifest.dataset)}")
+    if not yes and not _is_confirmed(newest, target):
+        print_note("nothing was changed")
+        return FAILED
     with progress("checking the dataset"):
         entry = rollback_alias(alias, workspace=session.workspace, to=to)
     before = "removed" if is_removed else _dataset_of(newest)
     print_result(plain_line(f"{alias}: {before} -> {dataset_id(entry.manifest.dataset)} (entry {entry.number})"))
     if is_removed:
         print_note(f"{alias} is not refreshed again before askrepo_ingest, or aliases.yaml, builds it anew")
+    return 0
 
 
-def _confirm(alias: str, newest: AliasEntry | None, to: str | None) -> None:
+def _is_confirmed(newest: AliasEntry | None, target: AliasEntry) -> bool:
+    alias, wanted = target.alias, dataset_id(target.manifest.dataset)
     if not sys.stdin.isatty():
         raise UsageError(f"rollback moves alias {alias!r} for every reader; add --yes to do it without being asked")
-    before = _dataset_of(newest)
-    question = f"Move {alias} from {before} to {to or 'the dataset before it'}?"
+    question = f"Move {alias} from {_dataset_of(newest)} to {wanted} (entry {target.number})?"
     if newest is not None and newest.reason == "removed":
-        question = f"Bring {alias} back, with {to or before}?"
-    click.confirm(plain_line(question), abort=True, err=True)
+        question = f"Bring {alias} back, with {wanted}?"
+    return click.confirm(plain_line(question), err=True)
 
 
 def _dataset_of(newest: AliasEntry | None) -> str:

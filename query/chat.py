@@ -14,7 +14,7 @@ from query.answering import Answerer
 from query.errors import INCOMPLETE, NOTHING_FOUND, error_line
 from query.options import SearchOptions, example, search_options
 from query.output import print_note
-from query.question import check_question
+from query.question import check_question, piped_lines
 
 PROMPT = "? "
 LEAVE = frozenset({"/exit", "/quit"})
@@ -57,7 +57,7 @@ def _exit_code(codes: Sequence[int]) -> int:
 
 def _questions() -> Iterator[str]:
     """Lines from the prompt, or from standard input when it is no terminal."""
-    lines = _prompted() if sys.stdin.isatty() else sys.stdin
+    lines = _prompted() if sys.stdin.isatty() else piped_lines()
     for line in lines:
         question = line.strip()
         if question in LEAVE:

@@ -55,7 +55,7 @@ CODES: dict[type[BaseException], str] = {
     AskrepoError: "error",
     Exception: "bug",
 }
-# Longer ones quote something long, which the end matters less of.
+# Longer ones quote something long; they begin with what is wrong and end with what to do.
 MAX_MESSAGE_CHARS = 2000
 
 
@@ -170,7 +170,9 @@ def _message(error: BaseException) -> str:
 
 def _one_line(message: str) -> str:
     line = plain_line(" ".join(message.split("\n")))
-    return line if len(line) <= MAX_MESSAGE_CHARS else f"{line[:MAX_MESSAGE_CHARS]}…"
+    if len(line) <= MAX_MESSAGE_CHARS:
+        return line
+    return f"{line[: MAX_MESSAGE_CHARS // 2]} … {line[-MAX_MESSAGE_CHARS // 2 :]}"
 
 
 def _check_output() -> None:

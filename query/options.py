@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from askrepo.errors import UsageError
 from askrepo.plain import plain_line
+from askrepo.suggestions import did_you_mean
+from query.complete import complete_alias, complete_any_alias, complete_folder, complete_language
 from query.output import print_note
-from query.session import Session, complete_alias
+from query.session import Session
 
 if TYPE_CHECKING:
     from askrepo.context import Source
@@ -85,7 +88,8 @@ def example(command: str) -> str:
 def workspace_option(command: Command) -> Command:
     """`--workspace`, handed to the command as an open `session`."""
 
-    @click.option("--workspace", metavar="URL", help="Where aliases and datasets are (ASKREPO_WORKSPACE).")
+    @click.option("--workspace", metavar="URL", callback=_not_blank, shell_complete=complete_folder,
+                  help="Where aliases and datasets are (ASKREPO_WORKSPACE).")  # fmt: skip
     @functools.wraps(command)
     def wrapped(*args: Any, workspace: str | None, **values: Any) -> Any:
         return command(*args, session=Session.open(workspace=workspace), **values)
@@ -100,8 +104,8 @@ def json_option(command: Command) -> Command:
 
 
 def alias_argument(command: Command) -> Command:
-    """ALIAS, required, completed by the shell."""
-    return click.argument("alias", shell_complete=complete_alias)(command)
+    """ALIAS, required, completed by the shell; it may be one that was removed."""
+    return click.argument("alias", shell_complete=complete_any_alias)(command)
 
 
 def search_options(command: Command) -> Command:
@@ -112,8 +116,10 @@ def search_options(command: Command) -> Command:
         help="Alias to search; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
     )  # fmt: skip
     @click.option("-k", type=click.IntRange(1, 100), help="How many passages.")
-    @click.option("--path", multiple=True, metavar="GLOB", help="Only paths like this; may be repeated.")
-    @click.option("--language", multiple=True, metavar="NAME", help="Only this language; may be repeated.")
+    @click.option("--path", multiple=True, metavar="GLOB", callback=_not_blank,
+                  help="Only paths like this; may be repeated.")  # fmt: skip
+    @click.option("--language", multiple=True, metavar="NAME", callback=_known_languages,
+                  shell_complete=complete_language, help="Only this language; may be repeated.")  # fmt: skip
     @click.option("--strategy", type=click.Choice(STRATEGIES), help="How passages are ranked. Default: hybrid.")
     @json_option
     @workspace_option
@@ -125,7 +131,7 @@ def search_options(command: Command) -> Command:
         options = SearchOptions(
             session=session,
             k=k or session.settings.k,
-            strategy=strategy or session.settings.strategy or STRATEGIES[0],
+            strategy=strategy or _configured_strategy(session),
             **{name: values.pop(name) for name in names},
         )
         return command(*args, options=options, **values)
@@ -139,3 +145,29 @@ def _default(session: Session, name: str) -> tuple[str, ...]:
     if values:
         print_note(plain_line(f"only {name} {', '.join(values)}, as the settings say"))
     return values
+
+
+Value = TypeVar("Value", str, tuple[str, ...], None)
+
+
+def _not_blank(_: click.Context, parameter: click.Parameter, value: Value) -> Value:
+    """The value, or the values; an empty one is a variable that was not set."""
+    values: tuple[str, ...] = (value,) if isinstance(value, str) else value or ()
+    if not all(each.strip() for each in values):
+        raise click.BadParameter("it is empty", param=parameter)
+    return value
+
+
+def _known_languages(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from askrepo.languages import check_language
+
+    return tuple(map(check_language, values))
+
+
+def _configured_strategy(session: Session) -> str:
+    """ASKREPO_STRATEGY, checked before anything is opened; else the default."""
+    configured = (session.settings.strategy or "").strip() or STRATEGIES[0]
+    if configured not in STRATEGIES:
+        meant = did_you_mean(configured, STRATEGIES)
+        raise UsageError(f"ASKREPO_STRATEGY must be one of {', '.join(STRATEGIES)}, found {configured[:60]!r}{meant}")
+    return configured

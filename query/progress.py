@@ -39,7 +39,7 @@ def copying(done: int, total: int) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[None]:
     """Show what is being done while the block runs for longer than a second."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return
     done = threading.Event()

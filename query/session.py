@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from askrepo.config_file import with_files
 from askrepo.errors import UnavailableError, UsageError
 from askrepo.settings import Settings
+from askrepo.suggestions import did_you_mean
+from askrepo.types import check_alias
 
 if TYPE_CHECKING:
     from askrepo.chat_models import ChatModel
@@ -54,13 +56,23 @@ class Session:
         :raises UsageError: it has several and none was named.
         """
         if named:
-            return list(dict.fromkeys(named))
+            return [self.alias(name) for name in dict.fromkeys(named)]
         if self.settings.alias:
-            return [self.settings.alias]
+            return [self.alias(self.settings.alias)]
         known = self.known_aliases()
         if len(known) > 1:
             raise UsageError(f"name an alias with -a or ASKREPO_ALIAS; known aliases: {', '.join(known)}")
         return known
+
+    def alias(self, name: str) -> str:
+        """The name itself, when an alias may have it.
+
+        :raises UsageError: none may; the message suggests one that there is.
+        """
+        try:
+            return check_alias(name)
+        except UsageError as error:
+            raise UsageError(f"{error}{did_you_mean(name, self.catalogue.aliases())}") from error
 
     def known_aliases(self) -> list[str]:
         """All aliases.
@@ -110,11 +122,3 @@ class Session:
             max_s=self.settings.chat_max_s,
             max_chars=self.settings.chat_max_chars,
         )
-
-
-def complete_alias(*_: object) -> list[str]:
-    """Names for the shell to complete; none when they cannot be read."""
-    try:
-        return Session.open().catalogue.aliases()
-    except Exception:  # noqa: BLE001 - pressing Tab must never print an error
-        return []

@@ -17,6 +17,7 @@ from askrepo.errors import (
     UnknownAliasError,
     UsageError,
 )
+from askrepo.suggestions import did_you_mean
 from askrepo.types import AliasEntry, alias_entry_from, canonical_json, check_alias, to_json
 from askrepo.workspace import ObjectExistsError, ObjectMissingError, Workspace
 
@@ -208,7 +209,8 @@ class AliasCatalogue:
     def _unknown(self, alias: str) -> UnknownAliasError:
         known = ", ".join(self.aliases())
         what_now = f"known aliases: {known}" if known else "the workspace has none yet: run the pipeline first"
-        return UnknownAliasError(f"no alias {alias!r} in workspace {self._workspace.url}; {what_now}")
+        meant = did_you_mean(alias, self.aliases())
+        return UnknownAliasError(f"no alias {alias!r} in workspace {self._workspace.url}; {what_now}{meant}")
 
     def _removed(self, entry: AliasEntry) -> UnknownAliasError:
         known = ", ".join(self.aliases()) or "none"

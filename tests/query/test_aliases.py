@@ -15,7 +15,7 @@ from askrepo.types import digest_of
 from askrepo.workspace import Workspace
 from tests.damage import files_of
 from tests.datasets import BuiltAlias
-from tests.query.conftest import Run, json_lines
+from tests.query.conftest import Run, json_lines, run_on_terminal
 
 
 @pytest.fixture
@@ -129,6 +129,60 @@ class TestALogWithATornEntry:
         assert [line["alias"] for line in json_lines(result)] == ["other"]
         assert "00000002.json" in result.stderr
         assert result.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "told"),
+    [
+        ("2", 2, "already points to"),
+        ("9", 2, "names no dataset or entry"),
+        ("99999999999999999999", 2, "names no dataset or entry"),
+        ("9" * 5000, 2, "names no dataset or entry"),
+        ("²", 2, "names no dataset or entry"),
+        ("\u0661", 2, "names no dataset or entry"),
+        ("-1", 2, "names no dataset or entry"),
+        ("", 2, "names no dataset or entry"),
+        (" ", 2, "names no dataset or entry"),
+        ("1", 3, "was removed"),
+    ],
+    ids=["current", "unknown", "huge", "endless", "superscript", "other digits", "negative", "empty", "blank", "gone"],
+)
+def test_rollback_checks_before_it_asks(run: Run, copy: Workspace, to: str, code: int, told: str) -> None:
+    copy.delete_folder(AliasCatalogue(copy).history("main")[0].manifest.dataset)
+    result = run("rollback", "main", "--to", to, "--workspace", copy.url, input="y\n")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert AliasCatalogue(copy).number("main") == 2
+
+
+def test_a_misspelt_dataset_is_guessed(run_main: Run, built: BuiltAlias) -> None:
+    first = AliasCatalogue(built.workspace).history("main")[0].manifest.dataset.rpartition("/")[2]
+    result = run_main("rollback", "main", "--to", "x" + first[1:])
+    assert result.exit_code == 2
+    assert f"did you mean '{first}'?" in result.stderr
+
+
+@pytest.mark.parametrize(("typed", "code", "number"), [("n\n", 2, 2), ("\n", 2, 2), ("y\n", 0, 3)])
+def test_on_a_terminal_rollback_asks_for_the_very_dataset(
+    clean_home: Path, copy: Workspace, typed: str, code: int, number: int
+) -> None:
+    first = AliasCatalogue(copy).history("main")[0].manifest.dataset.rpartition("/")[2]
+    shown = run_on_terminal("rollback", "main", "--workspace", copy.url, typed=typed)
+    assert f"to {first} (entry 1)?" in shown.screen
+    assert ("nothing was changed" in shown.screen) is (code == 2)
+    assert (shown.exit_code, AliasCatalogue(copy).number("main")) == (code, number)
+
+
+@pytest.mark.parametrize(
+    "args", [["status", "-a"], ["search", "x", "-a"], ["history"], ["rollback", "--yes"]], ids=lambda args: args[0]
+)
+@pytest.mark.parametrize(("typed", "code"), [("mian", 3), ("Main", 2), ("main ", 2)])
+def test_a_misspelt_alias_is_guessed(run_main: Run, args: list[str], typed: str, code: int) -> None:
+    result = run_main(*args, typed)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.endswith("; did you mean 'main'?\n")
+    assert len(result.stderr.splitlines()) == 1
 
 
 class TestARemovedAlias:

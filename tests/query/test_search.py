@@ -59,6 +59,35 @@ def test_filters_restrict_the_hits(run_main: Run, args: list[str], paths: set[st
     assert {hit["path"] for hit in hits} == paths
 
 
+@pytest.mark.parametrize("spelling", ["typescript", "TypeScript", " TYPESCRIPT "])
+def test_a_language_may_be_spelt_as_people_do(run_main: Run, spelling: str) -> None:
+    assert {hit["path"] for hit in json_lines(run_main("search", "message", "--json", "--language", spelling))} == {
+        "src/queue.ts"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("pyhton", "did you mean 'python'?"),
+        ("py", "did you mean 'python'?"),
+        (".rs", "did you mean 'rust'?"),
+        ("c++", "did you mean 'cpp'?"),
+        ("C#", "did you mean 'csharp'?"),
+        ("golang", "did you mean 'go'?"),
+        ("klingon-iv", "use one of: asciidoc, "),
+        ("", "use one of: asciidoc, "),
+        ("x" * 100_000, "use one of: asciidoc, "),
+    ],
+    ids=lambda value: value[:10],
+)
+def test_an_unknown_language_is_guessed_or_all_are_listed(run_main: Run, name: str, advice: str) -> None:
+    result = run_main("search", "message", "--language", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"; {advice}" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_nothing_found_is_said_and_exits_1(run_main: Run) -> None:
     result = run_main("search", "message", "--path", "no/such/*")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -1,0 +1,71 @@
+"""What the shell completes: values that begin with what was typed. Pressing Tab never prints an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from query.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+
+
+def _completing(values: Callable[[click.Context], Iterable[tuple[str, str | None]]]) -> Complete:
+    """The function that Click asks, from one that lists all values, each with what is said of it."""
+
+    def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        try:
+            found = list(values(ctx))
+        except Exception:  # noqa: BLE001 - whatever is wrong is told when the command runs
+            return []
+        return [CompletionItem(value, help=told) for value, told in found if value.startswith(incomplete)]
+
+    return complete
+
+
+def _session(ctx: click.Context) -> Session:
+    return Session.open(workspace=ctx.params.get("workspace"))
+
+
+@_completing
+def complete_alias(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Names of the workspace's aliases."""
+    return [(name, None) for name in _session(ctx).catalogue.aliases()]
+
+
+@_completing
+def complete_any_alias(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Names of the workspace's aliases, removed ones included."""
+    return [(name, None) for name in _session(ctx).workspace.list_folders("aliases")]
+
+
+@_completing
+def complete_dataset(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Datasets that the alias may go back to, newest first."""
+    from query.output import dataset_id
+
+    history = _session(ctx).catalogue.history(ctx.params["alias"])
+    told = {dataset_id(entry.manifest.dataset): f"entry {entry.number}, {entry.swapped_at[:10]}" for entry in history}
+    return reversed(told.items())
+
+
+@_completing
+def complete_language(_: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Languages that files are told apart by."""
+    from askrepo.languages import LANGUAGES
+
+    return [(name, None) for name in sorted(LANGUAGES)]
+
+
+def complete_folder(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Folders, which the shell knows best."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
