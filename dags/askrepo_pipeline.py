@@ -22,6 +22,7 @@ from askrepo_operators import (
 )
 from askrepo_operators.comparing import CARRIED_FROM, EXPECTED_NUMBER, FINGERPRINT, INCUMBENT
 from askrepo_operators.pipeline_settings import PipelineSettings
+from askrepo_operators.reason import tell_reason
 
 GRAPH = """
 ### From git repositories to a dataset that an alias points to
@@ -129,11 +130,13 @@ def named(task_id: str) -> dict[str, Any]:
 
 
 def retries(first_delay_s: float) -> dict[str, Any]:
-    """Airflow's retry settings: three retries, the delay doubling up to ten minutes."""
+    """Three retries, the delay doubling up to ten minutes; a failed try's log ends with the reason."""
     return {
         "owner": "askrepo",
         "retries": 3,
         "retry_delay": timedelta(seconds=first_delay_s),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
+        "on_failure_callback": tell_reason,
+        "on_retry_callback": tell_reason,
     }

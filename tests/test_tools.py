@@ -290,6 +290,10 @@ def test_log_shows_the_operators_lines_only() -> None:
     assert shown == ["  load a [2J: 3 files"]
 
 
+def test_log_does_not_tell_a_reason_twice() -> None:
+    assert list(RunLog().read(record(logger="askrepo_operators.reason", event="::endgroup::"))) == []
+
+
 def test_log_shows_why_a_task_skipped_itself() -> None:
     assert list(RunLog().read(record(event="Skipping task.", reason="up to date: x"))) == ["  up to date: x"]
 

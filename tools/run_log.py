@@ -12,6 +12,8 @@ from typing import Any
 from askrepo import errors
 
 OPERATORS = "askrepo_operators"
+# Tells the reason of a failure once more, for the task's log.
+REASON = "askrepo_operators.reason"
 # A last line longer than this is no line for a person.
 MAX_SHOWN_CHARS = 500
 TAIL_BYTES = 64 * 1024
@@ -42,7 +44,7 @@ class RunLog:
             yield f"  failed, will be tried again: {self.error}"
         elif record.get("event") == "Skipping task.":
             yield f"  {_printable(str(record.get('reason')))}"
-        elif OPERATORS in str(record.get("logger")):
+        elif OPERATORS in str(record.get("logger")) and record["logger"] != REASON:
             yield f"  {_printable(str(record['event']))}"
 
 

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from askrepo.errors import StorageError, UnavailableError, UsageError
 from askrepo.settings import Settings
 from askrepo_operators.connections import open_workspace
-from askrepo_operators.stage import no_retry_on_permanent_errors
+from askrepo_operators.stage import no_retry_on_permanent_errors, refuse_unknown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from askrepo.workspace import Workspace
 
 SCHEDULED = "scheduled"
+
+PARAMETERS = ("dry_run", "aliases", "retention", "run_retention_days")
+"""What a maintenance run may be started with."""
 
 
 class _MaintenanceOperator(BaseOperator):
@@ -64,6 +67,7 @@ class PlanMaintenanceOperator(_MaintenanceOperator):
         from askrepo.storage_report import plan_lines, summary
 
         with no_retry_on_permanent_errors():
+            refuse_unknown(_object(self.parameters), PARAMETERS)
             workspace = open_workspace(Settings.from_env(os.environ))
             plan = self._plan(workspace)
             is_dry_run = self.run_type != SCHEDULED and bool(_object(self.parameters).get("dry_run", True))

@@ -16,7 +16,7 @@ from askrepo.errors import UnavailableError, UsageError
 from askrepo.settings import Settings
 from askrepo_operators.connections import open_workspace
 from askrepo_operators.keeping import refresh_run_id
-from askrepo_operators.stage import no_retry_on_permanent_errors
+from askrepo_operators.stage import no_retry_on_permanent_errors, refuse_unknown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -43,6 +43,8 @@ class ListDefinitionsOperator(BaseOperator):
 
         :raises AirflowSkipException: the DAG is paused.
         """
+        with no_retry_on_permanent_errors():
+            refuse_unknown(context.get("params") or {}, ())
         if context["ti"].get_dag(self.trigger_dag_id).is_paused:
             raise AirflowSkipException(f"{self.trigger_dag_id} is paused: nothing is refreshed until it is resumed")
         kept = _definitions().aliases()

@@ -11,10 +11,13 @@ from airflow.sdk import BaseOperator
 from askrepo.settings import Settings
 from askrepo.workspace import Workspace
 from askrepo_operators.connections import open_workspace
-from askrepo_operators.stage import no_retry_on_permanent_errors
+from askrepo_operators.stage import no_retry_on_permanent_errors, refuse_unknown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+PARAMETERS = ("alias", "confirm")
+"""What a removal may be started with."""
 
 
 class CheckRemovalOperator(BaseOperator):
@@ -40,11 +43,12 @@ class CheckRemovalOperator(BaseOperator):
         self.alias = alias
         self.confirm = confirm
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002
+    def execute(self, context: Context) -> str:
         """The alias."""
         from askrepo.removal import check_removal
 
         with no_retry_on_permanent_errors():
+            refuse_unknown(context.get("params") or {}, PARAMETERS)
             check_removal(self.alias, confirm=self.confirm, configured=self.configured, workspace=_workspace())
         return self.alias
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from askrepo.errors import PermanentError, UsageError
+from askrepo.errors import PermanentError, TransientError, UsageError
 from askrepo.places import check_dataset_place
 from askrepo.settings import Settings
 from askrepo.types import Definition
@@ -60,7 +62,7 @@ class StageOperator(BaseOperator):
 
         settings = Settings.from_env(os.environ)
         check_dataset_place(settings.datasets or settings.workspace)
-        values = _object(self.definition)
+        values = self.parameters()
         definition = Definition.from_mapping({**values, "max_file_bytes": settings.max_file_bytes})
         return Run(
             definition=definition,
@@ -69,6 +71,13 @@ class StageOperator(BaseOperator):
             prefix=run_prefix(definition.alias, self.run),
             force=bool(values.get("force")),
         )
+
+    def parameters(self) -> dict[str, Any]:
+        """What the run was started with.
+
+        :raises UsageError: it is no JSON object.
+        """
+        return _object(self.definition)
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -91,8 +100,27 @@ def all_of(results: Sequence[T]) -> list[T]:
 
 @contextmanager
 def no_retry_on_permanent_errors() -> Iterator[None]:
-    """Fail the task at once on an error that a retry cannot cure; let all others through to Airflow's retries."""
+    """Fail the task at once on an error that a retry cannot cure; let all others through to Airflow's retries.
+
+    What our own errors came from is in their message; Airflow's log would show it as further tracebacks.
+    """
     try:
         yield
     except PermanentError as error:
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(str(error)) from None
+    except TransientError as error:
+        raise error from None
+
+
+def refuse_unknown(parameters: Mapping[str, Any], known: Collection[str]) -> None:
+    """Return when the run was given nothing but known parameters: Airflow takes any, and a slip would count as unset.
+
+    :raises UsageError: one is unknown; its value is not shown.
+    """
+    unknown = sorted(str(name) for name in parameters if name not in known)
+    if unknown:
+        # A name that is no word may be something pasted, a secret even.
+        shown = repr(unknown[0]) if re.fullmatch(r"[A-Za-z_][\w-]{0,40}", unknown[0], re.ASCII) else "(not a name)"
+        near = difflib.get_close_matches(unknown[0], list(known), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known parameters: {', '.join(sorted(known)) or 'none'}"
+        raise UsageError(f"unknown parameter {shown}; {hint}")

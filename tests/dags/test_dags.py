@@ -11,6 +11,8 @@ import pytest
 from askrepo_alias_file import read_aliases
 
 from askrepo.errors import UsageError
+from askrepo_operators import maintaining, planning, removing
+from askrepo_operators.reason import tell_reason
 from tests.airflow_session import AIRFLOW_WARNINGS, ROOT, read_dags
 
 pytestmark = AIRFLOW_WARNINGS
@@ -67,6 +69,30 @@ def test_every_task_is_retried_with_growing_delays_and_explained(dagbag: Any) ->
         assert task.retry_exponential_backoff
         assert task.max_retry_delay is not None
         assert task.doc_md
+
+
+def test_every_failed_task_ends_its_log_with_the_reason(dagbag: Any) -> None:
+    tasks = [task for dag in dagbag.dags.values() for task in dag.tasks]
+
+    assert len(tasks) > len(ORDER)
+    for task in tasks:
+        settings = task.partial_kwargs if task.is_mapped else vars(task)
+        for when in ("on_failure_callback", "on_retry_callback"):
+            callbacks = settings[when] if isinstance(settings[when], (list, tuple)) else [settings[when]]
+            assert tell_reason in callbacks, (task.task_id, when)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "known"),
+    [
+        ("askrepo_ingest", planning.PARAMETERS),
+        ("askrepo_maintenance", maintaining.PARAMETERS),
+        ("askrepo_remove", removing.PARAMETERS),
+        ("askrepo_refresh", ()),
+    ],
+)
+def test_form_and_first_task_know_the_same_parameters(dagbag: Any, dag_id: str, known: tuple[str, ...]) -> None:
+    assert set(dagbag.get_dag(dag_id).params) == set(known)
 
 
 def test_dag_explains_itself(dagbag: Any) -> None:

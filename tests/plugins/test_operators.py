@@ -24,6 +24,10 @@ from askrepo_operators import (
     SplitFilesOperator,
     SwapAliasOperator,
 )
+from askrepo_operators.maintaining import PlanMaintenanceOperator
+from askrepo_operators.reason import tell_reason
+from askrepo_operators.refreshing import ListDefinitionsOperator
+from askrepo_operators.removing import CheckRemovalOperator
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 from tests.airflow_session import AIRFLOW_WARNINGS
 from tests.conftest import GitRepository
@@ -273,12 +277,6 @@ def test_definition_that_is_no_object_fails_at_once(definition: str) -> None:
         make(PlanRunOperator, definition=definition).execute({})
 
 
-def test_parameters_that_the_form_does_not_offer_change_nothing(stages: Stages) -> None:
-    stages.values |= {"max_file_bytes": "1", "unknown": True}
-
-    assert stages.all()["load"]["loaded"] == 1
-
-
 def test_wrong_setting_is_named(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASKREPO_RETENTION", "many")
 
@@ -305,3 +303,76 @@ def test_parameters_render_into_the_definition() -> None:
     operator.render_template_fields({"params": awkward, "run_id": "r"})
 
     assert (json.loads(operator.definition), operator.run) == (awkward, "r")
+
+
+@pytest.mark.parametrize(
+    ("slip", "hint"),
+    [
+        ({"repos": ["x"]}, "unknown parameter 'repos'; "),
+        ({"includes": ["*.py"]}, "unknown parameter 'includes'; did you mean 'include'?"),
+        ({"max_file_bytes": 1}, "unknown parameter 'max_file_bytes'; known parameters: alias, embedder, exclude, "),
+        ({"https://u:s3cr3t@h/a": 1}, "unknown parameter (not a name); "),
+        ({"x" * 100: 1}, "unknown parameter (not a name); "),
+    ],
+    ids=["other word", "near", "setting", "pasted", "endless"],
+)
+def test_plan_refuses_parameters_it_does_not_know(stages: Stages, slip: dict[str, Any], hint: str) -> None:
+    stages.values |= slip
+
+    with pytest.raises(AirflowFailException) as caught:
+        stages.run(PlanRunOperator)
+
+    assert str(caught.value).startswith(hint)
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize("operator", [PlanMaintenanceOperator, CheckRemovalOperator, ListDefinitionsOperator])
+def test_other_runs_refuse_parameters_they_do_not_know(stages: Stages, operator: Any) -> None:
+    arguments = {
+        PlanMaintenanceOperator: {"parameters": '{"dryrun": true}'},
+        CheckRemovalOperator: {"configured": ()},
+        ListDefinitionsOperator: {"configured": (), "dag_id": "any"},
+    }
+
+    with pytest.raises(AirflowFailException, match="unknown parameter 'dryrun'"):
+        operator(task_id="task", **arguments[operator]).execute({"params": {"dryrun": True}})
+
+
+def test_plan_refuses_more_repositories_than_airflow_maps(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "2")
+    stages.values["repositories"] = [f"https://host/owner/name{number}" for number in range(3)]
+
+    with pytest.raises(AirflowFailException, match="3 repositories are more than Airflow maps in one run: 2; divide"):
+        stages.run(PlanRunOperator)
+
+
+@pytest.mark.parametrize("error", [UsageError("wrong"), StorageError("busy")], ids=["permanent", "transient"])
+def test_our_own_errors_bring_no_chain_of_others_along(error: Exception) -> None:
+    error.__cause__ = OSError("beneath")
+
+    with pytest.raises((AirflowFailException, StorageError)) as caught, no_retry_on_permanent_errors():
+        raise error
+
+    assert str(caught.value) == str(error)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (AirflowFailException("no such ref"), "no such ref"),
+        (StorageError("disk full:\n  /x"), "disk full: /x"),
+        (KeyError("number"), "KeyError: 'number'"),
+        (ValueError(), "ValueError"),
+        (None, None),
+    ],
+    ids=["permanent", "lines", "unexpected", "mute", "none"],
+)
+def test_log_of_a_failed_task_ends_with_one_line(
+    caplog: pytest.LogCaptureFixture, error: Exception | None, line: str | None
+) -> None:
+    with caplog.at_level("INFO"):
+        tell_reason({"exception": error})
+
+    assert [record.getMessage() for record in caplog.records] == ([] if line is None else ["::endgroup::", line])
