@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -11,9 +12,12 @@ import pytest
 
 from askrepo.errors import CredentialsError, DatasetCorruptedError, UnknownAliasError
 from askrepo.sources import embedder_opener, open_alias, open_aliases
+from askrepo.store import inventory
 from askrepo.store.catalogue import AliasCatalogue
+from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
 from askrepo.workspace import Workspace
+from tests.damage import files_of
 from tests.datasets import build_alias, run_stages
 from tests.fakes import CountingEmbedder
 from tests.s3_server import s3_server, uploaded  # noqa: F401
@@ -158,6 +162,30 @@ def test_remote_dataset_is_read_where_it_is_when_there_is_no_cache(built, remote
     assert reader.dataset.url.startswith("s3://")
     assert reader.dataset.file_chunks("project", "a.py")
     assert not (built.settings.cache / "datasets").exists()
+
+
+def test_damage_on_the_store_that_keeps_the_size_is_found_where_no_copy_is_made(built, remote):
+    manifest = built.entry.manifest
+    location = DatasetLocation.within(remote, manifest.dataset)
+    manifest = replace(manifest, inventory=inventory.write(location))
+    assert DatasetReader.open(location, manifest=manifest).file_chunks("project", "a.py")
+    name = max(inventory.listed(location), key=lambda name: location.sizes()[name])
+    content = remote.read(f"{manifest.dataset}/{name}")
+    remote.write(f"{manifest.dataset}/{name}", content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(DatasetCorruptedError, match=name):
+        DatasetReader.open(location, manifest=manifest)
+
+
+def test_a_damaged_copy_is_made_again_before_it_is_read(built, remote):
+    copy = open_alias("main", workspace=remote, settings=built.settings).copy
+    file = max(files_of(copy.location.folder), key=lambda path: path.stat().st_size)
+    before, content = file.stat(), file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    copy.release()
+    reader = open_alias("main", workspace=remote, settings=built.settings)
+    assert reader.dataset.file_chunks("project", "a.py")
+    assert file.read_bytes() == content
 
 
 @pytest.mark.parametrize("cause", ["no folder", "too small"])
