@@ -237,7 +237,10 @@ def _is_folder(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise UnavailableError(f"workspace {path} cannot be looked at: {error.strerror}") from error
+        raise UnavailableError(
+            f"workspace {path} cannot be looked at: {error.strerror}; give this user the right to it, or run as its "
+            "owner"
+        ) from error
 
 
 def _leads_to(is_kind: Callable[[], bool]) -> bool:

@@ -30,7 +30,9 @@ def main_(url: str, cache: str, dataset: str) -> None:
         "list": folder / inventory.FILE,
         "datasets": folder.parent.parent,
         "alias": Path(url) / "aliases" / "main",
+        "entry": Path(url) / "aliases" / "main" / "00000001.json",
         "workspace": Path(url),
+        "folder around it": Path(url).parent,
         "cache": Path(cache),
         "nothing": folder,
     }

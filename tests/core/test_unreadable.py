@@ -44,7 +44,13 @@ def found(built) -> dict[tuple[str, str], dict]:
     return {(line["command"], line["case"]): line for line in lines}
 
 
-@pytest.mark.parametrize("case", ["dataset", "log", "file", "folder in it", "list", "datasets", "alias", "workspace"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        *("dataset", "log", "file", "folder in it", "list", "datasets"),
+        *("alias", "entry", "workspace", "folder around it"),
+    ],
+)
 def test_a_missing_right_is_named_and_is_no_damage(found, case):
     said = found["search", case]
     assert (said["exit"], said["out"]) == (3, ""), said
