@@ -60,8 +60,9 @@ def judge_datasets(
     :param retention: datasets to keep, the current one included; none of a removed alias, which has no reader.
     :param grace: how long after it was current a reader may still hold a dataset.
     """
-    left_at = _left_at(history)
-    removed_at = moment_of(history[-1]) if history and history[-1].reason == "removed" else None
+    written_at = _written_at(history, now)
+    left_at = _left_at(history, written_at)
+    removed_at = written_at[-1] if history and history[-1].reason == "removed" else None
     newest = list(left_at)[-max(retention, 1) :]
     verdicts = {}
     for dataset in stored:
@@ -126,13 +127,32 @@ def oldest_needed(stored: Iterable[str]) -> datetime | None:
     return min(begun) - YOUNG if begun else None  # clocks of workers may differ
 
 
-def _left_at(history: Sequence[AliasEntry]) -> dict[str, datetime | None]:
+def _written_at(history: Sequence[AliasEntry], now: datetime) -> list[datetime]:
+    """When each entry was written at the latest.
+
+    A date before that of an earlier entry, or after now, is of a clock that had jumped. Such an entry was written
+    before the next one whose date can be believed, or before now; what it left counts as left as late as that.
+    """
+    believed = datetime.min.replace(tzinfo=UTC)
+    dates: list[datetime | None] = []
+    for date in map(moment_of, history):
+        can_be_believed = believed <= date <= now
+        believed = date if can_be_believed else believed
+        dates.append(date if can_be_believed else None)
+    bound, latest = now, []
+    for believable in reversed(dates):
+        bound = believable or bound
+        latest.append(bound)
+    return latest[::-1]
+
+
+def _left_at(history: Sequence[AliasEntry], written_at: Sequence[datetime]) -> dict[str, datetime | None]:
     """When each published dataset stopped being current for the last time, in the order of that; None: it is."""
     left_at: dict[str, datetime | None] = {}
-    for entry, follower in zip_longest(history, history[1:]):
+    for entry, follower in zip_longest(history, written_at[1:]):
         if entry.reason != "removed":
             left_at.pop(entry.manifest.dataset, None)
-            left_at[entry.manifest.dataset] = None if follower is None else moment_of(follower)
+            left_at[entry.manifest.dataset] = follower
     return left_at
 
 

@@ -81,6 +81,52 @@ def test_published_datasets(moves, hours, changes, expected):
     assert needed(moves, hours=hours, **changes) == expected
 
 
+@pytest.mark.parametrize(
+    ("dates", "now", "expected"),
+    [
+        # Hours at which entries 1, 2, … say that they were written, each for a dataset of its own.
+        ((0, 10, -99), -98.9, [1, 2, 3]),
+        ((0, 10, -99, 10.2), 10.3, [1, 2, 3, 4]),
+        ((0, 10, -99, 10.2), 11.1, [2, 3, 4]),
+        ((0, 10, -99, 10.2), 11.3, [4]),
+        ((0, 10, 999, 10.2), 10.3, [1, 2, 3, 4]),
+        ((0, 10, 999, 10.2), 11.3, [4]),
+        ((0, 10, 999), 10.2, [1, 2, 3]),
+        ((0, 10, 12, 10.2), 12.5, [2, 3, 4]),
+        ((0, 10, 12, 10.2, 14), 15.5, [5]),
+        ((999, 10, 11), 12.5, [3]),
+        ((-999, 10, 11), 12.5, [3]),
+    ],
+    ids=[
+        "the clock is back now",
+        "a swap while it was back",
+        "an hour after the swap before that",
+        "an hour after the swap after that",
+        "a swap while it was ahead",
+        "an hour after the swap after it",
+        "a swap while it was ahead, and none since",
+        "a date that has come since",
+        "a swap after that date",
+        "the first swap was ahead",
+        "the first swap was back",
+    ],
+)
+def test_the_grace_survives_a_clock_that_jumps(dates, now, expected):
+    """Counted from the latest moment at which a dataset can have been left: kept too long rather than too short."""
+    moves = log(*(("swap", number + 1) for number in range(len(dates))))
+    history = [replace(e, swapped_at=(START + at * HOUR).isoformat()) for e, at in zip(moves, dates, strict=True)]
+    stored = [entry.manifest.dataset for entry in history]
+    verdicts = judge_datasets(stored, history, retention=1, grace=HOUR, now=START + now * HOUR)
+    assert [number for number, name in enumerate(stored, 1) if verdicts[name].is_needed] == expected
+
+
+def test_a_removal_by_a_clock_that_was_back_can_still_be_undone():
+    history = log(("swap", 1), ("removed", 1))
+    history[1] = replace(history[1], swapped_at=(START - 99 * DAY).isoformat())
+    verdicts = judge_datasets([dataset(1)], history, retention=1, grace=HOUR, now=START + 2 * HOUR)
+    assert verdicts[dataset(1)].is_needed
+
+
 @pytest.mark.parametrize(("hours", "grace", "expected"), [(24, HOUR, [1, 2]), (24.1, HOUR, [1]), (40, 2 * DAY, [1, 2])])
 def test_a_dataset_that_was_never_published_may_wait_for_its_swap_for_a_day(hours, grace, expected):
     assert needed([("swap", 1)], hours=hours, grace=grace, stored=2) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,16 @@ def test_a_blank_number_counts_as_unset(name: str, value: str) -> None:
         ("ASKREPO_CONTEXT_TOKENS", "199"),
         ("ASKREPO_ALLOW_LOCAL", "perhaps"),
         ("ASKREPO_ALLOW_LOCAL", "2"),
+        ("ASKREPO_CACHE_MB", "-1"),
+        ("ASKREPO_CACHE_MB", "inf"),
+        ("ASKREPO_RETENTION", "inf"),
+        ("ASKREPO_RETENTION", "2.5"),
+        ("ASKREPO_GRACE_S", "1e15"),
+        ("ASKREPO_RUN_RETENTION_DAYS", "1e9"),
+        ("ASKREPO_K", "2000"),
+        ("ASKREPO_K", "-1"),
+        ("ASKREPO_ALIAS", "../main"),
+        ("ASKREPO_CACHE", "~nobody-of-that-name/cache"),
     ],
 )
 def test_a_value_out_of_bounds_names_its_variable(name: str, value: str) -> None:
@@ -86,3 +97,19 @@ def test_the_most_that_is_accepted_overflows_nothing() -> None:
     settings = Settings.from_env(most)
     assert settings.cache_bytes == 10**9 * MEBIBYTE
     assert datetime.now(UTC) - timedelta(seconds=settings.grace_s, days=settings.run_retention_days)
+
+
+@pytest.mark.parametrize("name", ["HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"])
+def test_relative_homes_are_not_looked_for_in_the_current_directory(name: str) -> None:
+    settings = Settings.from_env({"HOME": "/home/ada", name: "relative"})
+    assert settings.workspace.startswith("/")
+    assert settings.cache.is_absolute()
+
+
+def test_home_is_understood_in_the_cache() -> None:
+    assert Settings.from_env({"ASKREPO_CACHE": "~/cache"}).cache == Path("~/cache").expanduser()
+
+
+def test_lists_have_an_item_a_line() -> None:
+    settings = Settings.from_env({"ASKREPO_PATH": "src/**\n *.md \n\n", "ASKREPO_LANGUAGE": "rust"})
+    assert (settings.path, settings.language) == (("src/**", "*.md"), ("rust",))
