@@ -134,13 +134,13 @@ def _purpose(content: bytes | None) -> Purpose | None:
 def _taken_at(content: bytes) -> datetime:
     try:
         return datetime.fromisoformat(_values(content)["at"]).astimezone(UTC)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return datetime.min.replace(tzinfo=UTC)
 
 
 def _values(content: bytes | None) -> dict[str, str]:
     try:
         values = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

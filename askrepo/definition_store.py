@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from askrepo.errors import UnavailableError, UsageError
+from askrepo.errors import ForbiddenError, UnavailableError, UsageError
 from askrepo.repositories import parse_repository
 from askrepo.types import Definition, check_alias, to_json
 from askrepo.workspace import ObjectMissingError, Workspace
@@ -42,8 +42,8 @@ class DefinitionStore:
 
     def aliases(self) -> list[str]:
         """Aliases with a definition, readable or not, sorted; files of other names are nobody's definitions."""
-        names = (key.removeprefix(f"{_FOLDER}/") for key in self._workspace.list_keys(_FOLDER))
-        return sorted(match[1] for match in map(_FILE_NAME.fullmatch, names) if match)
+        names = map(_FILE_NAME.fullmatch, self._workspace.list_names(_FOLDER))
+        return sorted(match[1] for match in names if match)
 
     def find(self, alias: str) -> KeptDefinition | None:
         """The alias's definition, None when there is none.
@@ -56,7 +56,7 @@ class DefinitionStore:
             return None
         try:
             return _kept_from(json.loads(content), alias)
-        except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
             raise UnavailableError(
                 f"cannot read the definition {self._workspace.url_of(_key(alias))}: {_problem(error)}; "
                 f"remove it, or run askrepo_ingest for alias {alias!r} again to write it anew"
@@ -66,7 +66,9 @@ class DefinitionStore:
         """The alias's definition from now on; nothing is written when it is kept already.
 
         A path relative to a directory is kept absolute, for the refresh works elsewhere. A kept definition that
-        cannot be read is replaced.
+        cannot be read is replaced, unless it is another user's.
+
+        :raises ForbiddenError: this user may not read or write it.
         """
         definition = _portable(definition)
         before = self._find_readable(definition.alias)
@@ -92,6 +94,8 @@ class DefinitionStore:
     def _find_readable(self, alias: str) -> KeptDefinition | None:
         try:
             return self.find(alias)
+        except ForbiddenError:
+            raise
         except UnavailableError:
             return None
 

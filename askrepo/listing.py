@@ -15,7 +15,7 @@ from askrepo.workspace import Workspace
 
 # How obstore names the file that it writes before it renames it: `<key>#<number>`. Its own listing hides such files,
 # and a process that is killed leaves its own behind.
-_TEMPORARY = re.compile(r".+#\d+")
+_TEMPORARY = re.compile(r".+#[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from askrepo.types import AliasEntry
 YOUNG = timedelta(days=1)
 """Nothing that a run may still be working on is removed before this: longer than a stage and its retries take."""
 
-_DATASET_ID = re.compile(r"(\d{8}t\d{6}z)-[0-9a-f]{6}")
+_DATASET_ID = re.compile(r"([0-9]{8}t[0-9]{6}z)-[0-9a-f]{6}")
 _DATASET_TIME = "%Y%m%dt%H%M%Sz"
 
 

@@ -97,7 +97,20 @@ def test_an_answer_that_got_lost_is_no_foreign_claim(workspace, monkeypatch):
         claim.check()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"purpose": "other"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"purpose": "other"}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"at": 7}',
+        b'{"at": "0001-01-01T00:00+14:00"}',
+    ],
+    ids=["empty", "cut", "list", "purpose", "bytes", "nested", "number", "first day"],
+)
 def test_a_claim_that_cannot_be_read_holds_nobody_up(workspace, content):
     workspace.write(claim_key("main", DATASET), content)
 

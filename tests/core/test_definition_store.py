@@ -1,5 +1,6 @@
 """What was given by hand is kept, so that it can be built again: exactly, in one step, each alias by itself."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from askrepo.definition_store import DefinitionStore, parameters_of
-from askrepo.errors import UnavailableError, UsageError
+from askrepo.errors import ForbiddenError, UnavailableError, UsageError
 from askrepo.types import Definition
 from askrepo.workspace import Workspace
 
@@ -173,3 +174,32 @@ def test_a_reader_never_sees_half_a_definition(store):
 
     assert {write.result().definition for write in writes} == set(theirs)
     assert {look.result().definition for look in looks} <= set(theirs)
+
+
+@pytest.mark.parametrize("name", ["\u0665.json", "a\nb.json", b"\xff.json", "docs.json#1"], ids=repr)
+def test_a_file_of_an_odd_name_is_nobodys_definition(store, workspace, name):
+    store.keep(DOCS, by="ada")
+    Path(workspace.url, "definitions", os.fsdecode(name)).write_bytes(b"{")
+
+    assert store.aliases() == ["docs"]
+
+
+def test_a_definition_that_nests_too_deep_is_named(store, workspace):
+    workspace.write("definitions/docs.json", b"[" * 100_000)
+
+    with pytest.raises(UnavailableError, match=r"definitions/docs\.json"):
+        store.find("docs")
+
+
+def test_a_definition_of_another_user_is_not_replaced(store, workspace, monkeypatch):
+    """It may be as it should be; only this user cannot tell."""
+    store.keep(DOCS, by="ada")
+
+    def forbidden(key: str) -> bytes:
+        raise ForbiddenError(f"cannot read {key}: permission denied")
+
+    monkeypatch.setattr(workspace, "read", forbidden)
+    with pytest.raises(ForbiddenError):
+        store.keep(replace(DOCS, include=()), by="ben")
+    monkeypatch.undo()
+    assert store.find("docs").definition == DOCS

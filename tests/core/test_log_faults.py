@@ -271,3 +271,12 @@ def test_a_log_that_may_not_be_written_stops_the_swap(shared):
     with somebody_else(), pytest.raises(ForbiddenError, match=r"00000003\.json: permission denied"):
         AliasCatalogue(shared).append(entry(3))
     assert AliasCatalogue(shared).number("main") == 2
+
+
+def test_a_workspace_below_a_folder_of_another_user_is_told_as_such(shared):
+    Path(shared.url).parent.chmod(0)
+    try:
+        with somebody_else(), pytest.raises(ForbiddenError, match="permission denied"):
+            Workspace.open(shared.url, create=False)
+    finally:
+        Path(shared.url).parent.chmod(0o755)
