@@ -224,7 +224,7 @@ class Workspace:
             return []
 
     def _errors(self, action: str, key: str) -> AbstractContextManager[None]:
-        return store_errors(f"{action} {key}" if self.is_local else f"{action} {key} in {self.url}")
+        return store_errors(f"{action} {self.url_of(key)}" if self.is_local else f"{action} {key} in {self.url}")
 
 
 def _is_folder(path: Path) -> bool:
