@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import select
+import selectors
+import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -24,9 +27,12 @@ from askrepo.errors import (
     UnknownRefError,
     UsageError,
 )
+from askrepo.supervised import Supervised, supervised
 
 if TYPE_CHECKING:
     import asyncio
+
+    from _typeshed import WriteableBuffer
 
 REMOTE_PROTOCOLS = "https:ssh"
 LOCAL_PROTOCOLS = "https:ssh:http:file"
@@ -40,6 +46,12 @@ INHERITED = (
 CONFIGURATION = {
     "core.hooksPath": os.devnull,
     "core.attributesFile": os.devnull,
+    # What git keeps in memory, well below MEMORY_BYTES: packs are mapped in windows instead of whole, blobs above the
+    # threshold are streamed, and each thread of index-pack holds the texts of a chain of deltas.
+    "core.bigFileThreshold": "64m",
+    "core.packedGitLimit": "256m",
+    "core.packedGitWindowSize": "32m",
+    "pack.threads": "4",
     "core.fsmonitor": "false",
     "core.quotePath": "false",
     "fetch.recurseSubmodules": "no",
@@ -57,13 +69,27 @@ SSH_COMMAND = "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=30 
 # A killed process is noticed this fast, and a growing repository measured this often.
 POLL_S = 0.05
 MEASURE_S = 0.5
-# Only the end of what git said is read back: a hostile server may say a lot.
+# Address space of each git process. The largest need seen is index-pack's, with 0.6 GiB for a blob of 300 MB.
+MEMORY_BYTES = 2 * 1024**3
+# Files that git writes where it should write none but perhaps ssh's known_hosts.
+FILE_BYTES = 64 * 1024**2
+# Room that a fetch gets above its limit, so that the limit is found by measuring, which says more than a signal.
+MARGIN_BYTES = 1024**2
+# What git prints where the caller gives no smaller limit.
+OUTPUT_BYTES = 64 * 1024**2
+# Of git's messages only the end is kept: a hostile server may say a lot, and is cut off when it does not stop.
 MESSAGE_BYTES = 64 * 1024
+SAID_BYTES = 4 * 1024**2
 MESSAGE_CHARS = 500
 READ_BYTES = 64 * 1024
+# How long all waiting for a process that reads a repository of this machine may take together.
+PATIENCE_S = 900.0
 # Shorter words of the credentials' environment (`1`, `get`) are no secrets, and hiding them would garble messages.
 MIN_SECRET_CHARS = 6
 
+_TOO_MUCH = r"out of memory|cannot allocate memory|mmap failed|died of signal (25|9)\b|file too large"
+_DUMB = r"dumb http transport does not support"
+_PARTIAL = r"lazy fetching disabled|from promisor remote|promisor remote is not"
 _FULL_DISK = r"no space left on device|disk quota exceeded|read-only file system"
 _REFUSED = (
     r"could not read (username|password)|authentication failed|permission denied \(|returned error: 40[13]\b"
@@ -85,12 +111,27 @@ _UNREACHABLE = (
 _MEANINGS: tuple[tuple[type[AskrepoError], str, str], ...] = (
     (StorageError, _FULL_DISK, "free or enlarge the disk"),
     (
+        LimitExceededError,
+        _TOO_MUCH,
+        f"reading it takes more than the {MEMORY_BYTES / 1024**3:g} GiB of memory, or larger files, than git gets here",
+    ),
+    (
+        RepositoryError,
+        _DUMB,
+        "the server speaks only the old ('dumb') HTTP protocol: clone it yourself and give the folder",
+    ),
+    (
+        RepositoryError,
+        _PARTIAL,
+        "it is a partial clone, which lacks objects: give the URL that it was cloned from",
+    ),
+    (
         CredentialsError,
         _REFUSED,
         "the repository is private or does not exist: check its URL and the token or key of its connection",
     ),
     (CredentialsError, "host key verification failed", "the host's key is unknown: add it to known_hosts"),
-    (UnknownRefError, _NO_REF, "check the branch, the tag or all 40 digits of the commit"),
+    (UnknownRefError, _NO_REF, "check the branch, the tag or all digits of the commit"),
     (RepositoryError, "repository corruption", "the remote itself is damaged: run `git fsck` there"),
     (RepositoryError, "dubious ownership", "it belongs to another user of this machine: change its owner"),
     (RepositoryError, _NO_REPOSITORY, "check the URL"),
@@ -130,13 +171,13 @@ def run_git(
         raise _out_of_time(action)
     secrets = git_environment or {}
     environment = _environment(secrets, allow_local=allow_local)
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        with _started(args, cwd=cwd, environment=environment, stdin=None, stdout=output, stderr=errors) as process:
-            _watch(process, cwd=cwd, output=output, action=action, timeout_s=timeout_s, max_bytes=max_bytes)
-        if process.returncode:
-            raise _error(action, _tail(errors), code=process.returncode, secrets=secrets)
-        output.seek(0)
-        return output.read()
+    file_bytes = FILE_BYTES if max_bytes is None else max_bytes + MARGIN_BYTES
+    with _started(args, cwd=cwd, environment=environment, stdin=None, file_bytes=file_bytes) as process:
+        said = _Said(action, OUTPUT_BYTES if max_bytes is None else max_bytes)
+        _watch(process, said, cwd=cwd, timeout_s=timeout_s, max_bytes=max_bytes)
+    if process.returncode:
+        raise _error(action, said.last_words, code=process.returncode, secrets=secrets)
+    return bytes(said.output)
 
 
 async def run_git_async(
@@ -161,40 +202,45 @@ async def run_git_async(
 
     secrets = git_environment or {}
     environment = _environment(secrets, allow_local=allow_local)
-    with tempfile.TemporaryFile() as errors:
-        process = await _started_async(args, cwd=cwd, environment=environment, stderr=errors)
+    said = _Said(action, max_bytes)
+    with supervised(_command(args, environment), memory_bytes=MEMORY_BYTES, file_bytes=FILE_BYTES) as start:
+        process = await _started_async(start, cwd=cwd, environment=environment)
         try:
-            async with asyncio.timeout(timeout_s):
-                output = await _read(process.stdout, action=action, max_bytes=max_bytes)
+            async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as reading:
+                reading.create_task(_pass_on(process.stdout, said.hear_output))
+                reading.create_task(_pass_on(process.stderr, said.hear_words))
                 code = await process.wait()
         except TimeoutError as error:
             raise RemoteUnavailableError(f"cannot {action}: not done within {timeout_s:g} s") from error
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
         finally:
             if process.returncode is None:
                 _kill_group(process.pid)
                 await process.wait()
-        if code:
-            raise _error(action, _tail(errors), code=code, secrets=secrets)
-        return output
+    if code:
+        raise _error(action, said.last_words, code=code, secrets=secrets)
+    return bytes(said.output)
 
 
 @contextmanager
-def open_git(
-    args: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def open_git(args: Sequence[str], *, cwd: Path, patience_s: float = PATIENCE_S) -> Iterator[subprocess.Popen[bytes]]:
     """A git process with pipes on its standard input and output, gone when the block ends.
 
-    For reading a repository that is already here: there is no time limit and no network.
+    For reading a repository that is already here, without network and without writing a file. Reading raises
+    `LimitExceededError` when git is too slow.
+
+    :param patience_s: seconds that all waiting for its answers may take together.
     """
-    full = {**_environment({}, allow_local=False), **(environment or {}), "GIT_ALLOW_PROTOCOL": ""}
-    pipe = subprocess.PIPE
-    with _started(args, cwd=cwd, environment=full, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+    environment = {**_environment({}, allow_local=False), "GIT_ALLOW_PROTOCOL": ""}
+    with _started(args, cwd=cwd, environment=environment, stdin=subprocess.PIPE, file_bytes=0) as process:
+        if process.stdout is not None:
+            action = f"read a repository with git {args[0]}"
+            process.stdout = io.BufferedReader(_Patient(process.stdout, action, patience_s), READ_BYTES)
         try:
             yield process
         finally:
-            for stream in (process.stdin, process.stdout):
-                if stream is not None and not stream.closed:
-                    _close_quietly(stream)
+            _close_pipes(process)
 
 
 def kill_running() -> None:
@@ -221,6 +267,8 @@ def _environment(git_environment: Mapping[str, str], *, allow_local: bool) -> di
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": LOCAL_PROTOCOLS if allow_local else REMOTE_PROTOCOLS,
         "GIT_NO_REPLACE_OBJECTS": "1",
+        # A partial clone on this machine would make git run what its own configuration names, to get what it lacks.
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C",
     }
@@ -243,73 +291,120 @@ def _renumbered(git_environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _started(
-    args: Sequence[str],
-    *,
-    cwd: Path,
-    environment: Mapping[str, str],
-    stdin: int | None,
-    stdout: int | IO[bytes],
-    stderr: int | IO[bytes],
+    args: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdin: int | None, file_bytes: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A git process with a process group of its own, which is killed when the block ends before git does."""
-    try:
+    """A git process with a process group of its own, which is killed when the block ends before git does.
+
+    Without a pipe on its standard input it has one for its messages.
+    """
+    with supervised(_command(args, environment), memory_bytes=MEMORY_BYTES, file_bytes=file_bytes) as start:
         process = subprocess.Popen(
-            _command(args),
+            start.command,
             cwd=cwd,
             env=dict(environment),
             stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=stdout,
-            stderr=stderr,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if stdin is None else subprocess.DEVNULL,
             start_new_session=True,
+            pass_fds=start.descriptors,
         )
-    except FileNotFoundError as error:
-        raise _no_git() from error
-    _running.add(process)
-    try:
-        yield process
-    finally:
-        if process.poll() is None and process.stdin is None:
-            _kill(process)
-        _end(process)
-        _running.discard(process)
+        _running.add(process)
+        try:
+            yield process
+        finally:
+            if process.poll() is None and process.stdin is None:
+                _kill(process)
+            _end(process)
+            _running.discard(process)
+            _close_pipes(process)
 
 
-async def _started_async(
-    args: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stderr: IO[bytes]
-) -> asyncio.subprocess.Process:
-    """A git process with a process group of its own, whose output comes through a pipe."""
+async def _started_async(start: Supervised, *, cwd: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """A git process with a process group of its own, whose output and messages come through pipes."""
     import asyncio
 
-    try:
-        return await asyncio.create_subprocess_exec(
-            *_command(args),
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise _no_git() from error
+    return await asyncio.create_subprocess_exec(
+        *start.command,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=start.descriptors,
+    )
 
 
-async def _read(stream: asyncio.StreamReader | None, *, action: str, max_bytes: int) -> bytes:
-    content = bytearray()
+async def _pass_on(stream: asyncio.StreamReader | None, hear: Callable[[bytes], None]) -> None:
     while part := await stream.read(READ_BYTES) if stream else b"":
-        content += part
-        if len(content) > max_bytes:
-            raise LimitExceededError(f"cannot {action}: the answer has more than {max_bytes:,} bytes")
-    return bytes(content)
+        hear(part)
 
 
-def _command(args: Sequence[str]) -> list[str]:
+class _Said:
+    """What git wrote so far: its output, and the end of its messages."""
+
+    def __init__(self, action: str, max_bytes: int) -> None:
+        self.output = bytearray()
+        self._words = bytearray()
+        self._words_bytes = 0
+        self.action = action
+        self._max_bytes = max_bytes
+
+    @property
+    def last_words(self) -> str:
+        return self._words[-MESSAGE_BYTES:].decode("utf-8", "replace")
+
+    def hear_output(self, part: bytes) -> None:
+        self.output += part
+        if len(self.output) > self._max_bytes:
+            raise LimitExceededError(
+                f"cannot {self.action}: the answer has more than {self._max_bytes:,} bytes: nothing of it was taken"
+            )
+
+    def hear_words(self, part: bytes) -> None:
+        self._words += part
+        self._words_bytes += len(part)
+        if len(self._words) > 2 * MESSAGE_BYTES:
+            del self._words[:-MESSAGE_BYTES]
+        if self._words_bytes > SAID_BYTES:
+            raise LimitExceededError(
+                f"cannot {self.action}: the server sends messages without end ({SAID_BYTES:,} bytes so far)"
+            )
+
+
+class _Patient(io.RawIOBase):
+    """The output of a process, for as long as all waiting for it stays within a limit."""
+
+    def __init__(self, stream: IO[bytes], action: str, patience_s: float) -> None:
+        self._stream = stream
+        self._action = action
+        self._patience_s = patience_s
+        self._left_s = patience_s
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        started = time.monotonic()
+        ready, _, _ = select.select([self._stream], [], [], max(0.0, self._left_s))
+        self._left_s -= time.monotonic() - started
+        if not ready:
+            raise LimitExceededError(
+                f"cannot {self._action}: git was busy for {self._patience_s:g} s, which no ordinary repository needs"
+            )
+        return os.readv(self._stream.fileno(), [buffer])
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _command(args: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    git = shutil.which("git", path=environment.get("PATH"))
+    if git is None:
+        raise UsageError("git is not installed, or not on PATH: install it")
     options = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
-    return ["git", *options, *args]
-
-
-def _no_git() -> UsageError:
-    return UsageError("git is not installed, or not on PATH: install it")
+    return [git, *options, *args]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -322,27 +417,56 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _watch(
-    process: subprocess.Popen[bytes],
-    *,
-    cwd: Path,
-    output: IO[bytes],
-    action: str,
-    timeout_s: float,
-    max_bytes: int | None,
+    process: subprocess.Popen[bytes], said: _Said, *, cwd: Path, timeout_s: float, max_bytes: int | None
 ) -> None:
-    """Wait for git within the limits."""
+    """Listen to git until it ends, within the limits."""
     started = measured = time.monotonic()
-    while True:
+    with selectors.DefaultSelector() as selector:
+        _listen(selector, process.stdout, said.hear_output)
+        _listen(selector, process.stderr, said.hear_words)
+        while True:
+            is_running = _waited(process, selector)
+            now = time.monotonic()
+            if max_bytes is not None and (now - measured >= MEASURE_S or not is_running):
+                measured = now
+                _check_size(cwd, len(said.output), action=said.action, max_bytes=max_bytes)
+            if not is_running:
+                return
+            if now - started >= timeout_s:
+                raise _out_of_time(said.action)
+
+
+def _listen(selector: selectors.BaseSelector, stream: IO[bytes] | None, hear: Callable[[bytes], None]) -> None:
+    if stream is not None:
+        os.set_blocking(stream.fileno(), False)
+        selector.register(stream, selectors.EVENT_READ, hear)
+
+
+def _waited(process: subprocess.Popen[bytes], selector: selectors.BaseSelector) -> bool:
+    """Hear what there is, or wait a moment; whether the process still runs.
+
+    What it wrote before it ended is heard even when a child of it keeps the pipes open, as an ssh master does.
+    """
+    is_running = process.poll() is None
+    if selector.get_map():
+        for key, _ in selector.select(POLL_S if is_running else 0):
+            _hear(selector, key, all_of_it=not is_running)
+    elif is_running:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=POLL_S)
-        now, is_running = time.monotonic(), process.returncode is None
-        if max_bytes is not None and (now - measured >= MEASURE_S or not is_running):
-            measured = now
-            _check_size(cwd, output, action=action, max_bytes=max_bytes)
-        if not is_running:
-            return
-        if now - started >= timeout_s:
-            raise _out_of_time(action)
+    return is_running
+
+
+def _hear(selector: selectors.BaseSelector, key: selectors.SelectorKey, *, all_of_it: bool) -> None:
+    with suppress(BlockingIOError):
+        while True:
+            part = os.read(key.fd, READ_BYTES)
+            if not part:
+                selector.unregister(key.fileobj)
+                return
+            key.data(part)
+            if not all_of_it:
+                return
 
 
 def _out_of_time(action: str) -> LimitExceededError:
@@ -351,8 +475,8 @@ def _out_of_time(action: str) -> LimitExceededError:
     )
 
 
-def _check_size(cwd: Path, output: IO[bytes], *, action: str, max_bytes: int) -> None:
-    if _tree_bytes(cwd) + os.fstat(output.fileno()).st_size > max_bytes:
+def _check_size(cwd: Path, output_bytes: int, *, action: str, max_bytes: int) -> None:
+    if _tree_bytes(cwd) + output_bytes > max_bytes:
         raise LimitExceededError(
             f"cannot {action}: larger than {max_bytes / 1024**2:,.1f} MiB; raise ASKREPO_MAX_REPOSITORY_MB to admit it"
         )
@@ -379,14 +503,9 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _tail(stream: IO[bytes]) -> str:
-    stream.seek(max(0, os.fstat(stream.fileno()).st_size - MESSAGE_BYTES))
-    return stream.read().decode("utf-8", "replace")
-
-
 def _error(action: str, said: str, *, code: int, secrets: Mapping[str, str]) -> AskrepoError:
     """The error that git's own words mean; anything unknown is permanent and shown as git said it."""
-    if code == -signal.SIGKILL:
+    if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         return GitStoppedError(f"cannot {action}: git was killed before it was done")
     text = scrubbed(said, secrets)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -398,6 +517,8 @@ def _error(action: str, said: str, *, code: int, secrets: Mapping[str, str]) -> 
     return RepositoryError(f"cannot {action}: git says {last!r}")
 
 
-def _close_quietly(stream: IO[bytes]) -> None:
-    with suppress(BrokenPipeError):
-        stream.close()
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None and not stream.closed:
+            with suppress(BrokenPipeError):
+                stream.close()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from askrepo.comments import is_documentation
 from askrepo.decode import Decoded, decode
-from askrepo.errors import NothingToIndexError
+from askrepo.errors import LimitExceededError, NothingToIndexError
 from askrepo.globs import selected
 from askrepo.kinds import has_generated_header, kind_of
 from askrepo.known_files import FileFacts, KnownFiles
@@ -19,7 +19,7 @@ from askrepo.languages import language_of
 from askrepo.manifests import FILE_FACTS, files_schema, write_table
 from askrepo.repositories import repository_id
 from askrepo.snapshots import open_snapshot
-from askrepo.tree import SUBMODULE, SYMLINK, TreeEntry, TreeReader
+from askrepo.tree import MAX_PATH_BYTES, SUBMODULE, SYMLINK, TreeEntry, TreeReader
 from askrepo.types import FileShard, Kind, LoadManifest, SkipReason, Snapshot, canonical_json
 from askrepo.workspace import Workspace
 
@@ -31,6 +31,8 @@ PART_ROWS = 10_000
 # Entries whose blobs are asked for together: enough to keep git busy, little enough to hold in memory.
 BLOCK_ENTRIES = 512
 BLOCK_BYTES = 4 * 1024 * 1024
+# A blob of 1 MB under a million paths would be a terabyte of text; the largest public repositories have a few GB.
+MAX_TEXT_BYTES = 4 * 1024**3
 # Blobs that may turn up again under another path.
 CACHE_BYTES = 16 * 1024 * 1024
 # A `#!` line is shorter: kernels cut it at 255 characters.
@@ -113,6 +115,7 @@ def load_files(
     :param exclude: patterns of paths to leave out; they win over `include`.
     :param max_file_bytes: larger blobs are never read.
     :param known: the incumbent's files, when its rows can be carried over: content that it knows is not read.
+    :raises LimitExceededError: the tree has too many paths or too much text.
     :raises StorageError: the snapshot is missing or damaged.
     """
     started = time.monotonic()
@@ -123,6 +126,7 @@ def load_files(
     part_bytes: list[int] = []
     files = text_bytes = carried = 0
     with open_snapshot(snapshot, workspace=workspace) as bare, TreeReader(bare, snapshot.commit) as tree:
+        _check_text_bytes(tree.entries(), rules)
         for part in _parts(_rows(tree, rules)):
             keys.append(f"{folder}/part-{len(keys):05}.parquet")
             part_bytes.append(part.bytes_to_split)
@@ -197,6 +201,23 @@ def _write_part(part: _Part, workspace: Workspace, key: str) -> None:
     write_table(workspace, key, pa.table(columns, schema=files_schema()))
 
 
+def _check_text_bytes(entries: Iterable[TreeEntry], rules: _Rules) -> None:
+    """Refuse a tree that holds a lot of text, before any of it is read."""
+    total = 0
+    for entry in entries:
+        if entry.size <= rules.max_file_bytes and _reason_unread(entry, _shown(entry.raw_path), rules) is None:
+            total += entry.size
+    if total > MAX_TEXT_BYTES:
+        raise LimitExceededError(
+            f"cannot load {rules.repository}: {total / 1024**3:,.1f} GiB of files are selected, and "
+            f"{MAX_TEXT_BYTES / 1024**3:g} GiB is the limit; exclude what is not needed"
+        )
+
+
+def _shown(raw_path: bytes) -> str:
+    return raw_path.decode("utf-8", "backslashreplace")
+
+
 def _rows(tree: TreeReader, rules: _Rules) -> Iterator[_Row]:
     """One row per path, in the tree's order."""
     cache = _BlobCache(CACHE_BYTES)
@@ -228,7 +249,7 @@ def _candidate(entry: TreeEntry, declared: Mapping[str, bool], rules: _Rules) ->
     try:
         path = entry.raw_path.decode("utf-8")
     except UnicodeDecodeError:
-        path = entry.raw_path.decode("utf-8", "backslashreplace")
+        path = _shown(entry.raw_path)
         return _Candidate(entry, path, "path not UTF-8", declared, None)
     reason = _reason_unread(entry, path, rules)
     known = None
@@ -238,6 +259,10 @@ def _candidate(entry: TreeEntry, declared: Mapping[str, bool], rules: _Rules) ->
 
 
 def _reason_unread(entry: TreeEntry, path: str, rules: _Rules) -> SkipReason | None:
+    if entry.is_duplicate:
+        return "duplicate path"
+    if len(entry.raw_path) > MAX_PATH_BYTES:
+        return "path too long"
     if not selected(path, include=rules.include, exclude=rules.exclude):
         return "excluded"
     if entry.mode == SUBMODULE:

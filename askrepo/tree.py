@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import re
+import logging
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Self
 
-from askrepo.errors import StorageError
-from askrepo.git import open_git, run_git
+from askrepo.attributes import Attributes
+from askrepo.errors import LimitExceededError, StorageError
+from askrepo.git import open_git
 
 SYMLINK = "120000"
 SUBMODULE = "160000"
-ATTRIBUTES = ("linguist-generated", "linguist-vendored")
+REGULAR = "100"
 READ_BYTES = 256 * 1024
 # Less than a pipe holds (64 KiB on Linux), so that git can take all of a request before it is asked for its answer.
 REQUEST_BYTES = 16 * 1024
-# Building the index of a million paths takes seconds; it is local work without any network.
-INDEX_TIMEOUT_S = 900
+# A tree may contain itself many times over: 240 kB of objects can have 10^10 paths. The largest public repositories
+# have half a million, of 70 bytes each.
+MAX_PATHS = 1_000_000
+MAX_PATHS_BYTES = 256 * 1024**2
+# What the system takes for a path (PATH_MAX): no one can check out a longer one.
+MAX_PATH_BYTES = 4096
+# Attributes are a few lines; whole files beyond these limits are left aside, the same ones everywhere.
+MAX_ATTRIBUTES_FILE_BYTES = 1024**2
+MAX_ATTRIBUTES_BYTES = 4 * 1024**2
+MAX_ATTRIBUTES_FILES = 10_000
 
-_ATTRIBUTES_FILE = re.compile(rb"(?:^|[\t/])\.gitattributes$")
+_ATTRIBUTES_FILE = b".gitattributes"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +43,14 @@ class TreeEntry:
 
     :ivar raw_path: as git stores it: any bytes but NUL.
     :ivar size: bytes of the blob; 0 for a submodule.
+    :ivar is_duplicate: the tree has an earlier entry of the same path.
     """
 
     mode: str
     blob: str
     size: int
     raw_path: bytes
+    is_duplicate: bool = False
 
 
 class TreeReader:
@@ -47,12 +61,22 @@ class TreeReader:
         self._commit = commit
         self._stack = ExitStack()
         self._blobs: subprocess.Popen[bytes] | None = None
-        self._attributes: subprocess.Popen[bytes] | None = None
+        self._listing: IO[bytes] | None = None
+        self._is_sorted = True
+        self._left_aside = 0
+        self._attributes = Attributes({})
 
     def __enter__(self) -> Self:
-        self._blobs = self._stack.enter_context(open_git(["cat-file", "--batch"], cwd=self._bare))
-        if any(_ATTRIBUTES_FILE.search(line) for line in self._listing("--name-only")):
-            self._attributes = self._open_attributes()
+        """List the tree once; what is not admitted is refused here, before anything is read.
+
+        :raises LimitExceededError: the tree has too many paths.
+        :raises StorageError: the object database is damaged.
+        """
+        with self._stack:
+            self._blobs = self._stack.enter_context(open_git(["cat-file", "--batch"], cwd=self._bare))
+            self._listing = self._stack.enter_context(tempfile.TemporaryFile(dir=self._bare))
+            self._attributes = Attributes(self._read_attributes(self._list()))
+            self._stack = self._stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,22 +87,23 @@ class TreeReader:
 
         :raises StorageError: the object database is damaged.
         """
-        for line in self._listing("-l"):
-            fields, _, path = line.partition(b"\t")
-            mode, _, blob, size = fields.decode("ascii").split()
-            if size == "BAD":
-                raise StorageError(f"blob {blob} is missing: the snapshot is damaged")
-            yield TreeEntry(mode, blob, 0 if size == "-" else int(size), path)
+        if self._listing is None:
+            raise RuntimeError("TreeReader is used outside of its with block")
+        self._listing.seek(0)
+        seen: set[bytes] = set()
+        for line in _until_nul(self._listing):
+            entry = _entry(line)
+            if not self._is_sorted:
+                entry = replace(entry, is_duplicate=entry.raw_path in seen)
+                seen.add(entry.raw_path)
+            yield entry
 
     def attributes(self, entries: Sequence[TreeEntry]) -> list[Mapping[str, bool]]:
-        """For each entry, what `.gitattributes` declares of `ATTRIBUTES`; undeclared ones are left out."""
-        if self._attributes is None:
-            return [{} for _ in entries]
-        answers: list[Mapping[str, bool]] = []
-        for request in _batches([entry.raw_path + b"\0" for entry in entries]):
-            _send(self._attributes, b"".join(request))
-            answers.extend(_read_attributes(_output(self._attributes), path[:-1]) for path in request)
-        return answers
+        """For each entry, what `.gitattributes` declares of `attributes.ATTRIBUTES`; undeclared ones are left out.
+
+        :raises LimitExceededError: that takes too much work.
+        """
+        return [self._attributes.declared(entry.raw_path) for entry in entries]
 
     def blobs(self, ids: Sequence[str]) -> Iterator[bytes]:
         """Contents of blobs, in the order of their ids.
@@ -93,21 +118,65 @@ class TreeReader:
             for blob in request:
                 yield _read_blob(_output(process), blob.decode("ascii").strip())
 
-    def _listing(self, *options: str) -> Iterator[bytes]:
-        command = ["ls-tree", "-r", "-z", "--full-tree", *options, "--end-of-options", self._commit]
+    def _list(self) -> list[TreeEntry]:
+        """Write the tree's paths down within the limits; the files of attributes among them."""
+        attributes: list[TreeEntry] = []
+        last = b""
+        for line in self._lines_within_limits():
+            entry = _entry(line)
+            self._is_sorted &= last < entry.raw_path
+            last = entry.raw_path
+            if entry.raw_path.rpartition(b"/")[2] == _ATTRIBUTES_FILE and entry.mode.startswith(REGULAR):
+                attributes.append(entry)
+                if len(attributes) > MAX_ATTRIBUTES_FILES:
+                    self._left_aside += 1
+                    attributes.pop()
+        return attributes
+
+    def _lines_within_limits(self) -> Iterator[bytes]:
+        paths_bytes = 0
+        for paths, line in enumerate(self._lines_of_git(), 1):
+            paths_bytes += len(line)
+            if paths > MAX_PATHS or paths_bytes > MAX_PATHS_BYTES:
+                raise LimitExceededError(
+                    f"cannot load commit {self._commit}: its tree has more than {MAX_PATHS:,} paths, or paths of more "
+                    f"than {MAX_PATHS_BYTES // 1024**2} MiB, which is the limit: give another ref or another repository"
+                )
+            if self._listing is not None:
+                self._listing.write(line + b"\0")
+            yield line
+
+    def _lines_of_git(self) -> Iterator[bytes]:
+        command = ["ls-tree", "-r", "-z", "--full-tree", "-l", "--end-of-options", self._commit]
         with open_git(command, cwd=self._bare) as process:
             yield from _until_nul(_output(process))
             if process.wait() != 0:
                 raise StorageError(f"the tree of commit {self._commit} cannot be read: the snapshot is damaged")
 
-    def _open_attributes(self) -> subprocess.Popen[bytes]:
-        """A process that answers for paths; it needs an index, as a bare repository has no files to look at."""
-        environment = {"GIT_INDEX_FILE": str(self._bare / "askrepo-index")}
-        command = ["read-tree", "--end-of-options", self._commit]
-        action = f"read the attributes of commit {self._commit}"
-        run_git(command, cwd=self._bare, action=action, timeout_s=INDEX_TIMEOUT_S, git_environment=environment)
-        command = ["check-attr", "--cached", "--stdin", "-z", *ATTRIBUTES]
-        return self._stack.enter_context(open_git(command, cwd=self._bare, environment=environment))
+    def _read_attributes(self, entries: Sequence[TreeEntry]) -> dict[bytes, bytes]:
+        """Contents of the files of attributes by their folder, the root's first to be admitted."""
+        admitted: dict[bytes, str] = {}
+        total = 0
+        for entry in sorted(entries, key=lambda one: one.raw_path.count(b"/")):
+            if entry.size <= MAX_ATTRIBUTES_FILE_BYTES and total + entry.size <= MAX_ATTRIBUTES_BYTES:
+                total += entry.size
+                admitted.setdefault(entry.raw_path.rpartition(b"/")[0], entry.blob)
+        self._left_aside += len(entries) - len(admitted)
+        if self._left_aside:
+            log.warning(
+                "commit %s: %d files of attributes left aside, too many or too large",
+                self._commit[:10],
+                self._left_aside,
+            )
+        return dict(zip(admitted, self.blobs(list(admitted.values())), strict=True))
+
+
+def _entry(line: bytes) -> TreeEntry:
+    fields, _, path = line.partition(b"\t")
+    mode, _, blob, size = fields.decode("ascii").split()
+    if size == "BAD":
+        raise StorageError(f"blob {blob} is missing: the snapshot is damaged")
+    return TreeEntry(mode, blob, 0 if size == "-" else int(size), path)
 
 
 def _until_nul(stream: IO[bytes]) -> Iterator[bytes]:
@@ -147,19 +216,6 @@ def _send(process: subprocess.Popen[bytes], request: bytes) -> None:
         process.stdin.flush()
     except BrokenPipeError as error:
         raise StorageError("git ended while the snapshot was being read: the snapshot is damaged") from error
-
-
-def _read_attributes(stream: IO[bytes], path: bytes) -> Mapping[str, bool]:
-    """The answer for one path: per attribute the path, the attribute's name and its value, each ended by NUL."""
-    declared = {}
-    for name in ATTRIBUTES:
-        expected = path + b"\0" + name.encode("ascii") + b"\0"
-        if stream.read(len(expected)) != expected:
-            raise StorageError("git ended while attributes were being read: the snapshot is damaged")
-        value = b"".join(iter(lambda: stream.read(1).rstrip(b"\0"), b""))
-        if value != b"unspecified":
-            declared[name] = value not in (b"unset", b"false")
-    return declared
 
 
 def _read_blob(stream: IO[bytes], blob: str) -> bytes:

@@ -25,6 +25,8 @@ SkipReason = Literal[
     "excluded",
     "empty",
     "path not UTF-8",
+    "path too long",
+    "duplicate path",
 ]
 """Why a path of the tree has no text in the dataset."""
 

@@ -1,6 +1,9 @@
 import asyncio
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +18,7 @@ from askrepo.errors import (
     StorageError,
     UnknownRefError,
 )
-from askrepo.git import GitStoppedError, kill_running, run_git, run_git_async, scrubbed
+from askrepo.git import MEMORY_BYTES, GitStoppedError, kill_running, open_git, run_git, run_git_async, scrubbed
 
 
 def shell(command: str) -> list[str]:
@@ -148,6 +151,10 @@ def test_kill_running_stops_a_waiting_call(tmp_path):
         ("fatal: remote error: upload-pack: not our ref 0123", UnknownRefError),
         ("error: Server does not allow request for unadvertised object 0123", UnknownRefError),
         ("fatal: repository 'https://x/' not found", RepositoryError),
+        ("fatal: Out of memory, malloc failed (tried to allocate 9999999999 bytes)", LimitExceededError),
+        ("fatal: packfile x cannot be mapped: Cannot allocate memory", LimitExceededError),
+        ("error: index-pack died of signal 25", LimitExceededError),
+        ("fatal: dumb http transport does not support shallow capabilities", RepositoryError),
         ("ERROR: Repository not found.", RepositoryError),
         ("fatal: '/x' does not appear to be a git repository", RepositoryError),
         ("fatal: unable to access 'https://x/': Could not resolve host: x", RemoteUnavailableError),
@@ -262,3 +269,79 @@ async def test_call_that_does_not_block_fails_in_the_same_words(tmp_path):
     assert str(failure.value) == str(expected.value)
     assert "tok" not in str(failure.value)
     assert "hunter22" not in str(failure.value)
+
+
+def test_git_and_its_children_are_limited_in_memory_and_files(tmp_path):
+    said = run(shell("ulimit -v; ulimit -f; ulimit -c"), tmp_path, max_bytes=1024**2).split()
+
+    assert [int(limit) for limit in said] == [MEMORY_BYTES // 1024, 2 * 1024**2 // 512, 0]
+
+
+@pytest.mark.parametrize("words", ["yes talk >&2", "yes talk"], ids=["messages", "output"])
+def test_endless_words_are_cut_off(tmp_path, words):
+    with pytest.raises(LimitExceededError, match=r"messages without end|more than"):
+        run(shell(words), tmp_path)
+
+
+@pytest.mark.parametrize("words", ["yes talk >&2", "yes talk"], ids=["messages", "output"])
+async def test_endless_words_are_cut_off_without_blocking(tmp_path, words):
+    with pytest.raises(LimitExceededError, match=r"messages without end|more than"):
+        await run_git_async(shell(words), cwd=tmp_path, action="try", timeout_s=60, max_bytes=10**6)
+
+
+def test_messages_do_not_keep_a_call_waiting_when_a_child_outlives_it(tmp_path):
+    started = time.monotonic()
+
+    assert run(shell("sleep 20 & echo $! > pid; echo done"), tmp_path) == b"done\n"
+
+    assert time.monotonic() - started < 10
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def test_reader_of_a_repository_writes_no_file(tmp_path):
+    with open_git(shell("echo much > file; true"), cwd=tmp_path) as process:
+        process.wait()
+
+    assert not (tmp_path / "file").exists() or (tmp_path / "file").stat().st_size == 0
+
+
+def test_reader_that_only_thinks_is_given_up(tmp_path):
+    with open_git(shell("sleep 60"), cwd=tmp_path, patience_s=0.2) as process:
+        with pytest.raises(LimitExceededError, match=r"busy for 0.2 s"):
+            process.stdout.read(1)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+CALLS = {
+    "run": "run_git(args, cwd=cwd, action='try', timeout_s=60)",
+    "open": "opened = open_git(args, cwd=cwd); opened.__enter__().stdout.read()",
+    "async": "asyncio.run(run_git_async(args, cwd=cwd, action='try', timeout_s=60, max_bytes=10))",
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_killed_process_leaves_no_git_running(tmp_path, call):
+    busy = "sleep 600 & mkdir $! $$ ready; while :; do :; done"  # folders: a reader may not write a file
+    program = (
+        "import asyncio, pathlib; from askrepo.git import *;"
+        f"cwd = pathlib.Path({str(tmp_path)!r}); args = {shell(busy)!r}; {call}"
+    )
+    with subprocess.Popen([sys.executable, "-c", program]) as ours:
+        try:
+            wait_until((tmp_path / "ready").exists)
+        finally:
+            ours.kill()
+
+    pids = [int(folder.name) for folder in tmp_path.iterdir() if folder.name.isdigit()]
+    assert len(pids) == 2
+    wait_until(lambda: not any(map(is_running, pids)))
+
+
+def test_threads_start_git_side_by_side(tmp_path):
+    threads = [threading.Thread(target=run, args=(["version"], tmp_path)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+
+    assert not any(thread.is_alive() for thread in threads)
