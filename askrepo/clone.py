@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from askrepo.errors import RepositoryError, StorageError, UnknownRefError
 from askrepo.git import run_git
 from askrepo.remote_refs import (
+    MAX_ANSWER_BYTES,
     MAX_LISTING_BYTES,
     RemoteRef,
     is_commit,
@@ -27,7 +28,14 @@ from askrepo.remote_refs import (
     refs_in,
 )
 from askrepo.repositories import check_repository, redacted
-from askrepo.snapshots import latest_snapshot, publish_snapshot, published_snapshot, unpack_snapshot
+from askrepo.scratch import scratch_folder
+from askrepo.snapshots import (
+    SHA256_DIGITS,
+    latest_snapshot,
+    publish_snapshot,
+    published_snapshot,
+    unpack_snapshot,
+)
 from askrepo.types import Repository, Snapshot
 from askrepo.workspace import Workspace
 
@@ -97,12 +105,12 @@ def clone_repository(
     """
     check_repository(repository, allow_local=allow_local)
     remote = _Remote(repository.url, timeout_s, max_bytes, allow_local, git_environment or {}, time.monotonic())
-    with _disk_errors_told(), tempfile.TemporaryDirectory(prefix="askrepo-clone-") as folder:
-        wanted = _resolve(remote, repository.ref, Path(folder))
+    with _disk_errors_told(), scratch_folder("askrepo-clone-") as folder:
+        wanted = _resolve(remote, repository.ref, folder)
         published = published_snapshot(repository, wanted.commit, workspace)
         if published is not None:
             return published
-        bare = Path(folder) / "repository.git"
+        bare = folder / "repository.git"
         earlier = latest_snapshot(repository, workspace)
         commit = (earlier and _fetch_onto(earlier, remote, wanted, bare, workspace)) or _fetch_all(remote, wanted, bare)
         return publish_snapshot(repository, commit, bare, workspace)
@@ -137,19 +145,20 @@ def _disk_errors_told() -> Iterator[None]:
 def _resolve(remote: _Remote, ref: str | None, folder: Path) -> RemoteRef:
     if ref is not None and is_commit(ref):
         return RemoteRef(ref.lower(), None)
-    found = named_by(ref, _listing(remote, folder, question_about(remote.url, ref)))
+    found = named_by(ref, _listing(remote, folder, question_about(remote.url, ref), max_bytes=MAX_ANSWER_BYTES))
     if found is None:
         raise _missing_ref(remote, ref, folder)
     return found
 
 
-def _listing(remote: _Remote, folder: Path, question: Sequence[str]) -> dict[str, str]:
-    return refs_in(remote.run(*question, cwd=folder, verb="list the refs of", max_bytes=MAX_LISTING_BYTES))
+def _listing(remote: _Remote, folder: Path, question: Sequence[str], *, max_bytes: int) -> dict[str, str]:
+    return refs_in(remote.run(*question, cwd=folder, verb="list the refs of", max_bytes=max_bytes))
 
 
 def _missing_ref(remote: _Remote, ref: str | None, folder: Path) -> RepositoryError:
     """Why a ref was not found, with the names that come close."""
-    every = _listing(remote, folder, listing_of(remote.url, flags=("--heads", "--tags")))
+    question = listing_of(remote.url, flags=("--heads", "--tags"))
+    every = _listing(remote, folder, question, max_bytes=MAX_LISTING_BYTES)
     known = sorted(name for name in every if not name.endswith("^{}"))
     where = redacted(remote.url)
     if not known:
@@ -157,7 +166,7 @@ def _missing_ref(remote: _Remote, ref: str | None, folder: Path) -> RepositoryEr
     short = [name.split("/", 2)[2] for name in known]
     if ref is None:
         return UnknownRefError(f"{where} has no default branch: name a ref, such as {where}@{short[0]}")
-    hint = "give all 40 digits of a commit; " if _ABBREVIATED.fullmatch(ref) else ""
+    hint = "give all digits of a commit; " if _ABBREVIATED.fullmatch(ref) else ""
     close = difflib.get_close_matches(ref, short, n=SUGGESTIONS, cutoff=0.5) or short[:SUGGESTIONS]
     return UnknownRefError(f"{where} has no branch, tag or commit {ref!r}: {hint}some of its refs: {', '.join(close)}")
 
@@ -184,9 +193,9 @@ def _fetch_onto(earlier: Snapshot, remote: _Remote, wanted: RemoteRef, bare: Pat
 def _fetch_all(remote: _Remote, wanted: RemoteRef, bare: Path) -> str:
     """Fetch one commit into a new bare repository and return its id."""
     bare.mkdir()
-    remote.run(
-        "init", "--bare", "--quiet", "--template=", cwd=bare, verb="prepare a copy of", max_bytes=remote.max_bytes
-    )
+    algorithm = "sha256" if len(wanted.commit) == SHA256_DIGITS else "sha1"
+    init = ("init", "--bare", "--quiet", "--template=", f"--object-format={algorithm}")
+    remote.run(*init, cwd=bare, verb="prepare a copy of", max_bytes=remote.max_bytes)
     return _fetch(remote, wanted, bare)
 
 

@@ -15,12 +15,12 @@ from askrepo.types import Repository
 
 # gitrevisions(7): refs/<name>, then tags, then branches; so a tag wins over a branch of the same name.
 REF_ORDER = ("refs/{}", "refs/tags/{}", "refs/heads/{}")
-# ls-remote answers at most this much; the largest public repositories stay below 100 MB.
-MAX_LISTING_BYTES = 256 * 1024 * 1024
+# All branches and tags of a repository are listed only to suggest some; the largest public ones have 10 MB of them.
+MAX_LISTING_BYTES = 32 * 1024 * 1024
 # The names that one ref may mean are a handful of lines.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-_COMMIT = re.compile(r"[0-9a-fA-F]{40}")
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}([0-9a-fA-F]{24})?")  # SHA-1 or SHA-256
 
 
 @dataclass(frozen=True, slots=True)

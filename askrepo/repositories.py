@@ -169,7 +169,7 @@ def _cut_ref(path: str) -> tuple[str, str | None]:
 
 def _check_ref(ref: str) -> None:
     if not ref or _BAD_REF.search(ref) or _CONTROL.search(ref):
-        raise UsageError(f"{_CONTROL.sub('?', ref)!r} is not a ref: give a branch, a tag or all 40 digits of a commit")
+        raise UsageError(f"{_CONTROL.sub('?', ref)!r} is not a ref: give a branch, a tag or all digits of a commit")
 
 
 def _path_name(path: str) -> str:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,11 +17,15 @@ from pathlib import Path
 from askrepo.errors import StorageError
 from askrepo.git import run_git
 from askrepo.repositories import repository_id
+from askrepo.scratch import scratch_folder
 from askrepo.types import Repository, Snapshot, snapshot_from, to_json
 from askrepo.workspace import ObjectMissingError, Workspace
 
-ARCHIVE_MEMBER = re.compile(r"HEAD|shallow|objects/pack/pack-[0-9a-f]{40}\.(pack|idx)")
+ARCHIVE_MEMBER = re.compile(r"HEAD|shallow|objects/pack/pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)")
 BARE_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+BARE_CONFIG_SHA256 = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n"
+SHA256_DIGITS = 64
+LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
 
 @contextmanager
@@ -31,8 +34,8 @@ def open_snapshot(snapshot: Snapshot, *, workspace: Workspace) -> Iterator[Path]
 
     :raises StorageError: the archive is missing or damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="askrepo-snapshot-") as folder:
-        bare = Path(folder) / "repository.git"
+    with scratch_folder("askrepo-snapshot-") as folder:
+        bare = folder / "repository.git"
         unpack_snapshot(snapshot, bare, workspace=workspace)
         yield bare
 
@@ -44,7 +47,7 @@ def unpack_snapshot(snapshot: Snapshot, bare: Path, *, workspace: Workspace) -> 
     """
     archive = bare.with_suffix(".tar")
     workspace.download(snapshot.archive, archive)
-    _unpack(archive, bare, key=snapshot.archive)
+    _unpack(archive, bare, key=snapshot.archive, is_sha256=len(snapshot.commit) == SHA256_DIGITS)
     archive.unlink()
 
 
@@ -98,9 +101,11 @@ def publish_snapshot(repository: Repository, commit: str, bare: Path, workspace:
 
 
 def _committed_at(bare: Path, commit: str) -> str:
+    """The commit's time; 1970 when the commit has none that git can read, and the year 9999 for any later one."""
     options = ["--format=%ct", "--no-show-signature", "--end-of-options", commit]
-    seconds = run_git(["log", "-1", *options], cwd=bare, action="read the commit's time", timeout_s=60)
-    return datetime.fromtimestamp(int(seconds), tz=UTC).isoformat().replace("+00:00", "Z")
+    said = run_git(["log", "-1", *options], cwd=bare, action="read the commit's time", timeout_s=60).strip()
+    seconds = int(said) if said.isdigit() else 0
+    return datetime.fromtimestamp(min(seconds, LAST_SECOND), tz=UTC).isoformat().replace("+00:00", "Z")
 
 
 def _pack(bare: Path, commit: str, target: Path) -> None:
@@ -121,11 +126,11 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
     return member
 
 
-def _unpack(archive: Path, bare: Path, *, key: str) -> None:
+def _unpack(archive: Path, bare: Path, *, key: str, is_sha256: bool) -> None:
     """Make the bare repository again; of the archive only the members that `_pack` writes are believed."""
     for folder in ("objects/pack", "refs"):
         (bare / folder).mkdir(parents=True)
-    (bare / "config").write_text(BARE_CONFIG)
+    (bare / "config").write_text(BARE_CONFIG_SHA256 if is_sha256 else BARE_CONFIG)
     try:
         with tarfile.open(archive) as tar:
             for member in tar:

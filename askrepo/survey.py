@@ -24,7 +24,7 @@ _RUN = re.compile(r"(?P<name>runs/(?P<alias>[^/]+)/[A-Za-z0-9._-]+)/.+")
 _DATASET = re.compile(r"(?P<name>datasets/(?P<alias>[^/]+)/[^/]+)/.+")
 _FILE_LIST = re.compile(r"(?P<name>files/(?P<alias>[^/]+)/[^/]+\.parquet)")
 _CLAIM = re.compile(r"(?P<name>claims/(?P<alias>[^/]+)/[^/]+\.json)")
-_SNAPSHOT = re.compile(r"(?P<name>snapshots/[^/]+/[0-9a-f]{40})\.(tar|json)")
+_SNAPSHOT = re.compile(r"(?P<name>snapshots/[^/]+/[0-9a-f]{40}([0-9a-f]{24})?)\.(tar|json)")
 _PLAIN = re.compile(r"[A-Za-z0-9._/#@+=,~-]+")
 
 
