@@ -51,8 +51,14 @@ def complete_dataset(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Datasets that the alias may go back to, newest first."""
     from query.output import dataset_id
 
-    history = _session(ctx).catalogue.history(ctx.params["alias"])
-    told = {dataset_id(entry.manifest.dataset): f"entry {entry.number}, {entry.swapped_at[:10]}" for entry in history}
+    alias = (
+        ctx.params["alias"] or ctx.args[0]
+    )  # Click has not sorted the arguments when the last option lacks its value
+    *before, newest = _session(ctx).catalogue.history(alias)
+    entries = [entry for entry in before if entry.manifest.dataset != newest.manifest.dataset]
+    if newest.reason == "removed":
+        entries.append(newest)
+    told = {dataset_id(entry.manifest.dataset): f"entry {entry.number}, {entry.swapped_at[:10]}" for entry in entries}
     return reversed(told.items())
 
 

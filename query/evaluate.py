@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from askrepo.plain import columns, padded, plain_line
-from query.options import SearchOptions, example, search_options
+from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import freshness, print_json, print_note, print_result
 from query.progress import progress
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Answers = Sequence[tuple[Sequence[Hit], Sequence[Source]]]
 
 DEFAULT_TOKENS = 8000
-MIN_TOKENS = 100
+MIN_TOKENS, MAX_TOKENS = 100, 10_000_000
 
 # Heading, field of `Figures`.
 COLUMNS = (
@@ -41,7 +41,7 @@ MIN_COLUMN_CHARS = 5  # of a figure
 
 @click.command(name="eval", epilog=example("askrepo eval questions.jsonl --strategy bm25"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tokens", type=click.IntRange(MIN_TOKENS), default=DEFAULT_TOKENS, show_default=True,
+@click.option("--tokens", type=WholeNumber(MIN_TOKENS, MAX_TOKENS), default=DEFAULT_TOKENS, show_default=True,
               help="Tokens of context in which the evidence is looked for.")  # fmt: skip
 @click.option("--exact-paths", is_flag=True,
               help="Compare whole paths; else one may be the end of the other, as published.")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,6 +81,16 @@ class SearchOptions:
         )
 
 
+class WholeNumber(click.IntRange):
+    """A range of whole numbers, written in digits as everybody writes them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; Python itself would also read other scripts' digits, `1_0`, and stop at 4,300 digits."""
+        if isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+            self.fail(f"{value[:60]!r} is not a whole number.", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
 def example(command: str) -> str:
     """The end of a command's help: one example that works."""
     return f"\b\nExample:\n  {command}"
@@ -115,7 +126,7 @@ def search_options(command: Command) -> Command:
         "-a", "--alias", "aliases", multiple=True, metavar="NAME", shell_complete=complete_alias,
         help="Alias to search; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
     )  # fmt: skip
-    @click.option("-k", type=click.IntRange(1, 100), help="How many passages.")
+    @click.option("-k", type=WholeNumber(1, 100), help="How many passages.")
     @click.option("--path", multiple=True, metavar="GLOB", callback=_not_blank,
                   help="Only paths like this; may be repeated.")  # fmt: skip
     @click.option("--language", multiple=True, metavar="NAME", callback=_known_languages,

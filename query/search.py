@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from query.errors import NOTHING_FOUND
-from query.options import SearchOptions, example, search_options
+from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import (
     freshness,
     hit_block,
@@ -25,7 +25,7 @@ from query.question import read_question
 if TYPE_CHECKING:
     from askrepo.sources import AliasReader
 
-MIN_TOKENS = 200  # as ASKREPO_CONTEXT_TOKENS
+MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
 
 
 @click.command(epilog=example("askrepo search retry with backoff --language python"))
@@ -35,7 +35,7 @@ MIN_TOKENS = 200  # as ASKREPO_CONTEXT_TOKENS
     help="Print the sources that `ask` gives to the chat model, exactly but for the fence, which is random there.",
 )  # fmt: skip
 @click.option(
-    "--tokens", "max_tokens", type=click.IntRange(min=MIN_TOKENS), metavar="N",
+    "--tokens", "max_tokens", type=WholeNumber(MIN_TOKENS, MAX_TOKENS), metavar="N",
     help="Budget of --context. Default: ASKREPO_CONTEXT_TOKENS.",
 )  # fmt: skip
 @search_options
