@@ -27,7 +27,7 @@ def main() -> None:
     """Ask questions of git repositories and trust the answers.
 
     Results go to stdout, everything else to stderr. Exit codes: 0 found or answered, 1 nothing found,
-    2 wrong usage or an error, 3 alias or dataset unavailable, 4 credentials missing or refused.
+    2 wrong usage or an error, 3 alias or dataset unavailable, 4 credentials missing or refused, 130 Ctrl-C.
     """
     show_warnings_plainly()
 

@@ -86,7 +86,9 @@ class AskrepoGroup(click.Group):
         try:
             interrupts.raise_first()
             return super().invoke(ctx)
-        except KeyboardInterrupt:  # Click would print an empty line
+        except KeyboardInterrupt:  # Click would print an empty line, which only a terminal with its ^C wants
+            if sys.stderr.isatty():
+                click.echo(err=True)
             sys.exit(INTERRUPTED)
         finally:
             interrupts.end_at_once()

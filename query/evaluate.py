@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from askrepo.errors import UsageError
 from askrepo.plain import columns, padded, plain_line
 from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import freshness, print_json, print_note, print_result
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     Answers = Sequence[tuple[Sequence[Hit], Sequence[Source]]]
 
+MAX_FILE_BYTES = 100_000_000  # some 300,000 questions
 DEFAULT_TOKENS = 8000
 MIN_TOKENS, MAX_TOKENS = 100, 10_000_000
 
@@ -58,7 +60,9 @@ def evaluate(file: Path, tokens: int, exact_paths: bool, hits: Path | None, opti
     """
     from askrepo.evaluation import Retrieved, figures_by_category, read_questions
 
-    questions = read_questions(file.read_text(encoding="utf-8").split("\n"), exact_paths=exact_paths)
+    questions = read_questions(_text(file).split("\n"), exact_paths=exact_paths)
+    if hits is not None and not hits.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {hits}: its folder does not exist")
     with progress(f"asking {len(questions)} questions"):
         readers = options.readers()
         answers = [_answer(question.query, options, readers, tokens) for question in questions]
@@ -72,6 +76,19 @@ def evaluate(file: Path, tokens: int, exact_paths: bool, hits: Path | None, opti
     for reader in readers:
         print_note(freshness(reader.entry))
     return 0
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise UsageError(f"{file} is larger than {MAX_FILE_BYTES:,} bytes; split it")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8: byte {error.start + 1} is not") from error
 
 
 def _answer(

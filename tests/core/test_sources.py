@@ -121,6 +121,25 @@ assert seen == [True], seen
 """
 
 
+ERROR_MEANWHILE = """
+import sys
+from askrepo.settings import Settings
+from askrepo.sources import open_alias
+from askrepo.workspace import Workspace
+
+settings = Settings.from_env({"ASKREPO_CACHE": sys.argv[2]})
+open_alias("main", workspace=Workspace.open(sys.argv[1]), settings=settings, warm_up=True)
+sys.exit(7)
+"""
+
+
+def test_process_that_ends_while_the_embedder_loads_is_not_aborted(tmp_path):
+    built = build_alias(tmp_path, {"a.py": "x = 1\n"}, embedder="local")
+    command = [sys.executable, "-c", ERROR_MEANWHILE, built.workspace.url, str(built.settings.cache)]
+    runs = [subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True) for _ in range(5)]
+    assert [(run.returncode, run.stderr) for run in runs] == [(7, "")] * 5
+
+
 def test_embedder_never_loads_while_deep_lake_is_imported(built):
     """Two threads that import NumPy at once fail, on a first start without .pyc files."""
     command = [sys.executable, "-c", WARM_UP_IMPORTS, built.workspace.url]

@@ -108,6 +108,32 @@ def test_other_bad_values_are_one_line(run_main: Run, args: list[str], told: str
     assert_one_line(run_main(*args), 2, told)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("größe".encode("latin-1"), "is not UTF-8: byte 3 is not"),
+        (b"\0\0", "line 1"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"query": 1, "relevant": ["a"]}', "line 1"),
+        (b"null", "line 1"),
+    ],
+    ids=["Latin-1", "NULs", "nested", "number", "null"],
+)
+def test_a_file_of_questions_that_is_none_is_one_line(run_main: Run, tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "questions").write_bytes(content)
+    assert_one_line(run_main("eval", str(tmp_path / "questions")), 2, told)
+
+
+def test_an_endless_file_of_questions_is_refused(run_main: Run) -> None:
+    assert_one_line(run_main("eval", "/dev/zero"), 2, "/dev/zero is larger than")
+
+
+def test_where_the_lists_go_is_checked_first(run_main: Run, tmp_path: Path) -> None:
+    (tmp_path / "questions").write_text('{"query": "x", "relevant": ["a"], "category": "b"}')
+    result = run_main("eval", str(tmp_path / "questions"), "--hits", "no/such/folder/hits")
+    assert_one_line(result, 2, "its folder does not exist")
+
+
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlias:
     """An alias whose embedder imports native code on a thread."""
