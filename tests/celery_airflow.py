@@ -32,6 +32,8 @@ SCHEDULER, DAG_PROCESSOR, WORKER = "airflow-scheduler", "airflow-dag-processor",
 START_TIMEOUT_S = 240.0
 # docker-compose.yaml's path of the page's passwords.
 PASSWORDS = "/opt/airflow/auth"
+# Where the image has dags/ and plugins/; the core is installed in both.
+IMAGE = "/opt/airflow"
 # Shown by Airflow as a task's host.
 NAME_VARIABLE = "ASKREPO_TEST_COMPONENT"
 
@@ -95,7 +97,7 @@ class CeleryAirflow:
         return (self.folder / name / "log").read_text(encoding="utf-8", errors="replace")
 
     def _initialise(self) -> None:
-        script = self._services[INIT]["command"][0].replace(PASSWORDS, str(self.folder))
+        script = self._services[INIT]["command"][0].replace(PASSWORDS, str(self.folder)).replace(IMAGE, str(ROOT))
         environment = self._environment(INIT, INIT) | {"AIRFLOW_ADMIN_PASSWORD": self._password}
         shell = self._services[INIT]["entrypoint"]
         run = subprocess.run([*shell, script.replace("$$", "$")], env=environment, capture_output=True, text=True)

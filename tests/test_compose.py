@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 
 from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS
 
@@ -120,6 +123,77 @@ def test_missing_secret_stops_the_start_and_is_named(tmp_path: Path, missing: st
 
     assert run.returncode != 0
     assert missing in run.stderr
+
+
+def settings_of(*files: str) -> set[str]:
+    """Names of the settings that a file mentions in quotes or back quotes."""
+    texts = [(ROOT / file).read_text(encoding="utf-8") for file in files]
+    return {name for text in texts for name in re.findall(r"[\"`](ASKREPO_[A-Z0-9_]*[A-Z0-9])[\"`]", text)}
+
+
+PIPELINE = ("plugins/askrepo_operators/pipeline_settings.py", "dags/askrepo_schedule.py")
+# What make's own Airflow has beside.
+OF_MAKE = {"ASKREPO_AIRFLOW_HOME", "ASKREPO_AIRFLOW__SECTION__OPTION"}
+
+
+def test_every_setting_reaches_the_services(tmp_path: Path) -> None:
+    documented = settings_of("README.md") - OF_MAKE
+    core, pipeline = settings_of("askrepo/settings.py"), settings_of(*PIPELINE)
+    values = dict.fromkeys(REQUIRED, "secret") | dict.fromkeys(core | pipeline, "chosen")
+    config = yaml.safe_load(compose(tmp_path, values, "--profile=celery", "config").stdout)["services"]
+    ours = {name: one["environment"] for name, one in config.items() if name.startswith("airflow-")}
+
+    assert len(core) > 20
+    assert documented | core | pipeline <= set(ours["airflow-worker"])
+    assert all(documented | core | pipeline <= set(environment) for environment in ours.values())
+    assert core <= set(config["cli"]["environment"])
+    fixed = {"ASKREPO_CACHE", "ASKREPO_EMBED_POOL"}
+    passed = {name for name, value in ours["airflow-worker"].items() if value == "chosen"}
+    assert core | pipeline <= passed | fixed
+
+
+def test_every_service_that_stays_has_a_health_check(tmp_path: Path) -> None:
+    found = services(tmp_path, "celery,s3") | services(tmp_path, "slim")
+
+    staying = {name for name, service in found.items() if service.get("restart") != "no"}
+    assert "airflow-worker" in staying
+    assert {name for name in staying if not found[name].get("healthcheck", {}).get("test")} == set()
+
+
+def test_worker_is_asked_itself(tmp_path: Path) -> None:
+    from importlib import import_module
+
+    test = services(tmp_path, "celery")["airflow-worker"]["healthcheck"]["test"]
+
+    app = re.search(r"--app (\S+)\.(\w+) inspect ping -d \"celery@\$+HOSTNAME\"", test[-1])
+    assert app is not None
+    assert hasattr(import_module(app[1]), app[2])
+
+
+@pytest.mark.parametrize("secret", REQUIRED)
+def test_example_says_how_to_make_each_secret(secret: str) -> None:
+    [command] = re.findall(rf"# .*: (openssl .*)\n{secret}=\n", EXAMPLE.read_text())
+
+    made = [subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout for _ in "ab"]
+
+    assert made[0] != made[1]
+    assert re.fullmatch(r"[A-Za-z0-9_=-]{32,}\n", made[0])
+    if "FERNET" in secret:
+        assert Fernet(made[0].strip()).encrypt(b"x")
+
+
+def test_setting_that_is_wrong_stops_the_start(tmp_path: Path) -> None:
+    script = services(tmp_path, "celery")["airflow-init"]["command"][0].replace("$$", "$")
+    check = next(line for line in script.splitlines() if "askrepo_check" in line).replace("/opt/airflow", str(ROOT))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+
+    good = subprocess.run(["sh", "-c", check], env=environment, capture_output=True, text=True)
+    bad = subprocess.run(
+        ["sh", "-c", check], env={**environment, "ASKREPO_RETENTION": "abc"}, capture_output=True, text=True
+    )
+
+    assert (good.returncode, good.stderr) == (0, "")
+    assert (bad.returncode, bad.stderr) == (2, "error: ASKREPO_RETENTION must be a number at least 1, found 'abc'\n")
 
 
 def test_example_lists_what_is_required_and_holds_no_secret() -> None:
