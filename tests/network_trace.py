@@ -37,7 +37,7 @@ class NetworkTrace:
     def __init__(self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path = ROOT) -> None:
         strace = shutil.which("strace")
         assert strace, "strace is needed to see the native libraries' connections: apt-get install strace"
-        self._options = [strace, "-f", "-qq", f"--trace={CALLS}", f"--string-limit={SHOWN_BYTES}"]
+        self._options = [strace, "-f", "-qq", "--seccomp-bpf", f"--trace={CALLS}", f"--string-limit={SHOWN_BYTES}"]
         self._command, self._env, self._cwd = list(command), dict(env), cwd
 
     def __enter__(self) -> Self:

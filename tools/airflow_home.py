@@ -56,8 +56,6 @@ def airflow_environment(env: Mapping[str, str], *, allow_local: Path | None = No
     ours = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
         "PYTHONPATH": str(ROOT),
@@ -68,6 +66,8 @@ def airflow_environment(env: Mapping[str, str], *, allow_local: Path | None = No
     defaults = {
         "ASKREPO_WORKSPACE": str(ROOT / ".workspace"),
         "ASKREPO_EMBED_POOL": EMBED_POOL,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Its default asks a name server who this machine is.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
@@ -87,7 +87,8 @@ def check_settings(environment: Mapping[str, str]) -> None:
     sys.path += [folder for folder in (str(ROOT / "plugins"), str(ROOT / "dags")) if folder not in sys.path]
     from askrepo_check import check
 
-    check(environment, aliases=ROOT / "dags" / "aliases.yaml")
+    aliases = Path(environment["AIRFLOW__CORE__DAGS_FOLDER"], "aliases.yaml")
+    check(environment, aliases=aliases if aliases.exists() else None)
 
 
 def _of_caller(env: Mapping[str, str]) -> dict[str, str]:
