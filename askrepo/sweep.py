@@ -130,7 +130,9 @@ def current_datasets(catalogue: AliasCatalogue) -> set[str]:
 def _named_since(dataset: str, datasets: AliasDatasets, workspace: Workspace) -> int | None:
     """The number of an entry that names the dataset and was written since: by a rollback, or by a swap that waited."""
     catalogue = AliasCatalogue(workspace)
-    for number in range(catalogue.number(datasets.alias), datasets.number, -1):
+    for number in reversed(catalogue.numbers(datasets.alias)):
+        if number <= datasets.number:
+            break
         entry = _entry(catalogue, datasets.alias, number)
         if entry is not None and entry.manifest.dataset == dataset:
             return number
@@ -140,13 +142,11 @@ def _named_since(dataset: str, datasets: AliasDatasets, workspace: Workspace) ->
 def _read_history(catalogue: AliasCatalogue, alias: str, since: datetime | None) -> list[AliasEntry]:
     """The alias's newest entries, oldest first: some at least, and all that were written since a time."""
     entries: list[AliasEntry] = []
-    number = catalogue.number(alias)
+    numbers = catalogue.numbers(alias)[::-1]
     with ThreadPoolExecutor(_READERS) as pool:
-        while number > 0:
-            block = range(number, max(0, number - _ENTRIES), -1)
-            found = pool.map(lambda one: _entry(catalogue, alias, one), block)
+        for start in range(0, len(numbers), _ENTRIES):
+            found = pool.map(lambda one: _entry(catalogue, alias, one), numbers[start : start + _ENTRIES])
             entries += [entry for entry in found if entry is not None]
-            number -= _ENTRIES
             if entries and (since is None or moment_of(entries[-1]) < since):
                 break
     return entries[::-1]

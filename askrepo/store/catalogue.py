@@ -72,6 +72,12 @@ class AliasCatalogue:
         """
         return self._newest(check_alias(alias), self._numbers(alias))
 
+    def numbers(self, alias: str) -> list[int]:
+        """Numbers of the entries, readable or not, ascending."""
+        numbers = self._numbers(check_alias(alias))
+        newest = self._newest(alias, numbers)
+        return [number for number in numbers if number <= newest]
+
     def newest(self, alias: str) -> AliasEntry | None:
         """The entry of the highest number, a removal's too; None when there is none.
 

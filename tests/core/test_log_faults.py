@@ -17,6 +17,7 @@ import pytest
 from askrepo import durable
 from askrepo.errors import ForbiddenError, StorageError, UnavailableError
 from askrepo.store.catalogue import AliasCatalogue
+from askrepo.sweep import find_datasets
 from askrepo.types import canonical_json, to_json
 from askrepo.workspace import Workspace
 from tests.core.test_catalogue import entry
@@ -186,6 +187,14 @@ def test_the_log_goes_on_beyond_eight_digits(catalogue, folder):
     catalogue.append(entry(100_000_000))
     catalogue.append(entry(100_000_001))
     assert catalogue.current("main") == entry(100_000_001)
+
+
+def test_a_far_entry_of_ours_does_not_make_the_clean_up_endless(catalogue, folder, workspace):
+    far = entry(99_999_999, dataset="far")
+    (folder / "99999999.json").write_bytes(canonical_json(to_json(far)).encode())
+    datasets = find_datasets("main", workspace=workspace)
+    assert [one.number for one in datasets.history] == [1, 2, 3, 99_999_999]
+    assert datasets.current == far
 
 
 def test_an_entry_is_flushed_before_it_has_its_name_and_its_folders_after(workspace, monkeypatch):
