@@ -9,8 +9,14 @@ from airflow.sdk import Param
 from askrepo.types import Definition
 
 ALIAS_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-# Credentials in a URL are refused here, before Airflow stores the parameters of the run.
-REPOSITORY_PATTERN = r"^(?!-)(?!https?://[^/]*@)(?!ssh://[^/@]*:[^/@]*@)[^\x00-\x1f\x7f]+$"
+# Credentials in a URL are refused here, before Airflow stores the parameters of the run: a user or a query with http,
+# a password with any scheme or none. What is before the scheme must not hide it. Without flags: browsers read it too.
+REPOSITORY_PATTERN = (
+    r"^(?!-)(?!\s)"
+    r"(?![Hh][Tt][Tt][Pp][Ss]?:[/\\]*[^/\\]*@)(?![Hh][Tt][Tt][Pp][Ss]?:[^?]*\?)"
+    r"(?![A-Za-z][A-Za-z0-9+.-]*:[/\\]+[^/\\@]*:[^/\\]*@)(?![^/@:\s]+:[^/@]+@[^/@]+:)"
+    r"[^\x00-\x1f\x7f]+$"
+)
 EMBEDDER_PATTERN = r"^(local|hash|openai:.+)$"
 
 # No code spans: the form shows them as boxes that cover the lines around.

@@ -205,6 +205,28 @@ def test_what_make_writes_is_private_and_what_it_wrote_becomes_so(open_home: Pat
     assert {name for name, mode in found.items() if mode not in {"0o700", "0o600"}} == {"latest"}
 
 
+def test_makes_own_workspace_and_cache_are_closed_and_a_chosen_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.privacy.ROOT", tmp_path)
+    folders = [tmp_path / name for name in (".workspace", "chosen", "cache")]
+    for folder in folders:
+        (folder / "aliases").mkdir(parents=True)
+        for path in (folder, folder / "aliases"):
+            path.chmod(0o755)
+    environment = {"AIRFLOW_HOME": str(tmp_path / "home"), "ASKREPO_CACHE": str(tmp_path / "cache")}
+    before = os.umask(0o022)
+    try:
+        for workspace in folders[:2]:
+            keep_private({**environment, "ASKREPO_WORKSPACE": str(workspace)})
+    finally:
+        os.umask(before)
+
+    assert modes(tmp_path / ".workspace") == {".workspace": "0o700", "aliases": "0o700"}
+    assert modes(tmp_path / "chosen") == {"chosen": "0o755", "aliases": "0o755"}
+    assert modes(tmp_path / "cache")["cache"] == "0o700"
+
+
 def test_shared_folder_is_no_home_to_close(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
     (tmp_path / "airflow.db").touch(0o644)

@@ -48,7 +48,7 @@ def main() -> int:
         return USAGE if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         with suppress(OSError):  # of a terminal that is gone
-            print("stopped; the alias is untouched", file=sys.stderr)
+            print("stopped; unless a swap is told above, the alias is untouched", file=sys.stderr)
         return STOPPED
 
 

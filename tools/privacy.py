@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from askrepo.settings import Settings
 from tools.airflow_home import ROOT, SetUpError
 
 UMASK = 0o077
@@ -29,10 +30,12 @@ def keep_private(environment: Mapping[str, str]) -> None:
     except OSError as error:
         advice = "set ASKREPO_AIRFLOW_HOME to a folder of your own"
         raise SetUpError(f"cannot close {home} to other users: {error.strerror}; {advice}") from error
-    # One that somebody chose and shares on purpose is theirs; so is a default one of another owner.
-    if environment["ASKREPO_WORKSPACE"] == str(workspace) and workspace.is_dir():
-        with suppress(OSError):
+    # A workspace that somebody chose and shares on purpose is theirs; so is what has another owner.
+    with suppress(OSError):
+        if environment["ASKREPO_WORKSPACE"] == str(workspace):
             _close_folder(workspace)
+    with suppress(OSError):
+        _close(Settings.from_env(environment).cache)
 
 
 def _close_home(home: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 from askrepo_alias_file import read_aliases
 
 from askrepo.errors import UsageError
@@ -93,6 +94,54 @@ def test_every_failed_task_ends_its_log_with_the_reason(dagbag: Any) -> None:
 )
 def test_form_and_first_task_know_the_same_parameters(dagbag: Any, dag_id: str, known: tuple[str, ...]) -> None:
     assert set(dagbag.get_dag(dag_id).params) == set(known)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:tok@host/a/b",
+        "https://tok@host/a/b",
+        "HTTPS://tok@host/a/b",
+        "hTTp://user:tok@host/a",
+        " https://user:tok@host/a",
+        "\thttps://tok@host/a",
+        "https:/user:tok@host/a",
+        "https:user:tok@host/a",
+        "https:\\\\user:tok@host/a",
+        "https://host/a/b?private_token=tok",
+        "HTTPS://host/a/b?tok",
+        "https://host/a@v1?access_token=tok",
+        "ssh://git:tok@host/a",
+        "SSH://git:tok@host/a",
+        "ftp://user:tok@host/a",
+        "git+https://user:tok@host/a",
+        "user:tok@host:owner/name",
+        "-u",
+    ],
+)
+def test_form_takes_no_url_with_a_credential(dagbag: Any, url: str) -> None:
+    with pytest.raises(ParamValidationError):
+        dagbag.get_dag("askrepo_ingest").params.get_param("repositories").resolve([url])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://host/owner/name",
+        "https://host:8443/owner/name@v1.2",
+        "https://host/owner/name@fix#1",
+        "http://[::1]:80/a/b@main",
+        "git@host:owner/name",
+        "git@host:owner/name@v1",
+        "host:owner/name@v1",
+        "ssh://git@host/owner/name@v1",
+        "ssh://git@host:22/owner/name",
+        "file:///srv/what?/name@v1",
+        "/srv/my code@v1",
+    ],
+)
+def test_form_takes_what_names_a_repository(dagbag: Any, url: str) -> None:
+    assert dagbag.get_dag("askrepo_ingest").params.get_param("repositories").resolve([url]) == [url]
 
 
 def test_dag_explains_itself(dagbag: Any) -> None:
