@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from askrepo.citations import Cited, LookUp
 from askrepo.context import Source
 from askrepo.permalinks import permalink
 from askrepo.sources import AliasReader
-from askrepo.types import Citation
+from askrepo.types import Citation, Snapshot
 
 Place = tuple[AliasReader, str, str]
 """Reader, repository and path of a file that may be meant."""
@@ -19,7 +20,8 @@ Place = tuple[AliasReader, str, str]
 def line_look_up(readers: Sequence[AliasReader], sources: Sequence[Source]) -> LookUp:
     """A look-up in the datasets that the readers hold open.
 
-    A path may be written as it is stored, with its repository before it, or as the end of a source's path.
+    A path may be written as it is stored, with `repository/` or `repository@commit/` before it, or as the end of a
+    source's path.
     """
 
     @functools.cache
@@ -42,7 +44,16 @@ def _places(path: str, readers: Sequence[AliasReader], sources: Sequence[Source]
             yield by_alias[source.hit.alias], chunk.repository, chunk.path
     for reader in readers:
         for snapshot in reader.entry.manifest.snapshots:
-            yield reader, snapshot.name, path.removeprefix(snapshot.name + "/")
+            yield reader, snapshot.name, _within(snapshot, path)
+
+
+def _within(snapshot: Snapshot, path: str) -> str:
+    """The path without the repository, or the repository and the commit, that are written before it."""
+    written = re.fullmatch(r"(?P<name>[^@]+)@(?P<commit>[0-9a-f]{7,64})/(?P<path>.+)", path, re.DOTALL)
+    if written is None:
+        return path.removeprefix(snapshot.name + "/")
+    is_meant = written["name"] in {snapshot.name, snapshot.name.rpartition("/")[2]}
+    return written["path"] if is_meant and snapshot.commit.startswith(written["commit"]) else path
 
 
 def _cited(reader: AliasReader, repository: str, path: str, start: int, end: int) -> Cited | None:

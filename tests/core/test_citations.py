@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import random
+import re
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from askrepo.citations import CitationResolver, Cited
 from askrepo.types import Citation
+from tests.core.spellings import BOGUS, CONTEXTS, INNOCENT
 
 SOURCES = [
     Cited(number, Citation("acme/app", "c" * 40, f"src/file{number}.py", 1, 20), f"https://example.org/{number}")
@@ -90,3 +96,142 @@ def test_cited_and_unresolved_are_listed_once_in_order() -> None:
     _, resolver = resolve("[2] [9] [1] [2] src/app.py:12-30 x.py:1 [9]")
     assert [cited.number for cited in resolver.cited] == [2, 1, None]
     assert resolver.unresolved == ["[9]", "x.py:1"]
+
+
+COMMIT = "c0ffee0123" + "4" * 30
+PERMALINK = f"https://github.com/acme/app/blob/{COMMIT}/"
+KNOWN = [
+    Cited(number, Citation("acme/app", COMMIT, f"src/file{number}.py", 1, 20), f"{PERMALINK}src/file{number}.py#L1-L20")
+    for number in (1, 2, 3)
+]
+
+
+def look_up_known(path: str, start: int, end: int) -> Cited | None:
+    """README.md, Makefile and src/app.py have 40 lines."""
+    path = path.removeprefix("acme/app/").removeprefix(f"acme/app@{COMMIT[:10]}/")
+    if path not in {"README.md", "Makefile", "src/app.py"} or not 1 <= start <= end <= 40:
+        return None
+    lines = f"L{start}" if start == end else f"L{start}-L{end}"
+    return Cited(None, Citation("acme/app", COMMIT, path, start, end), f"{PERMALINK}{path}#{lines}")
+
+
+def resolve_known(*pieces: str) -> tuple[str, CitationResolver]:
+    resolver = CitationResolver(KNOWN, look_up_known)
+    return "".join(resolver.resolve(pieces)), resolver
+
+
+def in_contexts(spelling: str) -> list[str]:
+    return [context.format(spelling) for context in CONTEXTS]
+
+
+@pytest.mark.parametrize("kind", BOGUS)
+def test_whatever_reads_as_a_citation_and_names_nothing_is_marked(kind: str) -> None:
+    texts = [text for spelling in BOGUS[kind] for text in in_contexts(spelling)]
+    shown = [resolve_known(text)[0] for text in texts]
+    assert [
+        text for text, seen in zip(texts, shown, strict=True) if not re.search(r"unresolved\]|unverified", seen)
+    ] == []
+
+
+@pytest.mark.parametrize("kind", INNOCENT)
+def test_what_only_looks_like_a_citation_stays_as_it_is(kind: str) -> None:
+    texts = [text for spelling in INNOCENT[kind] for text in in_contexts(spelling)]
+    assert [(text, shown) for text in texts if (shown := resolve_known(text)[0]) != text] == []
+
+
+@pytest.mark.parametrize("kind", [*BOGUS, *INNOCENT])
+def test_every_cut_into_pieces_shows_the_same(kind: str) -> None:
+    cuts = random.Random(11)
+    for spelling in {**BOGUS, **INNOCENT}[kind]:
+        text = cuts.choice(CONTEXTS[:5]).format(spelling)
+        whole, resolver = resolve_known(text)
+        at = range(1, len(text)) if len(text) < 120 else cuts.sample(range(1, len(text)), 5)
+        three = sorted(cuts.choices(range(len(text)), k=2))
+        pieces = [(text[:cut], text[cut:]) for cut in at]
+        pieces += [tuple(text), (text[: three[0]], text[three[0] : three[1]], text[three[1] :])]
+        assert {resolve_known(*cut)[0] for cut in pieces} == {whole}
+        assert resolve_known(*text) == (whole, resolver)
+
+
+def test_as_many_spellings_are_tried_as_it_takes_to_speak_of_percents() -> None:
+    assert min(sum(map(len, BOGUS.values())), sum(map(len, INNOCENT.values()))) >= 150
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("evil/repo@0123456789 README.md:1-2", "evil/repo@0123456789 (unverified) README.md:1-2 (unverified)"),
+        ("acme/app@c0ffee0123 README.md:1-2.", "acme/app@c0ffee0123 README.md:1-2."),
+        ("README.md:1-2 (0123456789)", "README.md:1-2 (0123456789 (unverified))"),
+        ("[1](https://evil.example/x)", "[1: unresolved] (unverified link: https://evil.example/x)"),
+        ("![a](https://evil.example/x)", "![a] (unverified link: https://evil.example/x)"),
+        ("[a](https://evil.example/x)", "[a] (unverified link: https://evil.example/x)"),
+        ("[a]: https://evil.example/x", "[a] (unverified link): https://evil.example/x"),
+        (f"[2]({KNOWN[1].url})", f"[2]({KNOWN[1].url})"),
+        (f"[2]({KNOWN[0].url})", f"[2: unresolved] (unverified link: {KNOWN[0].url})"),
+        ("<https://evil.example>", r"\<https://evil.example>"),
+        ('<a href="https://evil.example">1</a>', r'\<a href="https://evil.example">1</a>'),
+        ("<img src=x onerror=y>", r"\<img src=x onerror=y>"),
+        ("[1 and 99]", "[1][99: unresolved]"),
+        ("[^99] and 【1】", "[99: unresolved] and [1]"),
+        ("`a[99]` and `[99]`", "`a[99]` and `[99: unresolved]`"),
+        ("\nSources\n[1] gone.py:3\n", "\nSources (unverified)\n[1] gone.py:3 (unverified)\n"),
+        ("```\nx[9] [9]\n", "```\nx[9] [9]\n\n(in the unclosed code block: [9: unresolved])"),
+    ],
+)
+def test_what_is_marked_can_still_be_read(written: str, shown: str) -> None:
+    assert resolve_known(written)[0] == shown
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[x](https://evil.example)",
+        "[![1](https://evil.example)](https://evil.example)",
+        "[a b\nc](https://evil.example)",
+        "![](<https://evil.example>)",
+        "[x]( javascript:alert(1))",
+        "[x](//evil.example)",
+        "[x](" + " " * 30 + "https://evil.example)",
+        "[" + "long " * 200 + "](https://evil.example)",
+        "[x](https://evil.example/" + "y" * 5000 + ")",
+        f"[x]({KNOWN[0].url}.evil.example)",
+        f"[x](https://evil.example/?{KNOWN[0].url})",
+        "[x]: https://evil.example\n",
+        "[x]:\n<https://evil.example>\n",
+        "<https://evil.example>",
+        "<A\nHREF=https://evil.example>x</A>",
+        "<svg/onload=alert(1)>",
+    ],
+)
+def test_no_link_leads_anywhere_but_to_stored_lines(written: str) -> None:
+    shown, _ = resolve_known(written)
+    active = r"\]\(\s*<?(?:[a-z]+:|//)|(?m:^)\s*\[[^\]]+\]:\s*<?[a-z]+:|(?<!\\)<(?:https?:|a\s|svg)"
+    assert re.search(active, shown, re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize(
+    "unit", ["[", "[ ", "`", "` ", "`a ", "[1,", "a/", "f.py, ", "f.py line ", "](", "<a ", "(source ", "¹", "日a", "#"]
+)
+def test_hostile_text_is_read_in_linear_time_and_not_held_back(unit: str) -> None:
+    resolver = CitationResolver(KNOWN, look_up_known)
+    fed = 0
+
+    def pieces() -> Iterator[str]:
+        nonlocal fed
+        for _ in range(200):
+            fed += 100
+            yield (unit * 100)[:100]
+
+    started, shown, held = time.process_time(), 0, 0
+    for piece in resolver.resolve(pieces()):
+        shown += len(piece)
+        held = max(held, fed - shown)
+    assert held < 3000
+    assert time.process_time() - started < 5.0  # 0.6 s for the slowest, measured 2026-11
+
+
+def test_a_path_with_its_name_in_a_script_without_spaces_is_found_whole() -> None:
+    stored = Cited(None, Citation("acme/app", COMMIT, "docs/説明readme.md", 3, 3), "")
+    resolver = CitationResolver(KNOWN, lambda path, start, end: stored if path == "docs/説明readme.md" else None)
+    assert "".join(resolver.resolve(["See docs/説明readme.md:3."])) == "See docs/説明readme.md:3."

@@ -42,3 +42,12 @@ def test_a_path_resolves_only_to_lines_that_are_stored(
         snapshot = reader.entry.manifest.snapshots[0]
         assert (found.number, found.citation.commit) == (None, snapshot.commit)
         assert (found.citation.start_line, found.citation.end_line) == (start, end)
+
+
+@pytest.mark.parametrize("prefix", ["parcel@{0:.10}/", "parcel@{0}/"], ids=["short", "whole"])
+def test_a_path_with_its_commit_resolves_at_that_commit_only(built: BuiltAlias, prefix: str) -> None:
+    look_up = line_look_up([built.reader], [])
+    commit = built.reader.entry.manifest.snapshots[0].commit
+    assert look_up(prefix.format(commit) + "README.md", 1, 1) is not None
+    assert look_up(prefix.format("0123456789abcdef") + "README.md", 1, 1) is None
+    assert look_up(prefix.format(commit).replace("parcel", "evil") + "README.md", 1, 1) is None
