@@ -181,7 +181,7 @@ class Windows:
 
     def _looks_like_heading(self, line: str, seen: str) -> bool | None:
         """Whether the line is the heading of a list of sources; None while it cannot be told."""
-        if re.search(r"[^\W\d_]", spelled.normal(line)[0]) or not re.search(r"[^\W\d_]", seen):
+        if re.search(r"[^\W\d_]|\d\s*$", spelled.normal(line)[0]) or not re.search(r"[^\W\d_]", seen):
             return False
         end = self._line_end(_MAX_HEADING)
         known, _ = spelled.normal(self._text[self._at : self._at + _MAX_HEADING if end is None else end])

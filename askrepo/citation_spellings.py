@@ -74,16 +74,16 @@ _SEEN = _Seen(_ALIKE)
 
 _NUMBER = r"\d{1,40}"
 _AND = r"and|or|as\swell\sas|und|oder|et|ou|y|o|e|en|и|和|及|と"
-_TO = r"-{1,3}|\.{2,3}|…|~|to|through|thru|until|bis"
+_TO = r"-{1,3}|→|\.{2,3}|…|~|to|through|thru|until|bis"
 _BETWEEN = rf"(?:\s*+(?:[,;/&+|·、،]|{_TO}|{_AND})\s*+){{1,2}}|\s++"
 _RAISED_NUMBER = rf"[{RAISED}]{{1,4}}"
 _LABEL = (
-    r"sources?|src|refs?\.?|references?|docs?|documents?|cit(?:e|ation|\.)s?|footnotes?|fn\.?|notes?|passages?|chunks?|excerpts?"
+    r"sources?(?:\(s\))?|src|n[°º]\.?|nos?\.?|n[r.]\.?|refs?\.?|references?|docs?|documents?|cit(?:e|ation|\.)s?|footnotes?|fn\.?|notes?|passages?|chunks?|excerpts?"
     r"|snippets?|evidence|contexts?|results?|oaicite|quellen?|fuentes?|fontes?|fonti|bron(?:nen)?|kaynak(?:lar)?|źródł[oa]"
     r"|источник\w{0,3}|ссылк\w{0,2}|来源|來源|出典|资料|資料|文献|参考|출처|참고"
 )
 _SEE = r"(?:(?:see(?:\salso)?|cf\.?|vgl\.?|siehe|voir|ver|e\.g\.,?|from|per|in|by|via)\s+)?"
-_MARKS = r"[\s*_~`\"(){}<>|^#@№!?,;=]{0,8}"
+_MARKS = r"[\s*_~`\"(){}<>|^#@№!?,;=†‡§¶]{0,8}"
 _LABELLED = rf"{_SEE}(?:(?:{_LABEL})(?:\s?(?:no|nr|number)\.?)?[\s.:#№=_-]{{0,4}}|[srdn](?=\d{{1,2}}(?!\d)))"
 _ITEM = rf"(?:{_LABELLED}|(?:see(?:\salso)?|cf\.?|vgl\.?|siehe|voir)\s+|[#^@*№]\s?)?(?:{_NUMBER}|{_RAISED_NUMBER})"
 LIST = re.compile(rf"{_MARKS}(?P<list>{_ITEM}(?:(?:{_BETWEEN}){_ITEM})*)[abc]?\.?{_MARKS}", re.IGNORECASE)
@@ -95,7 +95,7 @@ _LINE_WORD = (
 )
 LIST_AND_MORE = re.compile(
     rf"{_MARKS}(?P<list>{_ITEM})\s*(?:(?::\d+)?†.*"
-    r"|,?\s*(?:above|below|ibid|supra|there|et\sal).*"
+    r"|\([^()]*\)|,?\s*(?:above|below|ibid|supra|there|et\sal).*"
     rf"|:\s+\S.*|:[^\W\d][^:]*"
     rf"|[,;:|-]?\s*(?:pp?\.\s?\d|§|{_LINE_WORD}|L\d).*|:\d+-\d+|[,;|-]?\s*[^\s\]]*(?:/|\.[a-z])\S*.*)",
     re.IGNORECASE | re.DOTALL,
@@ -109,7 +109,7 @@ NAMED_IN_TEXT = re.compile(
 )
 """Somewhere in a bracket: `see source 9 above`, `lines 3-4`, `@smith2020`, `Smith et al., 2020`."""
 
-ONLY_NUMBER = re.compile(rf"\s*\^?#?{_NUMBER}\s*")
+ONLY_NUMBER = re.compile(rf"\s*#?{_NUMBER}\s*")
 _DATE = re.compile(r"\d{4}-\d{1,2}(?:-\d{1,2})?|\d{1,2}/\d{1,2}/\d{2,4}")
 
 
@@ -154,13 +154,13 @@ _STRICT = rf":{{1,2}}[~(\[]?(?:L|#L?)?{_LINES}{_END}"
 _HASH = rf"(?:(?:\?plain=1)?#(?:L|lines?[-=_]?)?|\?(?:L|lines?=)){_LINES}{_END}(?!-)"
 _NO = r"(?:\s(?:no|nos|nr|num|number|numbers)\b\.?)?"
 _WORDY = (
-    rf"(?:'s\s)?[\s,;:(\[@|~>/→-]{{0,4}}(?:(?:at|on|in|around|near|from|see|starting|beginning|auf|à|en|na|op)\s(?:the\s)?){{0,2}}"
+    rf"(?:'s\s)?[\s,;:(\[@|~>/→-]{{0,4}}(?:(?:at|on|in|around|near|from|see|starting|beginning|between|specifically|namely|especially|particularly|auf|à|en|na|op)\s(?:the\s)?){{0,2}}"
     rf"(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to|und|et|y)\s?{_LINES})*{_END}"
 )
 _CJK_LINES = rf"[\s,:(的]{{0,3}}第?\s?{_LINES}\s?(?:行|줄|번째)"
 _RANGE = (
     r"(?:(?::\s|\s?\(|,?\s)\s?\d+\s?-\s?\d+(?!\w|\.\d| ?-)\)?|\s:\s?\d+(?!\w|[.:]\d)"
-    r"|\s?:\s\d+(?=[.,;)]?\s*(?:\n|$)|[,;)]))"
+    r"|,\s\d+(?=[)\]])|\s?:\s\d+(?=[.,;)]?\s*(?:\n|$)|[,;)]))"
 )
 _CALL = r"\(\d+(?:[,:-]\s?\d+)*\)"
 _WRAP = r"[`*_\"'()\[\]>]{0,3}"
@@ -184,13 +184,13 @@ MENTION = re.compile(
 """`path.py:12-30`, `path.py#L12`, `path.py, lines 12-30`, `Makefile (L3)`."""
 
 ATTACHED = re.compile(
-    rf"{_BEFORE_PATH}(?P<path>[\w./\\-]{{1,1000}}{_SOURCE_ENDING})(?<!\.js)`?(?P<lines>\s?[@+]\s?\d{{1,9}}(?:-\d+)?)(?![\w.])",
+    rf"{_BEFORE_PATH}(?P<path>[\w./\\-]{{1,1000}}{_SOURCE_ENDING})(?<!\.js)`?(?P<lines>(?:\s?[@+]\s?|[@+!~/|>]L)\d{{1,9}}(?:-L?\d+)?)(?![\w.])",
     re.IGNORECASE,
 )
 """`path.py@12`."""
 
 REVERSED = re.compile(
-    rf"(?<!\w)(?P<lines>(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to)\s?{_LINES})*)"
+    rf"(?<!\w)(?P<lines>\d{{1,9}}(?:st|nd|rd|th)\slines?|(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to)\s?{_LINES})*)"
     rf"(?:\s?[,(:]\s?|\s(?:of|in|from|at|von|de|du|des|der|in)\s)(?:the\s)?(?:file\s)?{_WRAP}(?P<path>{_PATH})",
     re.IGNORECASE,
 )
@@ -207,7 +207,7 @@ REPOSITORY_BEFORE = re.compile(
     r"(?<![\w./@+-])(?P<repository>[\w.-]{1,100}(?:/[\w.-]{1,100}){0,5})\s?@\s?(?P<commit>[\w.-]{1,100}?)"
     r"[\s:,;`*_(\[\])|>→-]{1,6}$"
 )
-NAME_BEFORE = re.compile(r"(?<![\w./@+:-])(?P<repository>[\w.-]{1,100}/[\w.-]{1,100})(?:\s|\s?[:`*]{1,3}\s?)$")
+NAME_BEFORE = re.compile(r"(?<![\w./@+:-])(?P<repository>[\w.-]{1,100}/[\w.-]{1,100})(?:\s|\s?[:`*>\]|]{1,3}\s?)$")
 COMMIT_BEHIND = re.compile(
     r"[\s`*)]{0,3}(?:@\s?|[(,]\s?(?:at\s)?|(?:as\s)?(?:at|in|of|from)\s)(?:the\s)?(?:(?:commit|revision|rev|sha)[\s:]\s?)?`?"
     r"(?P<commit>(?=[0-9a-f]*\d)[0-9a-f]{7,64})(?![\w/.-]\w)",
@@ -222,7 +222,7 @@ NAME_BEHIND = re.compile(
 _FILES = (
     r"(?:[a-z]*makefile|dockerfile|containerfile|jenkinsfile|gemfile|rakefile|vagrantfile|procfile|justfile|pipfile|brewfile"
     r"|caddyfile|tiltfile|earthfile|snakefile|podfile|fastfile|appfile|dangerfile|berksfile|capfile|guardfile|steepfile"
-    r"|license|licence|copying|notice|readme|changelog|changes|authors|contributors|maintainers|contributing|install|news"
+    r"|(?:license|licence|readme|changelog|copying)(?:-[a-z0-9.]{1,20})?|notice|changes|authors|contributors|maintainers|contributing|install|news"
     r"|codeowners|owners|kconfig|kbuild|sconstruct|sconscript|workspace|build|configure|gradlew|mvnw|version|manifest"
     r"|hacking|security|todo)"
 )
@@ -311,7 +311,7 @@ _CODE_NAMES = (
 INDEXED = re.compile(
     rf"(?:(?<![^\W_])(?:[^\W\d_]|{_CODE_NAMES})"
     r"|[a-z]\w*_\w+|(?<!\w)_\w+[^\W_]|[a-z]+\d+\w*|[\w$]+(?:\.|->|::)[^\W\d_]\w*|\w[\w.:]*[!]?\([^()\n]*\)"
-    r"|\$|\\[a-z]|\}|\?\.?)$",
+    r"|[\w)\]]\[(?:'[^'\[\]]{0,40}'|\"[^\"\[\]]{0,40}\"|[a-z_][a-z0-9_]{0,30})\]|\$|\\[a-z]|\}|\?\.?)$",
     re.IGNORECASE,
 )
 CAMEL_CASE = re.compile(r"(?<![^\W_])[A-Za-z]\w*[a-z0-9][A-Z]\w*$")
@@ -326,7 +326,9 @@ LITERAL_LIST_BEFORE = re.compile(
 ASSIGNED = re.compile(r"[=:+*/<>-]=?\s?$")
 CLASS_BEFORE = re.compile(r"(?:[\^\\$|]|\][*+?]?|\}|\(\?:|\\\.)$")
 CLASS_BEHIND = re.compile(r"[*+?]|\{\d|\[\d-\d|\[\^|\\[dws.]|\$")
-STEP = re.compile(r"\d+\s?/\s?\d+")
+NEGATIVE = re.compile(r"[,;]\s*-\s?\d")
+QUANTIFIER = re.compile(r"[+?]|\{\d")
+TYPE_BEHIND = re.compile(r"[A-Za-z*]\w|\[0\]")
 
 # --- words ---
 

@@ -193,8 +193,10 @@ class _Reading:
     def _is_no_citation(self, match: re.Match[str], listed: str, numbers: list[int] | None) -> bool:
         """Whether the bracket is an index, a literal, an interval, a class of a pattern or a date."""
         before, behind = self._view[: match.start()][-80:], self._view[match.end() : match.end() + 4]
-        plain = re.fullmatch(r"[\d\s,;-]+", match["inner"]) is not None and match["open"] == "["
+        plain = re.fullmatch(r"[\d\s,;.…-]+", match["inner"]) is not None and match["open"] == "["
         if numbers and len(numbers) > 1 and len(match["open"]) != len(match["close"]):
+            return True
+        if (match["open"].startswith("\\") or "^" in match["inner"]) and spelled.QUANTIFIER.match(behind):
             return True
         if not plain:
             return bool(match["open"] == "[" and re.match(r"[#^@*]?\d", match["inner"])) and self._is_indexed(
@@ -205,6 +207,8 @@ class _Reading:
             return True
         return (
             spelled.is_date(listed)
+            or bool(spelled.NEGATIVE.search(listed))
+            or (bool(spelled.TYPE_BEHIND.match(behind)) and re.search(r"(?:^|\s)$", before) is not None)
             or (several and 0 in (numbers or _ends(listed)))
             or (several and bool(spelled.LITERAL_LIST_BEFORE.search(before)))
             or bool(spelled.LITERAL_BEFORE.search(before))
@@ -275,6 +279,8 @@ class _Reading:
         groups = match.groupdict()
         name = "quoted" if groups.get("quoted") else "path"
         lines = groups.get("behind") or groups["lines"]
+        if "](" in self._view[match.end(name) : match.start("behind" if groups.get("behind") else "lines")]:
+            return None
         path = match[name]
         if not self._is_file(path, lines, call=bool(groups.get("call"))):
             return (match.end(), self._written(match)) if name == "path" and _is_address(path) else None
@@ -451,8 +457,11 @@ class _Reading:
         return found if found is not None and found.url == address else None
 
     def tag(self, match: re.Match[str]) -> tuple[int, str]:
-        """HTML and `<address>` are shown, not obeyed."""
-        return match.end(), "\\<"
+        """HTML and `<address>` are shown, not obeyed; an address of ours stays."""
+        target = spelled.TARGET.match(self._view, match.end())
+        if target is not None and self._is_ours(self._target(target)):
+            return match.end(), "<"
+        return match.end(), UNVERIFIED.strip() + " \\<"
 
     # --- code ---
 
