@@ -15,6 +15,7 @@ _FOREIGN = "(unverified link: "
 # Of numbers in a code block that never ends: enough to say what was not checked.
 MAX_FENCED = 20
 MIN_COMMIT_CHARS = 7
+MAX_NOTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class CitationResolver:
             self.cited.append(cited)
 
     def note_unresolved(self, text: str) -> None:
-        """Keep what did not resolve, once."""
+        """Keep what did not resolve, once, and no more of it than a line can show."""
+        text = text if len(text) <= MAX_NOTED else text[:MAX_NOTED] + "…"
         if text not in self.unresolved:
             self.unresolved.append(text)
 
