@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from askrepo.errors import RepositoryError, StorageError, UnknownRefError
 from askrepo.git import run_git
+from askrepo.local_repositories import LocalAccess
 from askrepo.remote_refs import (
     MAX_ANSWER_BYTES,
     MAX_LISTING_BYTES,
@@ -61,7 +62,7 @@ class _Remote:
     url: str
     timeout_s: float
     max_bytes: int
-    allow_local: bool
+    allow_local: LocalAccess
     git_environment: Mapping[str, str]
     started: float
 
@@ -73,7 +74,7 @@ class _Remote:
             action=f"{verb} {redacted(self.url)}",
             timeout_s=left_s,
             max_bytes=max_bytes,
-            allow_local=self.allow_local,
+            allow_local=self.allow_local is not False,
             git_environment=self.git_environment,
         )
 
@@ -84,7 +85,7 @@ def clone_repository(
     workspace: Workspace,
     timeout_s: float,
     max_bytes: int,
-    allow_local: bool = False,
+    allow_local: LocalAccess = False,
     git_environment: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """The repository's snapshot at its ref, in the workspace; nothing is fetched when it is there already.

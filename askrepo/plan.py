@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from askrepo.errors import DatasetCorruptedError
+from askrepo.errors import DatasetCorruptedError, UsageError
+from askrepo.local_repositories import LocalAccess
 from askrepo.repositories import parse_repositories
 from askrepo.store.location import DatasetLocation
 from askrepo.store.proof import check_files
@@ -34,12 +35,21 @@ def definition_digest(definition: Definition) -> str:
     return digest_of({"definition": values, "splitter": SPLITTER_VERSION, "schema": SCHEMA_VERSION})
 
 
-def plan_run(definition: Definition, *, allow_local: bool) -> tuple[Repository, ...]:
+def plan_run(
+    definition: Definition, *, allow_local: LocalAccess, max_repositories: int | None = None
+) -> tuple[Repository, ...]:
     """The repositories to clone, validated, each with a name of its own.
 
-    :raises UsageError: one is not a repository that may be read, or is named twice.
+    :param max_repositories: how many one run may have, where something else than memory limits that.
+    :raises UsageError: one is not a repository that may be read, or is named twice, or there are too many.
     """
-    return parse_repositories(definition.repositories, allow_local=allow_local)
+    repositories = parse_repositories(definition.repositories, allow_local=allow_local)
+    if max_repositories is not None and len(repositories) > max_repositories:
+        raise UsageError(
+            f"alias {definition.alias} has {len(repositories):,} repositories, and Airflow maps at most "
+            f"{max_repositories:,} ([core] max_map_length): raise that, or make several aliases"
+        )
+    return repositories
 
 
 def run_prefix(alias: str, run_id: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from askrepo.errors import UnknownRefError
 from askrepo.git import run_git_async
+from askrepo.local_repositories import LocalAccess
 from askrepo.repositories import check_repository, redacted
 from askrepo.types import Repository
 
@@ -74,7 +75,7 @@ async def remote_commit(
     repository: Repository,
     *,
     timeout_s: float,
-    allow_local: bool = False,
+    allow_local: LocalAccess = False,
     git_environment: Mapping[str, str] | None = None,
 ) -> str:
     """The commit that the repository's ref names now, asked without holding up the event loop.
@@ -95,7 +96,7 @@ async def remote_commit(
         action=f"list the refs of {where}",
         timeout_s=timeout_s,
         max_bytes=MAX_ANSWER_BYTES,
-        allow_local=allow_local,
+        allow_local=allow_local is not False,
         git_environment=git_environment,
     )
     found = named_by(repository.ref, refs_in(output))

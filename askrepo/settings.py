@@ -44,7 +44,8 @@ class Settings:
     :ivar datasets: URL under which datasets are written when not in the workspace, or None.
     :ivar cache: directory for what can be made again (the re-packed model, copies of remote datasets).
     :ivar cache_bytes: size of all copies of remote datasets together, 0 for none.
-    :ivar allow_local: whether clone may read repositories of this machine (`file://`, paths).
+    :ivar allow_local: whether clone may read repositories of this machine (`file://`, paths): none, any, or those below
+        a folder.
     :ivar min_size_ratio: swap refuses a dataset with fewer chunks than this share of the current one's.
     :ivar retention: datasets kept per alias, the current one included.
     :ivar grace_s: a dataset that no alias needs is removed only when it was left this many seconds ago.
@@ -66,7 +67,7 @@ class Settings:
     datasets: str | None
     cache: Path
     cache_bytes: int
-    allow_local: bool
+    allow_local: bool | Path
     clone_timeout_s: float
     max_repository_bytes: int
     max_file_bytes: int
@@ -105,7 +106,7 @@ class Settings:
             cache=_directory(env, "ASKREPO_CACHE") or cache_home / "askrepo",
             # a dataset of 100,000 chunks takes about 400 MB
             cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0, high=MAX_MEBIBYTES) * MEBIBYTE),
-            allow_local=_boolean(env, "ASKREPO_ALLOW_LOCAL", False),
+            allow_local=_boolean_or_folder(env, "ASKREPO_ALLOW_LOCAL"),
             clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1, high=MAX_S),
             max_repository_bytes=int(
                 _number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1, high=MAX_MEBIBYTES) * MEBIBYTE
@@ -191,6 +192,18 @@ def _alias(env: Mapping[str, str], name: str) -> str | None:
     except UsageError:
         requirement = "the name of an alias (lower-case letters, digits, '.', '_' and '-')"
         raise InvalidSettingError(name, requirement, text) from None
+
+
+def _boolean_or_folder(env: Mapping[str, str], name: str) -> bool | Path:
+    text = (env.get(name) or "").strip()
+    if text.startswith("~/") or text == "~":
+        text = f"{env.get('HOME') or '/'}{text[1:]}"
+    if text.startswith("/"):
+        return Path(text)
+    try:
+        return _boolean(env, name, False)
+    except InvalidSettingError:
+        raise InvalidSettingError(name, "true, false or the absolute path of a folder", text) from None
 
 
 def _boolean(env: Mapping[str, str], name: str, default: bool) -> bool:

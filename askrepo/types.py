@@ -90,6 +90,12 @@ class Snapshot:
     bytes: int
 
 
+def _kinds(items: object) -> str:
+    if not isinstance(items, list | tuple):
+        return f"a value of type {type(items).__name__}"
+    return f"one with {', '.join(sorted({type(item).__name__ for item in items}))}"
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """What an alias is built from: the part of a run that does not change between refreshes."""
@@ -110,8 +116,9 @@ class Definition:
         known = {key: values[key] for key in cls.__dataclass_fields__ if values.get(key) is not None}
         for key in ("repositories", "include", "exclude"):
             items = known.get(key, ())
-            if isinstance(items, str) or not all(isinstance(item, str) for item in items):
-                raise UsageError(f"{key} must be a list of strings, found {items!r}")
+            if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+                # not quoted: a URL may carry credentials
+                raise UsageError(f"{key} must be a list of strings, found {_kinds(items)}")
             known[key] = tuple(item.strip() for item in items if item.strip())
         if not known.get("alias"):
             raise UsageError("no alias given: name the alias that readers will follow")

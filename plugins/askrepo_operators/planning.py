@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.configuration import conf
 
-from askrepo.errors import UsageError
-from askrepo.types import Definition, to_json
+from askrepo.types import to_json
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors, refuse_unknown
 
 if TYPE_CHECKING:
@@ -27,21 +26,8 @@ class PlanRunOperator(StageOperator):
         with no_retry_on_permanent_errors():
             refuse_unknown(self.parameters(), PARAMETERS)
             run = self.open_run()
-            _refuse_too_many(run.definition)
-            repositories = plan_run(run.definition, allow_local=run.settings.allow_local)
+            most = conf.getint("core", "max_map_length", fallback=1024)
+            repositories = plan_run(run.definition, allow_local=run.settings.allow_local, max_repositories=most)
         names = ", ".join(repository.name for repository in repositories)
         self.log.info("plan %s: %d repositories (%s)", run.definition.alias, len(repositories), names)
         return [to_json(repository) for repository in repositories]
-
-
-def _refuse_too_many(definition: Definition) -> None:
-    """Return when Airflow can make a task of each repository.
-
-    :raises UsageError: they are too many for it; it would fail this task without saying what to do.
-    """
-    most = conf.getint("core", "max_map_length", fallback=1024)
-    if len(definition.repositories) > most:
-        raise UsageError(
-            f"{len(definition.repositories)} repositories are more than Airflow maps in one run: {most}; "
-            "divide them among several aliases, or raise [core] max_map_length"
-        )

@@ -129,3 +129,11 @@ def test_any_run_id_is_one_folder_below_its_alias(run_id):
 
 def test_run_ids_that_look_alike_have_different_folders():
     assert len({run_prefix("main", run_id) for run_id in ("a:b", "a+b", "a_b")}) == 3
+
+
+def test_more_repositories_than_can_be_mapped_are_refused():
+    definition = replace(DEFINITION, repositories=("https://h.org/a/b", "https://h.org/a/c"))
+
+    with pytest.raises(UsageError, match=r"2 repositories.*at most 1 .*max_map_length"):
+        plan_run(definition, allow_local=False, max_repositories=1)
+    assert len(plan_run(definition, allow_local=False, max_repositories=2)) == 2

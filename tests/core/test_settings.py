@@ -70,6 +70,7 @@ def test_a_blank_number_counts_as_unset(name: str, value: str) -> None:
         ("ASKREPO_CONTEXT_TOKENS", "199"),
         ("ASKREPO_ALLOW_LOCAL", "perhaps"),
         ("ASKREPO_ALLOW_LOCAL", "2"),
+        ("ASKREPO_ALLOW_LOCAL", "relative/folder"),
         ("ASKREPO_CACHE_MB", "-1"),
         ("ASKREPO_CACHE_MB", "inf"),
         ("ASKREPO_RETENTION", "inf"),
@@ -113,3 +114,11 @@ def test_home_is_understood_in_the_cache() -> None:
 def test_lists_have_an_item_a_line() -> None:
     settings = Settings.from_env({"ASKREPO_PATH": "src/**\n *.md \n\n", "ASKREPO_LANGUAGE": "rust"})
     assert (settings.path, settings.language) == (("src/**", "*.md"), ("rust",))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("", False), ("no", False), ("1", True), ("yes", True), ("/srv/code", Path("/srv/code")), ("~/x", Path("/h/x"))],
+)
+def test_local_repositories_are_admitted_nowhere_anywhere_or_below_a_folder(value: str, expected: bool | Path) -> None:
+    assert Settings.from_env({"ASKREPO_ALLOW_LOCAL": value, "HOME": "/h"}).allow_local == expected
