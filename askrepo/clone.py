@@ -41,6 +41,9 @@ from askrepo.types import Repository, Snapshot
 from askrepo.workspace import Workspace
 
 SNAPSHOT_REF = "refs/askrepo/snapshot"
+# git passes none of our configuration on to another repository. Large blobs are sent as they are, without looking for
+# deltas between them, which would take ten of them in memory.
+LOCAL_UPLOAD_PACK = "git -c core.bigFileThreshold=64m -c pack.windowMemory=128m -c pack.threads=2 upload-pack"
 MAX_PACKS = 8
 """Packs of a snapshot to fetch onto: each fetch adds one and leaves the objects that no longer count."""
 SUGGESTIONS = 5
@@ -223,10 +226,15 @@ def _fetched_commit(remote: _Remote, bare: Path) -> str:
         raise RepositoryError(f"what the ref names in {redacted(remote.url)} is no commit: name another") from error
 
 
+def _sender_limits(url: str) -> tuple[str, ...]:
+    """For a repository of this machine, where the sending git runs within our limits of memory too."""
+    return (f"--upload-pack={LOCAL_UPLOAD_PACK}",) if url.startswith("file:") else ()
+
+
 def _fetch_object(remote: _Remote, source: str, bare: Path) -> None:
     remote.run(
         *("fetch", "--quiet", "--depth=1", "--update-shallow", "--no-tags", "--no-recurse-submodules"),
-        *("--no-write-fetch-head", "--no-auto-maintenance"),
+        *("--no-write-fetch-head", "--no-auto-maintenance", *_sender_limits(remote.url)),
         *("--end-of-options", remote.url, f"+{source}:{SNAPSHOT_REF}"),
         cwd=bare,
         verb="fetch",

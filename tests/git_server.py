@@ -25,6 +25,8 @@ class GitServer(ThreadingHTTPServer):
         self.password = password
         self.redirect_to: str | None = None
         self.status: int | None = None
+        self.is_dumb = False
+        self.chatter: bytes | None = None
         self.requests: list[str] = []
         self.authorizations: list[str | None] = []
         self.command_lines = b""
@@ -47,6 +49,10 @@ class _GitHandler(BaseHTTPRequestHandler):
             self._answer(server.status, {})
         elif server.password is not None and not self._is_authorized():
             self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
+        elif server.is_dumb:
+            self._answer_file()
+        elif server.chatter is not None and self.command == "POST" and len(server.requests) > 2:
+            self._chatter(server.chatter)
         else:
             self._run_backend()
 
@@ -55,6 +61,22 @@ class _GitHandler(BaseHTTPRequestHandler):
     def _is_authorized(self) -> bool:
         expected = base64.b64encode(f"bot:{self.server.password}".encode()).decode()
         return self.headers["Authorization"] == f"Basic {expected}"
+
+    def _answer_file(self) -> None:
+        """What a server does that knows nothing of git."""
+        file = self.server.root / urlsplit(self.path).path.lstrip("/")
+        self._answer(200, {}, file.read_bytes()) if file.is_file() else self._answer(404, {})
+
+    def _chatter(self, message: bytes) -> None:
+        """Send messages instead of a pack, for ever (gitprotocol-v2: section `packfile`, band 2)."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-git-upload-pack-result")
+        self.end_headers()
+        line = b"\x02" + message
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(b"000dpackfile\n")
+            while True:
+                self.wfile.write(b"%04x" % (len(line) + 4) + line)
 
     def _run_backend(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))

@@ -9,6 +9,7 @@ import pytest
 from askrepo import clone
 from askrepo.clone import clone_repository, token_environment
 from askrepo.errors import (
+    AskrepoError,
     CredentialsError,
     LimitExceededError,
     RemoteUnavailableError,
@@ -22,7 +23,8 @@ from askrepo.repositories import parse_repository
 from askrepo.snapshots import open_snapshot
 from askrepo.types import Repository
 from askrepo.workspace import ObjectMissingError
-from tests.conftest import GIT_ENVIRONMENT
+from tests.conftest import GIT_ENVIRONMENT, GitRepository
+from tests.core.trees import write_object
 
 TOKEN = "tok-0123456789abcdef"
 
@@ -512,3 +514,106 @@ def test_credential_helper_uses_builtins_only():
     assert TOKEN not in "".join(
         value for key, value in token_environment("https://x/a", "bot", TOKEN).items() if key.startswith("GIT_CONFIG")
     )
+
+
+@pytest.mark.parametrize(
+    ("chatter", "told"), [(b"wait\n", "messages without end"), (b"x" * 60_000, "memory")], ids=["lines", "no-line-end"]
+)
+def test_server_that_talks_without_end_is_cut_off(
+    make_repository, publish, serve, tmp_path, monkeypatch, chatter, told
+):
+    monkeypatch.setattr("askrepo.git.MEMORY_BYTES", 256 * 1024**2)
+    make_repository("project", {"a": "1\n"})
+    server = serve()
+    server.chatter = chatter
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+
+    with pytest.raises(LimitExceededError, match=told):
+        publish(f"{server.url}/project/.git")
+
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_old_http_protocol_is_told(make_repository, publish, serve):
+    source = make_repository("project", {"a": "1\n"})
+    source.git("update-server-info")
+    server = serve()
+    server.is_dumb = True
+
+    with pytest.raises(RepositoryError, match=r"old \('dumb'\) HTTP protocol.*give the folder"):
+        publish(f"{server.url}/project/.git")
+
+
+def test_partial_clone_is_told_and_runs_nothing(make_repository, publish, tmp_path):
+    source = make_repository("project", {"a": "1\n" * 100})
+    source.git("config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "repositories" / "partial"
+    git(tmp_path, "clone", "--quiet", "--bare", "--filter=blob:none", source.url, str(partial))
+    git(partial, "config", "remote.origin.uploadpack", f"touch {tmp_path}/owned; git-upload-pack")
+
+    with pytest.raises(RepositoryError, match=r"partial clone.*give the URL that it was cloned from"):
+        publish(partial.as_uri())
+
+    assert not (tmp_path / "owned").exists()
+
+
+def test_repository_with_sha256_ids_is_read_and_refreshed(tmp_path, workspace, publish):
+    path = tmp_path / "repositories" / "project"
+    path.mkdir(parents=True)
+    git(path, "init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    source = GitRepository.existing(path.as_uri())
+    first = source.commit({"a.py": "x = 1\n"})
+
+    snapshot = publish(source.url)
+    second = source.commit({"b.py": "y = 1\n"})
+    refreshed = publish(f"{source.url}@{second}")
+
+    assert (snapshot.commit, refreshed.commit) == (first, second)
+    with open_snapshot(refreshed, workspace=workspace) as bare:
+        assert git(bare, "ls-tree", "--name-only", "HEAD").split() == ["a.py", "b.py"]
+
+
+@pytest.mark.parametrize(
+    ("committer", "expected"),
+    [
+        ("", "1970-01-01T00:00:00Z"),
+        ("committer A <a@b> -5 +0000\n", "1970-01-01T00:00:00Z"),
+        ("committer A <a@b> 99999999999999999 +0000\n", "9999-12-31T23:59:59Z"),
+        ("committer A <a@b> 999999999999 +0000\n", "9999-12-31T23:59:59Z"),
+    ],
+    ids=["none", "before", "never", "far"],
+)
+def test_odd_commit_times_cost_nothing(make_repository, publish, committer, expected):
+    source = make_repository("project", {"a": "1\n"})
+    tree = source.git("rev-parse", "HEAD^{tree}")
+    content = f"tree {tree}\nauthor A <a@b> 1 +0000\n{committer}\nm\n"
+    source.git("update-ref", "refs/heads/main", write_object(source, "commit", content.encode()))
+
+    assert publish(source.url).committed_at == expected
+
+
+def test_what_a_killed_clone_left_goes_with_the_next(make_repository, publish, tmp_path, monkeypatch):
+    source = make_repository("project", {"a": "1\n"})
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / "askrepo-clone-left"
+    left.mkdir()
+    (left / "in-use").touch()
+
+    publish(source.url)
+
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    "target", ["file:///{}", "ext::sh -c touch% {}/owned", "ssh://-oProxyCommand=touch%20{}/owned/x"]
+)
+def test_redirect_to_another_protocol_is_not_followed(make_repository, publish, serve, tmp_path, target):
+    make_repository("project", {"a": "1\n"})
+    server = serve()
+    server.redirect_to = target.format(tmp_path / "repositories")
+
+    with pytest.raises(AskrepoError):
+        publish(f"{server.url}/project/.git")
+
+    assert not (tmp_path / "repositories" / "owned").exists()
