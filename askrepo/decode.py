@@ -5,21 +5,27 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from askrepo.encodings import WIDE, declared_encoding, likely_encoding
 from askrepo.languages import PROSE
 from askrepo.types import SkipReason
 
 # A pointer file is about 130 bytes; the specification demands less than 1,024.
 LFS_PREFIX = b"version https://git-lfs.github.com/spec/"
 LFS_MAX_BYTES = 1024
-# Detection reads at most this much of the lines that are not ASCII (2026-11: about 10 ms; more adds no evidence).
-DETECTION_BYTES = 16 * 1024
 # Text has next to no control characters; compressed or encrypted content has 10 % of them.
 MAX_CONTROL_RATIO = 0.01
-# Western text has accented letters one at a time; scripts of two bytes per character, and Cyrillic words, have runs.
-MAX_WESTERN_RUN = 1.5
+# A file is UTF-8 with damage when its letters of two bytes and more outweigh what is no UTF-8 this many times.
+MIN_REPAIR_WEIGHT = 4
+REPAIRED_MARK = ", repaired"
+"""Ends the encoding of a file whose text has replacement characters."""
+# Text in UTF-16 has a NUL in every other byte for each letter of ASCII; little else has them on one side alone.
+MIN_NUL_SHARE = 0.1
+MAX_STRAY_NULS = 0.1
+"""On the other side: some letters of other scripts have a NUL there, as \uac00 has."""
 # Minified: long enough to matter, and with lines nobody would write. Hand-written files average below 100.
 MINIFIED_MIN_CHARS = 5_000
 MINIFIED_AVERAGE_LINE = 500
@@ -33,8 +39,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-_HIGH_LINE = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff\x00]")
 
 
@@ -59,14 +64,24 @@ def decode(content: bytes, *, path: str, language: str) -> Decoded:
     decoded = _decode_bytes(content)
     if decoded.reason is not None:
         return decoded
-    text = decoded.text.replace("\r\n", "\n")
-    if path.endswith(".ipynb"):
-        text = notebook_text(text)
+    text = _with_newlines(decoded.text)
+    if is_notebook(path):
+        text = _with_newlines(notebook_text(text))
     if not text.strip():
         return Decoded(reason="empty")
     if is_minified(text, path=path, language=language):
         return Decoded(reason="minified")
     return Decoded(text, decoded.encoding)
+
+
+def is_notebook(path: str) -> bool:
+    """Whether the path names a notebook, whose text is a part of the file's."""
+    return path.lower().endswith(".ipynb")
+
+
+def _with_newlines(text: str) -> str:
+    """The text with a newline for each line end of editors: CR LF, CR CR LF (converted twice) and a lone CR."""
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def is_minified(text: str, *, path: str, language: str) -> bool:
@@ -89,68 +104,106 @@ def notebook_text(text: str) -> str:
     cells = _cells(notebook)
     if cells is None:
         return text
-    return _SURROGATE.sub("\ufffd", "\n".join(_cell_text(cell) for cell in cells)).replace("\r\n", "\n")
+    return _SURROGATE.sub("\ufffd", "\n".join(_cell_text(cell) for cell in cells))
 
 
 def _decode_bytes(content: bytes) -> Decoded:
     if len(content) < LFS_MAX_BYTES and content.startswith(LFS_PREFIX):
         return Decoded(reason="LFS pointer")
     for bom, encoding in _BOMS:
-        if content.startswith(bom):
-            return _decode_as(content[len(bom) :], encoding)
+        if content.startswith(bom) and encoding != "utf-8":
+            return _decode_wide(content[len(bom) :], encoding)
+    content = content.removeprefix(codecs.BOM_UTF8)
     if b"\0" in content:
-        return Decoded(reason="binary")
+        unmarked = _unmarked_encoding(content)
+        return Decoded(reason="binary") if unmarked is None else _decode_wide(content, unmarked)
+    if content.isascii():
+        return Decoded(content.decode("ascii"), "utf-8")
+    declared = declared_encoding(content)
     try:
-        return Decoded(content.decode("utf-8"), "utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_detected(content)
+        return _decode_other(content, declared)
+    # Few letters of two bytes may be another encoding's by chance: then the file's own word counts.
+    if declared in WIDE and max(text) < "\u0800" and (other := _decode_as(content, declared)).reason is None:
+        return other
+    return Decoded(text, "utf-8")
 
 
 def _decode_as(content: bytes, encoding: str) -> Decoded:
     try:
-        text = content.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+        return Decoded(content.decode(encoding), encoding)
+    except UnicodeDecodeError:
         return Decoded(reason="undecodable")
-    return Decoded(reason="binary") if "\0" in text else Decoded(text, encoding)
 
 
-def _decode_detected(content: bytes) -> Decoded:
+def _decode_wide(content: bytes, encoding: str) -> Decoded:
+    """Text in UTF-16 or UTF-32; a damaged letter among many is replaced."""
+    text = content.decode(encoding, "replace")
+    if "\0" in text:
+        return Decoded(reason="binary")
+    lost = text.count("\ufffd")
+    if lost > len(text) // 100 and not (lost == 1 and len(text) > 4 and text.endswith("\ufffd")):
+        return Decoded(reason="undecodable")
+    return Decoded(text, encoding + REPAIRED_MARK if lost and not _is_exact(content, encoding) else encoding)
+
+
+def _is_exact(content: bytes, encoding: str) -> bool:
+    return _decode_as(content, encoding).reason is None
+
+
+def _unmarked_encoding(content: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a byte order mark, told by where the NULs are; None for anything else."""
+    quarters = [content[at::4].count(0) for at in range(4)]
+    units = len(content) // 4
+    even, odd = quarters[0] + quarters[2], quarters[1] + quarters[3]
+    if len(content) % 4 == 0 and units and quarters[2:] == [units, units]:
+        encoding = "utf-32-le"
+    elif len(content) % 4 == 0 and units and quarters[:2] == [units, units]:
+        encoding = "utf-32-be"
+    elif odd >= MIN_NUL_SHARE * len(content) / 2 and even <= odd * MAX_STRAY_NULS:
+        encoding = "utf-16-le"
+    elif even >= MIN_NUL_SHARE * len(content) / 2 and odd <= even * MAX_STRAY_NULS:
+        encoding = "utf-16-be"
+    else:
+        return None
+    decoded = _decode_as(content, encoding)
+    return encoding if decoded.reason is None and _is_written(decoded.text) else None
+
+
+def _is_written(text: str) -> bool:
+    """Whether the text consists of what people write: no control characters, and nothing without a meaning."""
+    odd = sum(
+        unicodedata.category(letter) in {"Cc", "Cn", "Co", "Cs"} for letter in text[:4096] if letter not in "\t\n\r\f"
+    )
+    return odd == 0
+
+
+def _decode_other(content: bytes, declared: str | None) -> Decoded:
+    """What is no UTF-8: as it says itself, then as damaged UTF-8, then as its letters make likely."""
     if len(content) - len(content.translate(None, _CONTROL)) > len(content) * MAX_CONTROL_RATIO:
         return Decoded(reason="binary")
-    encoding = _detected_encoding(_detection_sample(content))
-    return Decoded(reason="undecodable") if encoding is None else _decode_as(content, encoding)
+    if declared is not None and (decoded := _decode_as(content, declared)).reason is None:
+        return decoded
+    if _is_damaged_utf8(content):
+        return Decoded(content.decode("utf-8", "replace"), "utf-8" + REPAIRED_MARK)
+    likely = likely_encoding(content)
+    if likely is None:
+        return Decoded(reason="undecodable")
+    decoded = _decode_as(content, likely)
+    return Decoded(content.decode(likely, "replace"), likely + REPAIRED_MARK) if decoded.reason else decoded
 
 
-def _detection_sample(content: bytes) -> bytes:
-    """The lines that are not ASCII, up to a limit: they hold all the evidence."""
-    lines: list[bytes] = []
-    size = 0
-    for found in _HIGH_LINE.finditer(content):
-        lines.append(found[0][: DETECTION_BYTES - size])
-        size += len(lines[-1])
-        if size >= DETECTION_BYTES:
-            break
-    return b"".join(lines)
-
-
-def _detected_encoding(sample: bytes) -> str | None:
-    from charset_normalizer import from_bytes
-
-    if _looks_western(sample):
-        return "cp1252"
-    best = from_bytes(sample, preemptive_behaviour=False).best()
-    return None if best is None else best.encoding
-
-
-def _looks_western(sample: bytes) -> bool:
-    """Whether accented letters stand alone, which statistics over few letters often get wrong."""
-    runs = _HIGH_RUN.findall(sample)
-    letters = b"".join(runs)
-    try:
-        letters.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    return len(letters) < MAX_WESTERN_RUN * len(runs)
+def _is_damaged_utf8(content: bytes) -> bool:
+    """Whether most of what is not ASCII is UTF-8; a letter of three bytes is hardly ever one by chance."""
+    text = content.decode("utf-8", "surrogateescape")
+    bad = letters = 0
+    for letter in _NOT_ASCII.findall(text):
+        if "\udc80" <= letter <= "\udcff":
+            bad += 1
+        else:
+            letters += 1 if letter < "\u0800" else 3
+    return letters >= MIN_REPAIR_WEIGHT * bad
 
 
 def _cells(notebook: Any) -> list[Any] | None:
@@ -160,8 +213,8 @@ def _cells(notebook: Any) -> list[Any] | None:
     cells = notebook.get("cells")
     if cells is None:
         sheets = notebook.get("worksheets")
-        first = sheets[0] if isinstance(sheets, list) and sheets else None
-        cells = first.get("cells") if isinstance(first, dict) else None
+        lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)] if isinstance(sheets, list) else []
+        cells = [cell for part in lists if isinstance(part, list) for cell in part] if lists else None
     return cells if isinstance(cells, list) else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
-from askrepo.decode import MINIFIED_NAMES
+from askrepo.decode import MINIFIED_NAMES, is_notebook
 from askrepo.errors import VerificationError
 from askrepo.headings import document_format
 from askrepo.languages import language_of
@@ -169,6 +169,6 @@ def _read_alike(one: str, other: str) -> bool:
     return (
         language == language_of(other)
         and document_format(one, language) == document_format(other, language)
-        and one.endswith(".ipynb") == other.endswith(".ipynb")
+        and is_notebook(one) == is_notebook(other)
         and one.lower().endswith(MINIFIED_NAMES) == other.lower().endswith(MINIFIED_NAMES)
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from askrepo.comments import is_documentation
-from askrepo.decode import Decoded, decode
+from askrepo.decode import REPAIRED_MARK, Decoded, decode, is_notebook
 from askrepo.errors import LimitExceededError, NothingToIndexError
 from askrepo.globs import selected
 from askrepo.kinds import has_generated_header, kind_of
@@ -33,6 +33,8 @@ BLOCK_ENTRIES = 512
 BLOCK_BYTES = 4 * 1024 * 1024
 # A blob of 1 MB under a million paths would be a terabyte of text; the largest public repositories have a few GB.
 MAX_TEXT_BYTES = 4 * 1024**3
+# A notebook is mostly pictures: it is measured by its cells, and read though it be so many times as large.
+NOTEBOOK_FACTOR = 20
 # Blobs that may turn up again under another path.
 CACHE_BYTES = 16 * 1024 * 1024
 # A `#!` line is shorter: kernels cut it at 255 characters.
@@ -124,7 +126,7 @@ def load_files(
     skipped: Counter[str] = Counter()
     keys: list[str] = []
     part_bytes: list[int] = []
-    files = text_bytes = carried = 0
+    files = text_bytes = carried = repaired = 0
     with open_snapshot(snapshot, workspace=workspace) as bare, TreeReader(bare, snapshot.commit) as tree:
         _check_text_bytes(tree.entries(), rules)
         for part in _parts(_rows(tree, rules)):
@@ -133,18 +135,24 @@ def load_files(
             files += len(part.rows)
             text_bytes += sum(row.facts.text_bytes for row in part.rows)
             carried += sum(bool(row.known_as) for row in part.rows)
+            repaired += sum(row.facts.encoding.endswith(REPAIRED_MARK) for row in part.rows)
             skipped.update(row.facts.reason for row in part.rows if row.facts.reason)
             _write_part(part, workspace, keys[-1])
-    log.info("%s: %d of %d files loaded, %d carried over", snapshot.name, files - skipped.total(), files, carried)
+    loaded = files - skipped.total()
+    log.info(
+        "%s: %d of %d files loaded, %d carried over, %d with damaged letters",
+        *(snapshot.name, loaded, files, carried, repaired),
+    )
     return LoadManifest(
         snapshot=snapshot,
         parts=tuple(keys),
         part_bytes=tuple(part_bytes),
         files=files,
-        loaded=files - skipped.total(),
+        loaded=loaded,
         skipped=dict(sorted(skipped.items())),
         text_bytes=text_bytes,
         carried=carried,
+        repaired=repaired,
         seconds=time.monotonic() - started,
     )
 
@@ -227,7 +235,7 @@ def _rows(tree: TreeReader, rules: _Rules) -> Iterator[_Row]:
         contents = _contents(tree, candidates, cache)
         for candidate in candidates:
             if candidate.known is None:
-                yield _row(candidate, contents, rules.repository)
+                yield _row(candidate, contents, rules)
             else:
                 yield _known_row(candidate, candidate.known)
 
@@ -237,7 +245,8 @@ def _blocks(entries: Iterable[TreeEntry], max_file_bytes: int) -> Iterator[list[
     size = 0
     for entry in entries:
         block.append(entry)
-        size += entry.size if entry.size <= max_file_bytes else 0
+        path = entry.raw_path.decode("utf-8", "replace")
+        size += entry.size if entry.size <= _most_bytes(path, max_file_bytes) else 0
         if len(block) >= BLOCK_ENTRIES or size >= BLOCK_BYTES:
             yield block
             block, size = [], 0
@@ -271,7 +280,12 @@ def _reason_unread(entry: TreeEntry, path: str, rules: _Rules) -> SkipReason | N
         return "symlink"
     if entry.size == 0:
         return "empty"
-    return "too large" if entry.size > rules.max_file_bytes else None
+    return "too large" if entry.size > _most_bytes(path, rules.max_file_bytes) else None
+
+
+def _most_bytes(path: str, max_file_bytes: int) -> int:
+    """The size up to which a blob is read."""
+    return max_file_bytes * NOTEBOOK_FACTOR if is_notebook(path) else max_file_bytes
 
 
 def _contents(tree: TreeReader, candidates: Sequence[_Candidate], cache: _BlobCache) -> dict[str, bytes]:
@@ -306,17 +320,19 @@ class _BlobCache:
             self._bytes -= len(dropped)
 
 
-def _row(candidate: _Candidate, contents: Mapping[str, bytes], repository: str) -> _Row:
+def _row(candidate: _Candidate, contents: Mapping[str, bytes], rules: _Rules) -> _Row:
     entry, path = candidate.entry, candidate.path
     language = language_of(path)
     decoded = Decoded(reason=candidate.reason)
     if candidate.reason is None:
         decoded = decode(contents[entry.blob], path=path, language=language)
+        if is_notebook(path) and len(decoded.text.encode()) > rules.max_file_bytes:
+            decoded = Decoded(reason="too large")
         language = language or language_of(path, first_line=decoded.text[:FIRST_LINE_CHARS].partition("\n")[0])
     generated = has_generated_header(decoded.text, language=language)
     documents = is_documentation(decoded.text, language=language)
     facts = FileFacts(
-        repository=repository,
+        repository=rules.repository,
         path=path,
         blob=entry.blob,
         size=entry.size,

@@ -137,6 +137,7 @@ class LoadManifest:
     :ivar files: paths in the commit's tree; always loaded + the sum of skipped.
     :ivar loaded: files with text, those carried over included.
     :ivar carried: loaded files whose chunks the incumbent has, so that their text was not read.
+    :ivar repaired: loaded files in which what could not be decoded is a replacement character.
     """
 
     snapshot: Snapshot
@@ -147,6 +148,7 @@ class LoadManifest:
     skipped: Mapping[str, int]
     text_bytes: int
     carried: int = 0
+    repaired: int = 0
     seconds: float = 0.0
 
 

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from askrepo.decode import LFS_MAX_BYTES, Decoded, decode, notebook_text
+from benchmarks.encodings import ENCODINGS, lost_ascii, made_file, verdict
 
 JAPANESE = "// 日本語のテキストです。これはテストです。\nint main() { return 0; }\n"
 RUSSIAN = "# привет мир, это проверка кодировки русского текста\nprint(1)\n"
@@ -34,7 +35,16 @@ def notebook(*cells: object) -> bytes:
         pytest.param(RUSSIAN.encode("cp1251"), RUSSIAN, "cp1251", id="windows-1251"),
         pytest.param(CHINESE.encode("gbk"), CHINESE, "gb18030", id="gbk"),
         pytest.param(b"a\r\nb\r\n", "a\nb\n", "utf-8", id="crlf"),
-        pytest.param(b"a\rb\n", "a\rb\n", "utf-8", id="lone-carriage-return-stays"),
+        pytest.param(b"a\rb\n", "a\nb\n", "utf-8", id="lone-carriage-return"),
+        pytest.param(b"a\r\r\nb\r\r\n", "a\nb\n", "utf-8", id="crcrlf"),
+        pytest.param(b"a\r\nb\nc\rd\r\r\ne\r", "a\nb\nc\nd\ne\n", "utf-8", id="mixed-line-ends"),
+        pytest.param(
+            "a\x0bb\x0cc\x85d\u2028e\u2029f\x1cg\n".encode(),
+            "a\x0bb\x0cc\x85d\u2028e\u2029f\x1cg\n",
+            "utf-8",
+            id="no-line-ends",
+        ),
+        pytest.param("# 中文\r# b\r".encode("utf-16"), "# 中文\n# b\n", "utf-16-le", id="carriage-returns-in-utf-16"),
         pytest.param(b"\x1b[31m\x0c\n", "\x1b[31m\x0c\n", "utf-8", id="escape-characters-stay"),
         pytest.param(b"no newline at the end", "no newline at the end", "utf-8", id="no-final-newline"),
     ],
@@ -143,3 +153,94 @@ def test_odd_cells_are_passed_over():
     text = '{"cells": [3, {"source": 4}, {"source": [5, "x"]}, {"cell_type": "code", "source": "\\ud800\\u0000"}]}'
 
     assert notebook_text(text) == "\n\n# %%\nx\n\n# %%\n\ufffd\ufffd\n"
+
+
+DECLARED = {
+    "pep 263": b"#!/usr/bin/python\n# -*- coding: koi8-r -*-\n# %s\n",
+    "pep 263 for vim": b"# vim: set fileencoding=koi8-r :\n# %s\n",
+    "pep 263, plain": b"# coding=koi8-r\nx = '%s'\n",
+    "emacs in c": b"/* -*- mode: c; coding: koi8-r-unix -*- */\n/* %s */\n",
+    "vim at the end": b"// %s\n// vim: set ts=4 fenc=koi8-r:\n",
+    "xml": b"<?xml version='1.0' encoding='KOI8-R'?>\n<a>%s</a>\n",
+    "html": b"<html><head><meta charset=koi8-r></head>%s\n",
+    "html 4": b"<html><META http-equiv='Content-Type' content='text/html; charset=koi8-r'>%s\n",
+    "css": b'@charset "koi8-r";\n/* %s */\n',
+}
+
+
+@pytest.mark.parametrize("source", DECLARED.values(), ids=DECLARED)
+def test_what_a_file_declares_comes_first(source):
+    decoded = decode_as_python(source % "\u042d\u0412\u041c".encode("koi8-r"))
+
+    assert (decoded.encoding, "\u042d\u0412\u041c" in decoded.text) == ("koi8-r", True)
+
+
+@pytest.mark.parametrize(
+    "codec",
+    ["rot13", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "hex", "base64", "zlib", "utf-7", "utf-16",
+     "utf-32", "cp037", "cp500", "undefined", "mbcs", "no-such", "../x", "utf-8"],
+)  # fmt: skip
+def test_codecs_that_are_no_encoding_of_text_are_never_used(codec):
+    source = f"# -*- coding: {codec} -*-\nname = 'x \\u0041 +AGE-'  # ".encode() + b"caf\xe9\n"
+
+    assert decode_as_python(source).text == source.decode("latin-1")
+
+
+def test_utf8_is_believed_before_a_wrong_declaration():
+    text = "<meta charset='iso-8859-1'>\nNaïve 日本\n"
+
+    assert decode_as_python(text.encode()) == Decoded(text, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Größe 日本語\n".encode() * 50 + b"caf\xe9\n", "Größe 日本語\n" * 50 + "caf\ufffd\n"),
+        (codecs.BOM_UTF8 + "日本語\n".encode() + b"\xff\n", "日本語\n\ufffd\n"),
+        ("日本語\n".encode() * 9 + "日".encode()[:2], "日本語\n" * 9 + "\ufffd"),
+    ],
+    ids=["bad byte", "after a byte order mark", "cut off"],
+)
+def test_nearly_valid_utf8_is_utf8_with_replacements(content, text):
+    assert decode_as_python(content) == Decoded(text, "utf-8, repaired")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("comment", ["café", "가의 한국어 각", "中文注释"])
+def test_utf16_and_utf32_without_a_mark_are_told_by_their_nuls(encoding, comment):
+    text = f"int main() {{ return 0; }}  // {comment}\n"
+
+    assert decode_as_python(text.encode(encoding)) == Decoded(text, encoding)
+
+
+def test_one_damaged_letter_does_not_lose_a_utf16_file():
+    content = codecs.BOM_UTF16_LE + ("int x;\n" * 50).encode("utf-16-le") + b"\x00\xd8a\x00"
+
+    assert decode_as_python(content).encoding == "utf-16-le, repaired"
+
+
+@pytest.mark.parametrize("comment", ["中文", "注释"])
+@pytest.mark.parametrize("encoding", ["gbk", "cp932"])
+def test_a_short_comment_does_not_make_ascii_something_else(comment, encoding):
+    code = "int main(void) {\n    return 0;\n}\n" * 20
+
+    assert decode_as_python((code + f"// {comment}\n").encode(encoding, "ignore")).text.startswith(code)
+
+
+def test_made_files_are_read_in_their_encodings():
+    made = [made_file(*ENCODINGS[number % len(ENCODINGS)], number) for number in range(400)]
+
+    assert not any(lost_ascii(*one) for one in made)
+    assert sum(verdict(*one) in {"same", "harmless"} for one in made) >= 0.99 * len(made)
+
+
+def test_all_worksheets_of_an_old_notebook_are_read():
+    sheets = [{"cells": [{"cell_type": "code", "input": name}]} for name in "ab"]
+
+    assert notebook_text(json.dumps({"worksheets": sheets})) == "# %%\na\n\n# %%\nb\n"
+
+
+def test_ending_of_a_notebook_is_told_in_any_case():
+    content = notebook({"cell_type": "code", "source": ["x = 1\r\n", "y = 2"]})
+
+    assert decode(content, path="A.IPYNB", language="python").text == "# %%\nx = 1\ny = 2\n"

@@ -167,6 +167,35 @@ def test_notebook_is_loaded_as_its_source_cells(make_repository, load_rows):
     assert rows["bad.ipynb"]["text"] == "{no json\n"
 
 
+def test_notebook_is_measured_by_its_cells(make_repository, load_rows):
+    picture = {"cell_type": "code", "source": "x = 1", "outputs": [{"data": {"image/png": "A" * 5_000}}]}
+    endless = {"cell_type": "code", "source": "y = 1\n" * 1_000}
+    notebooks = {
+        "picture.ipynb": json.dumps({"cells": [picture]}),
+        "endless.ipynb": json.dumps({"cells": [endless]}),
+        "huge.ipynb": json.dumps({"cells": [picture] * 10}),
+        "broken.IPYNB": "[" + "1,\n" * 1_000,
+    }
+    _, rows = load_rows(make_repository("project", notebooks), max_file_bytes=2_000)
+
+    assert {path: row["reason"] for path, row in rows.items()} == {
+        "picture.ipynb": "",
+        "endless.ipynb": "too large",
+        "huge.ipynb": "too large",
+        "broken.IPYNB": "too large",
+    }
+
+
+def test_files_with_damaged_letters_are_loaded_and_counted(make_repository, load_rows, caplog):
+    caplog.set_level("INFO", "askrepo.load")
+    source = make_repository("project", {"a.py": "# 日本語\n", "b.py": "# 日本語\n".encode() * 5 + b"# \xff\n"})
+    manifest, rows = load_rows(source)
+
+    assert (manifest.loaded, manifest.repaired) == (2, 1)
+    assert (rows["b.py"]["encoding"], rows["b.py"]["text"][-2:]) == ("utf-8, repaired", "\ufffd\n")
+    assert "1 with damaged letters" in caplog.text
+
+
 def test_paths_that_differ_in_case_both_keep_their_row(make_repository, load_rows):
     source = make_repository("project")
     add_raw(source, b"Read.me", "upper\n")
