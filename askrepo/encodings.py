@@ -42,7 +42,6 @@ WIDE = frozenset({"gb18030", "cp950", "big5hkscs", "cp932", "euc_jp", "euc_jis_2
 """Encodings with several bytes a letter."""
 
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-_HIGH_LINE = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 
 # The letters that make up half of what people write; they tell encodings apart that share their bytes.
 _SIMPLIFIED = """

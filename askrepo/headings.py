@@ -13,11 +13,11 @@ SUFFIXES |= {".adoc": "asciidoc", ".asciidoc": "asciidoc"}
 MAX_TITLE_CHARS = 120  # a longer "heading" is a paragraph; the beginning is enough to recognise it
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})(?![^ \t])")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _MARKDOWN_BLOCK = re.compile(r"\s*(?:[-*+>|]|\d+[.)]\s|#)")
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
-_ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?[ \t]*$")
+_ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+(?=\S)")
 _ASCIIDOC_BLOCK = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,})[ \t]*$")
 
 
@@ -60,10 +60,16 @@ def _markdown(lines: list[str]) -> list[Heading]:
         if fence:
             continue
         if match := _ATX.match(line):
-            found.append(Heading(number, len(match[1]), _plain(match[2] or "")))
+            title = line[match.end() :].strip()
+            found.append(Heading(number, len(match[1]), _plain(_without_closing(title, title.rstrip("#")))))
         elif number and (match := _SETEXT.match(line)) and _is_paragraph(lines, number - 1):
             found.append(Heading(number - 1, 1 if match[1][0] == "=" else 2, _plain(lines[number - 1])))
     return [heading for heading in found if heading.title]
+
+
+def _without_closing(title: str, left: str) -> str:
+    """What is left of a title without the signs that close it, if a space parts them from it; else the title."""
+    return left.rstrip() if left.rstrip() and left[-1] in " \t" else title
 
 
 def _front_matter(lines: list[str]) -> int:
@@ -121,7 +127,9 @@ def _asciidoc(lines: list[str]) -> list[Heading]:
         if match := _ASCIIDOC_BLOCK.match(line):
             block = "" if block == match[1] else block or match[1]
         elif not block and (match := _ASCIIDOC.match(line)):
-            found.append(Heading(number, len(match[1]), _plain(match[2])))
+            title = line[match.end() :]
+            title = _without_closing(title, title.removesuffix(match[1]))
+            found.append(Heading(number, len(match[1]), _plain(title)))
     return found
 
 

@@ -151,7 +151,6 @@ _INTERPRETERS = {
     "ts-node": "typescript",
     "uv": "python",
 }
-_SHEBANG = re.compile(r"#!\s*\S*?(?P<program>[^/\s]+)(?:\s+(?P<arguments>.*))?$")
 
 
 def language_of(path: str, *, first_line: str = "") -> str:
@@ -188,4 +187,4 @@ def _language_of_shebang(line: str) -> str:
     programs = [word.rsplit("/", 1)[-1].lower() for word in words[:2]]
     if programs[:1] == ["env"]:
         programs = programs[1:]
-    return _INTERPRETERS.get(re.sub(r"[\d.]+$", "", programs[0]), "") if programs else ""
+    return _INTERPRETERS.get(programs[0].rstrip("0123456789."), "") if programs else ""

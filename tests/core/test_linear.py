@@ -1,0 +1,245 @@
+"""What meets text from outside takes time in proportion to its length: every regular expression, and our own loops."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+import pytest
+
+import askrepo
+from askrepo.comments import is_documentation
+from askrepo.decode import decode, notebook_text
+from askrepo.globs import matches
+from askrepo.headings import headings
+from askrepo.kinds import has_generated_header
+from askrepo.languages import language_of
+from askrepo.lexemes import index_terms
+from askrepo.search.question import Question
+from askrepo.split import split_text
+
+PACKAGE = Path(askrepo.__file__).parent
+SIZES = (1_000, 8_000)
+# A linear pattern takes a millisecond for 8 kB, a quadratic one a tenth of a second and more.
+MAX_S = 0.06
+METHODS = ("search", "match", "fullmatch", "findall", "finditer", "sub", "split")
+# Patterns whose text is cut before they see it, and where.
+CUT = {
+    "askrepo.symbol_patterns.": 400,  # _MAX_LINE
+    "askrepo.symbol_rules.": 200,  # a name, and twice MAX_NAME_CHARS at most
+    "askrepo.search.question._PATH": 1_000,  # HEAD_CHARS
+    "askrepo.search.question._NAME": 1_000,
+    "askrepo.search.question._OVERVIEW": 1_000,
+    "askrepo.search.question._USAGE": 1_000,
+    "askrepo.search.cues.CUES": 1_000,
+    "askrepo.encodings._DECLARED": 1_024,  # HEAD_BYTES
+    "askrepo.encodings._VIM": 1_024,
+}
+UNITS = (
+    *" \t\n\r\u00a0a_0.,:;!?'\"`#/\\()[]{}<>*+-=|~^$@%&é漢",
+    "a ", "a.", "a/", "a-", "a_", "a::", "a->", "aA", "A", "1.", "1,", "1 ,", "( ", "[a](", "<a ", "' ", "\\\n", "[1",
+    "../",
+    "://", "a@", "a:", "sk-", " a=", "a\t", "a\n", "the ", "how to ", "why should ",
+)  # fmt: skip
+
+
+def modules() -> Iterator[str]:
+    for found in pkgutil.walk_packages([str(PACKAGE)], "askrepo."):
+        yield found.name
+
+
+def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
+    if isinstance(value, re.Pattern):
+        yield value
+    elif depth < 4 and isinstance(value, Mapping):
+        for item in value.values():
+            yield from patterns_in(item, depth + 1)
+    elif depth < 4 and isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from patterns_in(item, depth + 1)
+
+
+@cache
+def tree_of(name: str) -> ast.Module:
+    module = importlib.import_module(name)
+    return ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+
+
+def methods_of(module: str, variable: str) -> set[str]:
+    """The methods that the module calls on a variable; all that search when it is kept in a table."""
+    used = {
+        node.attr
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == variable
+    }
+    return (used & set(METHODS)) or {"search"}
+
+
+def anonymous(module: str) -> Iterator[tuple[str, re.Pattern[Any], str]]:
+    """Patterns that are given to functions of `re` as they are."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"re.{name}" for name in METHODS}:
+            try:
+                pattern = ast.literal_eval(node.args[0])
+            except ValueError:
+                continue
+            yield f"{module}:{node.lineno}", re.compile(pattern), ast.unparse(node.func)[3:]
+
+
+def all_patterns() -> dict[str, tuple[re.Pattern[Any], str]]:
+    found: dict[str, tuple[re.Pattern[Any], str]] = {}
+    for module in modules():
+        for name, value in vars(importlib.import_module(module)).items():
+            for number, pattern in enumerate(patterns_in(value)):
+                for method in methods_of(module, name):
+                    found[f"{module}.{name}[{number}].{method}"] = (pattern, method)
+        for place, pattern, method in anonymous(module):
+            found[place] = (pattern, method)
+    return found
+
+
+PATTERNS = all_patterns()
+
+
+def sample(tree: Any) -> str:
+    """The shortest text that this part of a pattern matches, more or less."""
+    return "".join(map(sample_of, tree))
+
+
+def sample_of(item: tuple[Any, Any]) -> str:
+    code, value = item
+    if code is codes.LITERAL:
+        return chr(value)
+    if code is codes.IN:
+        return next(filter(None, map(sample_in, value)), "a")
+    if code is codes.BRANCH:
+        return sample(value[1][0])
+    if code is codes.SUBPATTERN:
+        return sample(value[3])
+    if code in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+        return sample(value[2]) * max(value[0], 1)
+    if code is codes.ATOMIC_GROUP:
+        return sample(value)
+    return "a" if code in {codes.ANY, codes.NOT_LITERAL} else ""
+
+
+def sample_in(item: tuple[Any, Any]) -> str:
+    code, value = item
+    if code is codes.LITERAL:
+        return chr(value)
+    if code is codes.RANGE:
+        return chr(value[0])
+    classes = {codes.CATEGORY_DIGIT: "0", codes.CATEGORY_SPACE: " ", codes.CATEGORY_WORD: "a"}
+    return classes.get(value, "a") if code is codes.CATEGORY else ""
+
+
+def repeats(tree: Any, before: str = "") -> Iterator[tuple[str, str]]:
+    """Each part that may be repeated without limit, behind what has to stand before it."""
+    for code, value in tree:
+        inner: list[Any] = []
+        if code in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+            if value[1] > 40:
+                yield before, sample(value[2])
+            inner = [value[2]]
+        elif code is codes.SUBPATTERN:
+            inner = [value[3]]
+        elif code is codes.ATOMIC_GROUP:
+            inner = [value]
+        elif code is codes.BRANCH:
+            inner = value[1]
+        elif code in {codes.ASSERT, codes.ASSERT_NOT}:
+            inner = [value[1]]
+        for part in inner:
+            yield from repeats(part, before)
+        before += sample_of((code, value))
+
+
+def near_misses(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
+    """What comes first, what is repeated, and what spoils the match."""
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    tree = parser.parse(source, pattern.flags & ~re.UNICODE & ~re.DEBUG)
+    whole = sample(tree)
+    found = {("", unit) for unit in (*UNITS, whole, whole[:-1], whole[1:])} | set(repeats(tree))
+    found |= {(before, unit + space) for before, unit in repeats(tree) for space in " \n"}
+    found |= {("", before + unit) for before, unit in repeats(tree)}
+    found |= {(before, unit) for before, _ in repeats(tree) for unit in " \ta0-='"}
+    for before, unit in sorted(found):
+        if unit:
+            yield before, unit, "\x00"
+            if before:
+                yield before, unit, "\n!"
+
+
+def seconds_of(pattern: re.Pattern[Any], method: str, text: str) -> float:
+    subject: Any = text if isinstance(pattern.pattern, str) else text.encode("utf-8")
+    calls: dict[str, Callable[[], Any]] = {
+        "finditer": lambda: sum(1 for _ in pattern.finditer(subject)),
+        "sub": lambda: pattern.sub(subject[:0], subject),
+    }
+    call = calls.get(method, lambda: getattr(pattern, method)(subject))
+    started = time.thread_time()
+    call()
+    return time.thread_time() - started
+
+
+@pytest.mark.parametrize(("pattern", "method"), PATTERNS.values(), ids=PATTERNS)
+def test_patterns_are_linear(pattern: re.Pattern[Any], method: str, request: pytest.FixtureRequest) -> None:
+    name = request.node.callspec.id
+    limit = next((chars for key, chars in CUT.items() if name.startswith(key)), SIZES[-1])
+    for before, unit, after in near_misses(pattern):
+        for size in sorted({min(size, limit) for size in SIZES}):
+            text = (before + unit * (size // len(unit)))[:size] + after
+            assert seconds_of(pattern, method, text) < MAX_S, (before, unit, after, size)
+
+
+def test_patterns_in_constants_tables_and_calls_are_found() -> None:
+    wanted = ("askrepo.headings._ATX[0].match", "askrepo.symbol_patterns._PATTERNS[5]", "askrepo.search.cues.",
+              "askrepo.search.signals.topic_page.TOPICS[9]", "askrepo.repositories:")  # fmt: skip
+    assert [start for start in wanted if not any(name.startswith(start) for name in PATTERNS)] == []
+
+
+def test_a_quadratic_pattern_is_noticed() -> None:
+    slow = re.compile(r"=[ \t]+(\S.*?)(?:[ \t]+=)?[ \t]*$")
+    spaces = ((before, unit, after) for before, unit, after in near_misses(slow) if unit in {" ", "\t"})
+    assert any(seconds_of(slow, "match", before + unit * SIZES[-1] + after) > MAX_S for before, unit, after in spaces)
+
+
+LOOPS: dict[str, Callable[[], object]] = {
+    "asciidoc heading": lambda: headings(["= a" + " " * 60_000 + "b"] * 3, "asciidoc"),
+    "markdown heading": lambda: headings(["# a" + " #" * 30_000 + "b"] * 3, "markdown"),
+    "rst adornments": lambda: headings(["=" * 60_000, "-" * 60_000, "=" * 60_000 + "x"] * 3, "rst"),
+    "one line": lambda: split_text("x" * 300_000, path="a.txt", language="text"),
+    "one line of three-byte letters": lambda: split_text("漢" * 100_000, path="a.txt", language="text"),
+    "line breaks": lambda: split_text("\n" * 100_000, path="a.txt", language="text"),
+    "headings": lambda: split_text("# a\n" * 20_000, path="a.md", language="markdown"),
+    "nested keys": lambda: split_text("".join(" " * n + "a:\n" for n in range(700)), path="a.yaml", language="yaml"),
+    "nested code": lambda: split_text("class A {\n" * 10_000, path="a.java", language="java"),
+    "nested brackets": lambda: split_text("[\n" * 50_000, path="a.py", language="python"),
+    "glob of many stars": lambda: matches("a" * 3_000, "**/" + "*a" * 40 + "*b"),
+    "glob of adjacent stars": lambda: matches("a" * 3_000, "*" * 200 + "b"),
+    "notebook that nests": lambda: notebook_text('{"cells": ' + "[" * 200_000),
+    "shebang": lambda: language_of("a", first_line="#!" + " -" * 100_000),
+    "terms": lambda: index_terms("aA" * 100_000, path="a/" * 5_000 + "b", scope=()),
+    "comments": lambda: is_documentation("// " + "=" * 200_000 + "\n//" * 50_000, language="c"),
+    "generated header": lambda: has_generated_header("code generated " * 20_000, language="c"),
+    "encoding": lambda: decode(b"\xe9\x80" * 100_000 + b"\xff", path="a.c", language="c"),
+    "carriage returns": lambda: decode(b"\r" * 300_000 + b"x", path="a.c", language="c"),
+    "declaration": lambda: decode(b"<meta " * 50_000 + b"\xff", path="a.html", language="html"),
+    "question": lambda: Question.parse("a." * 50_000 + " how" * 10_000),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+def test_loops_are_linear(loop: Callable[[], object]) -> None:
+    started = time.thread_time()
+    loop()
+    assert time.thread_time() - started < 4
