@@ -39,6 +39,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
+_LONG_LETTER = re.compile(rb"[\xe0-\xff]")  # in UTF-8 it begins a letter of three or four bytes
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff\x00]")
 
@@ -119,14 +120,14 @@ def _decode_bytes(content: bytes) -> Decoded:
         return Decoded(reason="binary") if unmarked is None else _decode_wide(content, unmarked)
     if content.isascii():
         return Decoded(content.decode("ascii"), "utf-8")
-    declared = declared_encoding(content)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_other(content, declared)
-    # Few letters of two bytes may be another encoding's by chance: then the file's own word counts.
-    if declared in WIDE and max(text) < "\u0800" and (other := _decode_as(content, declared)).reason is None:
-        return other
+        return _decode_other(content)
+    if _LONG_LETTER.search(content) is None and (declared := declared_encoding(content)) in WIDE:
+        # Letters of two bytes may be another encoding's by chance: then the file's own word counts.
+        other = _decode_as(content, declared)
+        return other if other.reason is None else Decoded(text, "utf-8")
     return Decoded(text, "utf-8")
 
 
@@ -179,10 +180,11 @@ def _is_written(text: str) -> bool:
     return odd == 0
 
 
-def _decode_other(content: bytes, declared: str | None) -> Decoded:
+def _decode_other(content: bytes) -> Decoded:
     """What is no UTF-8: as it says itself, then as damaged UTF-8, then as its letters make likely."""
     if len(content) - len(content.translate(None, _CONTROL)) > len(content) * MAX_CONTROL_RATIO:
         return Decoded(reason="binary")
+    declared = declared_encoding(content)
     if declared is not None and (decoded := _decode_as(content, declared)).reason is None:
         return decoded
     if _is_damaged_utf8(content):

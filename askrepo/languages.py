@@ -127,6 +127,23 @@ _OTHER_NAMES = {
 
 _BY_EXTENSION = {extension: language for language, names in EXTENSIONS.items() for extension in names.split()}
 _BY_NAME = {name: language for language, names in FILE_NAMES.items() for name in names.split()}
+# Names that people write in any case, and give to nothing else; `build` and `install` are scripts.
+_BY_NAME_IN_ANY_CASE = {
+    name.lower(): _BY_NAME[name]
+    for name in (
+        *(
+            "Makefile",
+            "GNUmakefile",
+            "Dockerfile",
+            "Containerfile",
+            "Jenkinsfile",
+            "Gemfile",
+            "Rakefile",
+            "Vagrantfile",
+        ),
+        *("CMakeLists.txt", "README", "LICENSE", "LICENCE", "COPYING", "CHANGELOG", "AUTHORS", "CONTRIBUTORS"),
+    )
+}
 _INTERPRETERS = {
     "bash": "bash",
     "dash": "bash",
@@ -161,10 +178,12 @@ def language_of(path: str, *, first_line: str = "") -> str:
     name = path.rsplit("/", 1)[-1]
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if name.lower() in _BY_NAME_IN_ANY_CASE:
+        return _BY_NAME_IN_ANY_CASE[name.lower()]
     stem, dot, extension = name.rpartition(".")
     if dot and extension.lower() in _BY_EXTENSION:
         return _BY_EXTENSION[extension.lower()]
-    if stem in ("Dockerfile", "Containerfile"):  # Dockerfile.dev
+    if stem.lower() in ("dockerfile", "containerfile"):  # Dockerfile.dev
         return "dockerfile"
     return _language_of_shebang(first_line) if first_line.startswith("#!") else ""
 

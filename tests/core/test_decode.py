@@ -186,6 +186,13 @@ def test_codecs_that_are_no_encoding_of_text_are_never_used(codec):
     assert decode_as_python(source).text == source.decode("latin-1")
 
 
+def test_declared_encoding_counts_where_the_bytes_are_utf8_by_chance():
+    source = b"# -*- coding: gbk -*-\n# " + "模".encode("gbk") + b"\n"
+
+    assert source.decode("utf-8")
+    assert "模" in decode_as_python(source).text
+
+
 def test_utf8_is_believed_before_a_wrong_declaration():
     text = "<meta charset='iso-8859-1'>\nNaïve 日本\n"
 
