@@ -20,6 +20,8 @@ LFS_MAX_BYTES = 1024
 MAX_CONTROL_RATIO = 0.01
 # A file is UTF-8 with damage when its letters of two bytes and more outweigh what is no UTF-8 this many times.
 MIN_REPAIR_WEIGHT = 4
+# A comment that no encoding explains does not lose the code around it.
+MIN_ASCII_SHARE = 0.9
 REPAIRED_MARK = ", repaired"
 """Ends the encoding of a file whose text has replacement characters."""
 # Text in UTF-16 has a NUL in every other byte for each letter of ASCII; little else has them on one side alone.
@@ -38,6 +40,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_HIGH = bytes(range(0x80, 0x100))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
 _LONG_LETTER = re.compile(rb"[\xe0-\xff]")  # in UTF-8 it begins a letter of three or four bytes
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
@@ -191,7 +194,9 @@ def _decode_other(content: bytes) -> Decoded:
         return Decoded(content.decode("utf-8", "replace"), "utf-8" + REPAIRED_MARK)
     likely = likely_encoding(content)
     if likely is None:
-        return Decoded(reason="undecodable")
+        if len(content.translate(None, _HIGH)) < MIN_ASCII_SHARE * len(content):
+            return Decoded(reason="undecodable")
+        return Decoded(content.decode("ascii", "replace"), "ascii" + REPAIRED_MARK)
     decoded = _decode_as(content, likely)
     return Decoded(content.decode(likely, "replace"), likely + REPAIRED_MARK) if decoded.reason else decoded
 

@@ -16,6 +16,8 @@ HEAD_BYTES = 1024
 # Western text has accented letters one at a time; scripts of two bytes per character, and Cyrillic words, have runs.
 MAX_WESTERN_RUN = 1.5
 
+# What no text in the encoding gets.
+NO_SCORE = -2.0
 # What a text of capital letters alone scores.
 MIN_CAPITALS = -0.3
 
@@ -125,6 +127,8 @@ def likely_encoding(content: bytes) -> str | None:
         return best
     if _decodes(content, "cp1252"):
         return "cp1252"
+    if best in WIDE:
+        return best if scores[best] > NO_SCORE else None
     letters = [letter for letter in sample.decode(best, "replace") if letter > "\x7f"]
     return best if scores[best] > MIN_CAPITALS and all(map(str.isalpha, letters)) else None
 
@@ -174,7 +178,7 @@ def _score(sample: bytes, encoding: str) -> float:
     letters = [letter for letter in text if letter > "\x7f"]
     bad = text.count("\ufffd") - (encoding in WIDE and text.endswith("\ufffd"))
     if not letters or bad > len(letters) // 100:
-        return -1.0
+        return NO_SCORE
     return sum(_weight(letter, encoding) for letter in letters) / len(letters)
 
 

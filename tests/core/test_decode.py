@@ -78,6 +78,12 @@ def test_bytes_that_no_encoding_explains_are_undecodable():
     assert decode_as_python(content).reason == "undecodable"
 
 
+def test_code_around_a_comment_that_no_encoding_explains_is_kept():
+    decoded = decode_as_python(b"x = 1\n" * 100 + b"# \xb0\x98\xc4\x81\xff\xb3\xff\n")
+
+    assert (decoded.encoding, decoded.text[:6]) == ("ascii, repaired", "x = 1\n")
+
+
 def test_decoding_never_fails_on_random_bytes():
     noise = random.Random(11)
     for size in range(1, 400):
