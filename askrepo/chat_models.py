@@ -6,7 +6,7 @@ import importlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from askrepo.chat_events import Delta, deltas
@@ -65,6 +65,10 @@ class Ways:
     takes_stream: bool = True
     takes_responses: bool = False
     writes_plainly: bool = False
+
+    def be(self, other: Ways) -> None:
+        """Take another's ways."""
+        self.__dict__.update(vars(other))
 
     def adapt(self, refusal: Refusal) -> bool:
         """Whether there is another way to ask after this refusal; it is taken from now on."""
@@ -152,13 +156,15 @@ class ChatModel:
     def _texts(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
         """All text of the reply, asked for in another way when the endpoint refuses the first."""
         self.allowance.start(seconds=self.max_s, max_bytes=MIN_BYTES + self.max_chars * BYTES_PER_CHAR)
+        first = replace(self.ways)
         for ways_left in reversed(range(MAX_WAYS)):
             try:
                 with self._translated(arrived):
                     yield from self._asked(messages, arrived)
                 return
             except _RefusedError as refused:
-                if arrived.chars or not ways_left or not self.ways.adapt(refused.refusal):
+                if arrived.has_anything or not ways_left or not self.ways.adapt(refused.refusal):
+                    self.ways.be(first)  # none of them was the way
                     raise self.endpoint.error(refused.refusal) from None
 
     def _asked(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
@@ -222,7 +228,7 @@ class ChatModel:
                 f"{name} wants to call {tool} instead of answering, though it was given no tools; "
                 "ask again, or choose another with ASKREPO_CHAT_MODEL"
             )
-        if arrived.thought_chars or arrived.chars:
+        if arrived.thought_chars or arrived.has_words:
             cut = " and was cut off at its limit of length" if ended in LENGTH else ""
             return RemoteUnavailableError(
                 f"{name} sent only its reasoning and no answer{cut}; "
@@ -330,6 +336,7 @@ class _Arrived:
     """
 
     chars: int = 0
+    has_words: bool = False
     thought_chars: int = 0
     refusal: str = ""
     tool: str = ""
@@ -346,8 +353,10 @@ class _Arrived:
         """Count a piece in; returns its text."""
         if delta.says_something:
             self.heard_at = time.monotonic()
-        text = delta.text or ("" if self.chars else delta.whole)
+        # half of a surrogate pair cannot be printed, nor sent again
+        text = (delta.text or ("" if self.chars else delta.whole)).encode("utf-8", "replace").decode()
         self.chars += len(text)
+        self.has_words |= bool(text.strip())
         self.thought_chars += delta.thought_chars
         self.refusal += delta.refusal
         self.tool = self.tool or delta.tool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -133,15 +134,11 @@ def open_http_client(*, timeout_s: float, allowance: Allowance) -> openai.Defaul
     """A client that goes where it was told only, within its allowance; proxies of the environment are used.
 
     :param timeout_s: how long a connection may stay silent.
+    :raises UsageError: a proxy or certificate file that the environment names cannot be used.
     """
     import openai
 
-    client = openai.DefaultHttpxClient(
-        timeout=timeout_s,
-        # an answer must not unfold to more than was sent
-        headers={"accept-encoding": "identity"},
-        event_hooks={"response": [check_response]},
-    )
+    client: openai.DefaultHttpxClient = _opened(openai.DefaultHttpxClient, timeout_s, check_response)
     # httpx has no door for this: without it a deadline could not end an answer that drips in byte by byte.
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
     for pool in (getattr(transport, "_pool", None) for transport in transports):
@@ -157,8 +154,24 @@ def open_async_http_client(*, timeout_s: float) -> openai.DefaultAsyncHttpxClien
     async def check(response: Any) -> None:
         check_response(response)
 
-    return openai.DefaultAsyncHttpxClient(
-        timeout=timeout_s, headers={"accept-encoding": "identity"}, event_hooks={"response": [check]}
+    client: openai.DefaultAsyncHttpxClient = _opened(openai.DefaultAsyncHttpxClient, timeout_s, check)
+    return client
+
+
+def _opened(kind: Callable[..., Any], timeout_s: float, check: Callable[[Any], Any]) -> Any:
+    """A client of that kind, or our error; the library's own is not quoted, as it may hold a proxy's password."""
+    try:
+        return kind(
+            timeout=timeout_s,
+            # an answer must not unfold to more than was sent
+            headers={"accept-encoding": "identity"},
+            event_hooks={"response": [check]},
+        )
+    except Exception as error:  # noqa: BLE001 - whatever a strange proxy or certificate meets
+        found = type(error).__name__
+    raise UsageError(
+        f"the environment's settings for connections cannot be used ({found}): "
+        "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
     )
 
 

@@ -153,7 +153,7 @@ class Endpoint:
         if refusal.status == 404:
             return "; check the model's name"
         if refusal.status == 400 and refusal.mentions(r"plain HTTP request"):
-            return f"; write {self.place.replace('http://', 'https://', 1)} into OPENAI_BASE_URL"
+            return f"; write {self.scrubbed(self.place).replace('http://', 'https://', 1)} into OPENAI_BASE_URL"
         if self.role.startswith("chat") and (refusal.status == 413 or _TOO_LONG.search(refusal.reason)):
             return "; send fewer passages with ASKREPO_CONTEXT_TOKENS"
         return ""
@@ -170,9 +170,10 @@ class Endpoint:
         """No connection could be made, or it broke."""
         cause = error.__cause__ or error
         said = self.scrubbed(f"{type(cause).__name__}: {cause}")
-        advice = "check the network and OPENAI_BASE_URL"
+        advice = "check the network, the proxy if there is one, and OPENAI_BASE_URL"
         if "WRONG_VERSION_NUMBER" in said or "record layer failure" in said:
-            advice = f"it speaks no TLS: write {self.place.replace('https://', 'http://', 1)} into OPENAI_BASE_URL"
+            plain = self.scrubbed(self.place).replace("https://", "http://", 1)
+            advice = f"it speaks no TLS: write {plain} into OPENAI_BASE_URL"
         elif "CERTIFICATE_VERIFY_FAILED" in said:
             advice = "its certificate is not trusted: name your authority's with SSL_CERT_FILE"
         return RemoteUnavailableError(f"{self} cannot be reached ({said}); {advice}")

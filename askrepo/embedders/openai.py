@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -45,8 +44,10 @@ MIN_TOKENS = 32
 TOO_MUCH = frozenset({400, 413, 422})
 """How services refuse a batch with too many texts, or a text with too many tokens."""
 MAX_NAME_CHARS = 60
-_ABOUT_SIZE = re.compile(
-    r"token|length|\blong|large|\bsize|context|maxim|exceed|limit|truncat|too (?:many|big)|at most|batch", re.IGNORECASE
+_ABOUT_LENGTH = r"token|length|\blong\b|large|\bsize|context|truncat|too big|charact|exceed"
+# In an error of the server itself, which a retry may cure, only plain words count.
+_TOO_LARGE = (
+    r"too (?:large|long|big|many (?:inputs|texts|tokens))|batch size|context (?:length|size)|maximum \w+ tokens"
 )
 _ABOUT_MODEL = (
     r"model\b.{0,80}\b(?:not (?:found|exist|supported|available|loaded)|does not exist|unknown)|invalid model"
@@ -222,7 +223,7 @@ class OpenAIEmbedder:
     def _refused(self, refusal: Refusal, texts: list[str]) -> Exception:
         """What a refusal means: perhaps that less would be taken."""
         may_be_any = refusal.status >= 500 or not refusal.status
-        is_large = refusal.status in TOO_MUCH or (may_be_any and _ABOUT_SIZE.search(refusal.reason))
+        is_large = refusal.status in TOO_MUCH or (may_be_any and refusal.mentions(_TOO_LARGE))
         if is_large and not refusal.is_quota and not refusal.mentions(_ABOUT_MODEL):
             return _TooMuchError(refusal)
         return self._about(self._endpoint.error(refusal), texts)
@@ -230,7 +231,7 @@ class OpenAIEmbedder:
     def _about(self, error: AskrepoError | None, texts: Sequence[str]) -> AskrepoError:
         """The error with the name of what was to be embedded."""
         assert error is not None  # noqa: S101 - narrows the type
-        error.args = (f"{error}; it was sent {self._batch_name(texts)}",)
+        error.args = (f"{error} (while embedding {self._batch_name(texts)})",)
         return error
 
     def _vectors(self, answer: str, texts: list[str]) -> list[NDArray[np.float64]]:
@@ -322,7 +323,7 @@ class _TooMuchError(Exception):
 
 
 def _is_about_size(refusal: Refusal) -> bool:
-    return refusal.status == 413 or not refusal.reason or refusal.mentions(_ABOUT_SIZE.pattern)
+    return refusal.status == 413 or not refusal.reason or refusal.mentions(_ABOUT_LENGTH)
 
 
 def batches(

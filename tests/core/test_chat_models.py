@@ -241,3 +241,18 @@ def test_no_address_of_the_client_library_leads_elsewhere(
     assert model_at(server).complete(QUESTION).startswith("It starts")
     model = open_chat_model("gpt-5-mini", api_key=KEY, base_url=None, timeout_s=1)
     assert str(model.client.root_client.base_url) == "https://api.openai.com/v1/"
+
+
+def test_half_a_surrogate_pair_does_not_spoil_the_history(server: OpenAIServer) -> None:
+    server.answers.append(sse(b'data: {"choices": [{"delta": {"content": "It \\ud83d waits"}}]}\n\n'))
+    reply = model_at(server).complete(QUESTION)
+    assert reply == "It ? waits"
+    assert model_at(server).complete([HumanMessage(reply)]).startswith("It starts")
+
+
+def test_ways_that_lead_nowhere_are_forgotten(server: OpenAIServer) -> None:
+    server.answers += [json_answer({"error": "bad role"}, status=400), json_answer({"error": "bad"}, status=400)]
+    model = model_at(server)
+    with pytest.raises(RemoteRefusedError):
+        model.complete([SystemMessage("Rules."), *QUESTION])
+    assert model.ways.takes_system_role

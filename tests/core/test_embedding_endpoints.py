@@ -92,13 +92,13 @@ def test_a_single_vector_with_another_index_is_refused(server: OpenAIServer) -> 
 )
 def test_what_is_no_vector_is_refused(server: OpenAIServer, embedding: Any) -> None:
     answer_with(server, [{"index": 0, "embedding": embedding}])
-    with pytest.raises(errors.AskrepoError, match="it was sent the text of 'why'"):
+    with pytest.raises(errors.AskrepoError, match="while embedding the text of 'why'"):
         embedder_at(server).embed_question("why")
 
 
 def test_an_empty_vector_is_refused(server: OpenAIServer) -> None:
     answer_with(server, [{"index": 0, "embedding": []}])
-    with pytest.raises(errors.VerificationError, match="empty vector; it was sent the text of 'why'"):
+    with pytest.raises(errors.VerificationError, match=r"empty vector \(while embedding the text of 'why'"):
         embedder_at(server).embed_question("why")
 
 
@@ -207,7 +207,7 @@ def test_a_refusal_names_the_text_and_the_reason(server: OpenAIServer, refusal: 
     with pytest.raises(error, match=r"forbidden|too long|GPU on fire|Bad gateway") as refused:
         embedder_at(server).embed_texts(TEXTS)
     assert "file" in str(refused.value)
-    assert "it was sent" in str(refused.value)
+    assert "while embedding" in str(refused.value)
     if refusal.status < 500:
         assert "the text of 'file2.py" in str(refused.value)
 
@@ -224,3 +224,11 @@ def test_the_limit_of_tokens_is_part_of_the_fingerprint_and_the_limit_of_texts_i
     assert embedder_at(server, max_texts=3).fingerprint == plain
     assert embedder_at(server, max_tokens=8191).fingerprint == plain
     assert embedder_at(server, max_tokens=512).fingerprint != plain
+
+
+@pytest.mark.parametrize("said", ["rate limit of tokens", "overloaded: request size queue", ""], ids=str)
+def test_a_failing_server_does_not_get_texts_shortened(server: OpenAIServer, said: str) -> None:
+    server.answer = lambda request: json_answer({"error": said}, status=503)
+    with pytest.raises(errors.RemoteUnavailableError):
+        embedder_at(server).embed_texts(["words " * 100])
+    assert len(server.requests) == 1

@@ -268,3 +268,20 @@ def test_stream_events_that_follow_a_redirect_are_read(server: OpenAIServer) -> 
     server.answers += [redirect(307, "/v1/chat/completions/"), sse({"choices": []}), spoken("x")]
     with pytest.raises(RemoteUnavailableError, match="empty answer"):
         ask_chat(server.base_url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PROXY", "ftp://user:hunter2@127.0.0.1:1"),
+        ("ALL_PROXY", "http://user:hunter2@host:port"),
+        ("SSL_CERT_FILE", "/no/such/hunter2"),
+    ],
+)
+def test_settings_for_connections_that_cannot_be_used_are_told_unseen(
+    ask: Ask, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(AskrepoError, match=name) as refused:
+        ask(server.base_url)
+    assert "hunter2" not in str(refused.value)

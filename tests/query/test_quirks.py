@@ -121,7 +121,7 @@ BAD = {
     "refusal, not streamed": Case(whole(None, refusal="I will not."), code=2, said="refused to answer: I will not."),
     "all filtered": Case(spoken("", finish="content_filter"), code=2, said="content filter"),
     "empty": Case(spoken(""), code=2, said="empty answer"),
-    "blank": Case(spoken(" \n\n "), code=2, said="answer"),
+    "blank": Case(spoken(" \n\n "), code=2, said="empty answer"),
     "no choices at all": Case(sse(), code=2, said="empty answer"),
     "error in the stream": Case(sse(chunk("It "), error("KV cache is full")), code=2, said="KV cache is full"),
     "error as text": Case(sse({"error": "the runner crashed"}), code=2, said="the runner crashed"),
