@@ -40,6 +40,7 @@ MIN_BYTES = 1_000_000
 LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "max_length", "incomplete"})
 FILTER = frozenset({"content_filter", "content_filtered", "safety", "recitation", "prohibited_content", "blocklist"})
 TOOL = frozenset({"tool_calls", "tool_call", "function_call", "tool_use"})
+# OpenRouter, vLLM, SGLang and DeepSeek end what broke off like this.
 BROKEN = frozenset({"error", "abort", "aborted", "cancelled", "failed", "insufficient_system_resource", "load"})
 
 
@@ -180,7 +181,7 @@ class ChatModel:
                     raise RemoteUnavailableError(
                         self._endless(f"is longer than {self.max_chars:,} characters", "CHARS")
                     )
-                if arrived.is_done:
+                if arrived.is_done and arrived.finish.lower() not in BROKEN:
                     return
         raise RemoteUnavailableError(_incomplete(arrived))
 

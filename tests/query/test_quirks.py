@@ -104,6 +104,8 @@ BAD = {
     ),
     "cut": Case(spoken(ANSWER, finish=None, end=[]), None, 2, None, "broke its answer off"),
     "cut in a frame": Case(spoken(ANSWER, finish=None, end=[], is_whole=False), None, 2, None, "broke its answer off"),
+    "ended by an error": Case(spoken(ANSWER, finish="error"), code=2, said="broke its answer off"),
+    "aborted": Case(spoken(ANSWER, finish="abort", end=[]), code=2, said="broke its answer off"),
     "reasoning only": Case(sse(chunk(reasoning=THOUGHT), chunk(finish="stop")), code=2, said="only its reasoning"),
     "unclosed": Case(spoken("<think>" + THOUGHT), code=2, said="only its reasoning"),
     "reasoning, then length": Case(spoken("<think>" + THOUGHT, finish="length"), code=2, said="at its limit of length"),
