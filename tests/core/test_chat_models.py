@@ -16,7 +16,7 @@ from askrepo.errors import (
     RemoteRefusedError,
     RemoteUnavailableError,
 )
-from tests.fakes import OpenAIServer, Raw, json_answer, spoken, sse
+from tests.fakes import OpenAIServer, Raw, chunk, json_answer, spoken, sse
 
 KEY = "sk-very-secret-key"
 QUESTION = [HumanMessage("Where does it start?")]
@@ -256,3 +256,19 @@ def test_ways_that_lead_nowhere_are_forgotten(server: OpenAIServer) -> None:
     with pytest.raises(RemoteRefusedError):
         model.complete([SystemMessage("Rules."), *QUESTION])
     assert model.ways.takes_system_role
+
+
+def test_the_first_answer_of_a_model_waits_until_it_is_known_to_be_no_thought(server: OpenAIServer) -> None:
+    server.answers += [spoken("The user wants [1].</think>It waits [1]."), sse(chunk("Hm, the user"), end=[])]
+    model = model_at(server)
+    assert list(model.stream(QUESTION)) == ["It waits [1]."]
+    reply = model.stream(QUESTION)
+    with pytest.raises(RemoteUnavailableError, match="after 12 characters"):
+        next(reply)
+
+
+def test_what_is_shown_as_it_arrives_is_learnt_from_a_whole_answer(server: OpenAIServer) -> None:
+    server.answers += [spoken("One answer."), spoken("Another one.", size=6)]
+    model = model_at(server)
+    assert list(model.stream(QUESTION)) == ["One answer."]
+    assert list(model.stream(QUESTION)) == ["Anothe", "r one."]

@@ -174,15 +174,6 @@ def test_an_answer_streams_onto_a_terminal_once_the_model_is_known(run_main: Run
     assert "incomplete" in shown.screen
 
 
-def test_the_first_answer_of_a_model_waits_until_it_is_known_to_be_no_thought(
-    run_main: Run, server: OpenAIServer
-) -> None:
-    server.answers += [spoken("The user wants [1].</think>It waits [1]."), sse(chunk("Hm, "), end=[])]
-    shown = run_on_terminal("chat", typed="what is the backoff\n/exit\n")
-    assert "It waits [1]." in shown.screen
-    assert "The user wants" not in shown.screen
-
-
 class TestChat:
     def test_piped_lines_are_questions_and_follow_ups_stand_alone(self, run_main: Run, server: OpenAIServer) -> None:
         server.replies += ["It retries [1].", "How long does the backoff wait?", "Powers of two [1]."]
