@@ -61,7 +61,10 @@ def deltas(chunks: Iterable[bytes]) -> Iterator[Delta]:
             yield delta
             if delta.is_end:
                 return
-    yield from (_event_delta(event) for event in lines.end())
+    for event in lines.end():
+        delta = _event_delta(event)
+        is_strange = lines.is_whole and delta.failure is None and not delta.says_something
+        yield Delta(failure=event) if is_strange else delta
 
 
 class _Lines:

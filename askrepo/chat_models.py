@@ -183,6 +183,8 @@ class ChatModel:
                     )
                 if arrived.is_done and arrived.finish.lower() not in BROKEN:
                     return
+        if not arrived.has_anything and not arrived.is_done:
+            raise RemoteUnavailableError(f"{self.endpoint} ended its answer before it began; ask again")
         raise RemoteUnavailableError(_incomplete(arrived))
 
     def _request(self, messages: Sequence[BaseMessage]) -> Any:
@@ -363,8 +365,8 @@ class _Arrived:
         self.tool = self.tool or delta.tool
         self.finish = delta.finish or self.finish
         self.is_done |= delta.is_end
-        if self.is_done and self.refusal and self.chars:
-            self.finish = "refusal"
+        if self.is_done and self.chars and self.finish.lower() in ("", "stop"):
+            self.finish = "refusal" if self.refusal else "tool_calls" if self.tool else self.finish
         return text
 
 
