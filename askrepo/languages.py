@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from askrepo.errors import UsageError
 from askrepo.suggestions import nearest
 
