@@ -218,7 +218,7 @@ async def run_git_async(
         finally:
             if process.returncode is None:
                 _kill_group(process.pid)
-                await process.wait()
+                await _ended(process)
     if code:
         raise _error(action, said.last_words, code=code, secrets=secrets)
     return bytes(said.output)
@@ -334,6 +334,21 @@ async def _started_async(start: Supervised, *, cwd: Path, environment: Mapping[s
         start_new_session=True,
         pass_fds=start.descriptors,
     )
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Wait for a killed process.
+
+    What it wrote last is read first: asyncio waits for the end of its pipes, and a full buffer hides that end.
+    """
+    import asyncio
+
+    await asyncio.gather(_pass_on(process.stdout, _unheard), _pass_on(process.stderr, _unheard))
+    await process.wait()
+
+
+def _unheard(_part: bytes) -> None:
+    return None
 
 
 async def _pass_on(stream: asyncio.StreamReader | None, hear: Callable[[bytes], None]) -> None:

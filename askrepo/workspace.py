@@ -12,7 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from askrepo.durable import create_file
-from askrepo.errors import StorageError, UnavailableError, UsageError
+from askrepo.errors import ForbiddenError, StorageError, UnavailableError, UsageError
 from askrepo.object_stores import REMOTE_SCHEMES, ObjectExistsError, ObjectMissingError, open_store, store_errors
 from askrepo.places import check_remote, local_folder
 
@@ -237,7 +237,7 @@ def _is_folder(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise UnavailableError(
+        raise ForbiddenError(
             f"workspace {path} cannot be looked at: {error.strerror}; give this user the right to it, or run as its "
             "owner"
         ) from error

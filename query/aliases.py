@@ -17,6 +17,7 @@ from query.options import alias_argument, example, json_option, workspace_option
 from query.output import age, dataset_id, print_json, print_note, print_result
 from query.progress import progress
 from query.session import Session
+from query.streams import OutputError
 
 if TYPE_CHECKING:
     from askrepo.types import AliasEntry
@@ -146,6 +147,8 @@ class _Unreadable:
         """Turn an error of one alias into its line."""
         try:
             yield
+        except OutputError:
+            raise
         except AskrepoError as error:
             print_note(f"Error: {error_line(error)}")
             self.exit_code = self.exit_code or exit_code_of(error)

@@ -262,7 +262,10 @@ def test_a_log_that_may_not_be_read_is_not_called_damaged(shared, place, mode):
     before = path.stat().st_mode
     path.chmod(mode)
     try:
-        with somebody_else(), pytest.raises(ForbiddenError, match=r"permission denied; ask its owner") as caught:
+        with (
+            somebody_else(),
+            pytest.raises(ForbiddenError, match=r"permission denied; give this user the right") as caught,
+        ):
             AliasCatalogue(shared).current("main")
     finally:
         path.chmod(before)
@@ -285,7 +288,7 @@ def test_a_log_that_may_not_be_written_stops_the_swap(shared):
 def test_a_workspace_below_a_folder_of_another_user_is_told_as_such(shared):
     Path(shared.url).parent.chmod(0)
     try:
-        with somebody_else(), pytest.raises(ForbiddenError, match="permission denied"):
+        with somebody_else(), pytest.raises(ForbiddenError, match="Permission denied"):
             Workspace.open(shared.url, create=False)
     finally:
         Path(shared.url).parent.chmod(0o755)

@@ -117,7 +117,7 @@ def test_the_retention_is_a_parameter(workspace, monkeypatch):
         ({"aliases": ["docs"]}, {}, "nothing of an alias 'docs'"),
         ({"aliases": ["../x"]}, {}, "is not an alias name"),
         ({}, {"ASKREPO_RUN_RETENTION_DAYS": "soon"}, "ASKREPO_RUN_RETENTION_DAYS must be"),
-        ({}, {"ASKREPO_RUN_RETENTION_DAYS": "0"}, "between 1 and 36500, found '0'"),
+        ({}, {"ASKREPO_RUN_RETENTION_DAYS": "0"}, "between 1 and 3650, found '0'"),
     ],
 )
 def test_wrong_parameters_fail_at_once(old_workspace, monkeypatch, parameters, environment, message):

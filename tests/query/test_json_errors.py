@@ -62,7 +62,7 @@ def test_each_error_is_one_object_with_a_code(run_main: Run, args: list[str], co
         (OutputError(OSError(28, os.strerror(28))), "output", 2),
         (PermissionError(13, os.strerror(13), "/etc/shadow"), "permission", 2),
         (OSError(28, os.strerror(28)), "storage", 2),
-        (MemoryError(), "memory", 2),
+        (MemoryError(), "memory", 3),
         (RecursionError("maximum recursion depth exceeded"), "nested_too_deeply", 2),
         (click.FileError("x", "y"), "usage", 2),
         (ZeroDivisionError("x"), "bug", 2),
