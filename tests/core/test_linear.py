@@ -100,7 +100,7 @@ def all_patterns() -> dict[str, tuple[re.Pattern[Any], str]]:
     for module in modules():
         for name, value in vars(importlib.import_module(module)).items():
             for number, pattern in enumerate(patterns_in(value)):
-                for method in methods_of(module, name):
+                for method in sorted(methods_of(module, name)):
                     found[f"{module}.{name}[{number}].{method}"] = (pattern, method)
         for place, pattern, method in anonymous(module):
             found[place] = (pattern, method)
