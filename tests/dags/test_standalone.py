@@ -13,9 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -80,12 +81,19 @@ class Served:
         return {
             (connection.laddr.ip, connection.laddr.port)
             for process in self.processes()
-            for connection in process.net_connections()
+            for connection in _connections(process)
             if connection.status == psutil.CONN_LISTEN
         }
 
     def processes(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def _connections(process: psutil.Process) -> list[Any]:
+    """Those of a process; none of one that has ended meanwhile, as tasks do."""
+    with suppress(psutil.NoSuchProcess):
+        return process.net_connections()
+    return []
 
 
 def askrepo(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
