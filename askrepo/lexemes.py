@@ -56,6 +56,12 @@ def query_terms(question: str) -> list[str]:
     return list(dict.fromkeys(_stored(_CONTRACTION.sub(" ", question))))
 
 
+def whole_terms(text: str) -> tuple[str, ...]:
+    """Terms that a text holds only when it holds the words whole: of an identifier its parts together."""
+    words = (word for word in _words(text) if word.lower() not in STOP_WORDS)
+    return tuple(dict.fromkeys(terms[0] for word in words if (terms := _word_terms(word))))
+
+
 def _terms(text: str) -> list[str]:
     return _flattened(_words(text))
 

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from askrepo.plain import plain, plain_line
+from query.absence import absent_json, print_absent
 from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from query.options import SearchOptions
 from query.output import (
@@ -72,6 +73,8 @@ class Answerer:
             evidence = self._evidence(question, history)
         if evidence.standalone_question != question:
             print_note(plain_line(f"searched: {evidence.standalone_question}"))
+        if not self.options.as_json:
+            print_absent(evidence.standalone_question, self.options, self.follower.readers)
         if not evidence.sources:
             self._print_nothing(evidence)
             return Answered(None, NOTHING_FOUND)
@@ -139,6 +142,7 @@ class Answerer:
             "citations": list(citations),
             "unresolved": stream.unresolved if stream else [],
             "sources": [_cited_json(source.number, source.citation, source.url) for source in evidence.sources],
+            "absent": absent_json(evidence.standalone_question, self.options, self.follower.readers),
             "alias": ",".join(reader.alias for reader in self.follower.readers),
             "dataset": ",".join(dataset_id(reader.entry.manifest.dataset) for reader in self.follower.readers),
             "model": self.model.name if self.model else None,

@@ -120,7 +120,7 @@ def hit_block(hit: Hit, *, question: str, with_repository: bool, width: int | No
     if with_repository:
         heading = f"{hit.rank}. {plain_line(chunk.repository)} " + click.style(place, fg="cyan", bold=True)
     symbol = plain_line(symbol_of(hit))
-    parts = [heading, click.style(symbol, fg="yellow") if symbol else "", click.style(f"{hit.score:.3f}", dim=True)]
+    parts = [heading, click.style(symbol, fg="yellow") if symbol else ""]
     return "\n".join(["  ".join(part for part in parts if part), *excerpt(hit, question=question, width=width)])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from query.absence import print_absent
 from query.errors import NOTHING_FOUND
 from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import (
@@ -40,7 +41,7 @@ MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
 )  # fmt: skip
 @search_options
 def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, options: SearchOptions) -> int:
-    """Find passages: path and lines, symbol, score, excerpt.
+    """Find passages: path and lines, symbol, excerpt.
 
     QUERY may be `-` or piped in.
     """
@@ -53,6 +54,7 @@ def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, opt
         found = _print_context(question, options, readers, max_tokens or options.session.settings.context_tokens)
     else:
         found = _print_listing(question, options, readers)
+    print_absent(question, options, readers)
     if not found:
         print_note("nothing found")
     for reader in readers:

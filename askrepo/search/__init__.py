@@ -7,13 +7,25 @@ from collections.abc import Iterator, Sequence
 
 from askrepo.errors import UsageError
 from askrepo.permalinks import permalink
+from askrepo.search.exact import Absent, exact
 from askrepo.search.request import requests_for
 from askrepo.search.strategies import CONTEXT_RANKERS, RANKERS, Ranker
 from askrepo.sources import AliasReader
 from askrepo.store.reader import Filter, ScoredChunk
 from askrepo.types import Hit, Strategy
 
-__all__ = ["DEFAULT_K", "EVERYTHING", "MAX_K", "STRATEGIES", "hit_of", "search", "search_context", "search_with"]
+__all__ = [
+    "DEFAULT_K",
+    "EVERYTHING",
+    "MAX_K",
+    "STRATEGIES",
+    "Absent",
+    "absent_names",
+    "hit_of",
+    "search",
+    "search_context",
+    "search_with",
+]
 
 DEFAULT_K = 10
 
@@ -69,6 +81,14 @@ def search_with(
     rankings = ranker(requests_for(question, readers=readers, where=where))
     best = _first_of_each_chunk(_merged(readers, rankings), k)
     return [hit_of(rank, reader, scored) for rank, (reader, scored) in enumerate(best, start=1)]
+
+
+def absent_names(question: str, *, readers: Sequence[AliasReader], where: Filter = EVERYTHING) -> list[Absent]:
+    """The names of the question that stand nowhere in the datasets, each with names spelled nearly so.
+
+    :raises UsageError: the question is blank.
+    """
+    return exact(requests_for(question, readers=readers, where=where))[1]
 
 
 def hit_of(rank: int, reader: AliasReader, scored: ScoredChunk) -> Hit:

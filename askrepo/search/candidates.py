@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from askrepo.search.mentions import Holds
 from askrepo.search.question import Question, QuestionKind
 from askrepo.types import Chunk
 
@@ -23,6 +24,8 @@ class Candidate:
     :ivar cosine: likeness to the question in [-1, 1]; None when it is not among the nearest.
     :ivar bm25: above 0; None when it is not among the best by BM25.
     :ivar is_named: whether it was looked up by a name, whatever else found it.
+    :ivar held: for each name of the question that its chunk holds verbatim the name's place in the question and what
+        the chunk has of it.
     """
 
     at: int
@@ -30,6 +33,7 @@ class Candidate:
     cosine: float | None = None
     bm25: float | None = None
     is_named: bool = False
+    held: tuple[tuple[int, Holds], ...] = ()
 
     @property
     def file(self) -> File:

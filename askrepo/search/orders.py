@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from askrepo.search.candidates import File, Pool, Ranked, in_order
+from askrepo.search.exact import exact_first
 from askrepo.search.opening import with_opening
 from askrepo.search.slots import with_slots
 
@@ -24,7 +25,7 @@ the passages in 4,000 tokens show .68 instead of .63 of the lines asked for (mea
 
 def listing(ranked: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     """For a person: several files instead of one file several times."""
-    return with_opening(with_slots(decayed(ranked), pool), pool)
+    return with_opening(with_slots(exact_first(decayed(ranked), pool), pool), pool)
 
 
 def context(ranked: Sequence[Ranked], pool: Pool) -> list[Ranked]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from askrepo.errors import UsageError
+from askrepo.search.mentions import Mention, is_name, mentions
 
 QuestionKind = Literal["overview", "usage", "code"]
 """overview: about the project as a whole; usage: how to do something with it; code: how it works inside."""
@@ -116,6 +117,7 @@ class Question:
     :ivar names: kinds of file that the question names, and therefore wants.
     :ivar identifiers: names of code in it, each whole and without what qualifies it, at most MAX_NAMED.
     :ivar paths: files it names by path or name, at most MAX_NAMED.
+    :ivar mentions: what must be found verbatim, as it was typed.
     """
 
     text: str
@@ -124,6 +126,7 @@ class Question:
     names: frozenset[FileKind]
     identifiers: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -135,7 +138,20 @@ class Question:
         from askrepo.lexemes import query_terms
 
         terms = tuple(query_terms(asked)[:MAX_TERMS])
-        return cls(asked, terms, question_kind(asked), named_kinds(asked), identifiers(asked), paths(asked))
+        return cls(
+            asked,
+            terms,
+            question_kind(asked),
+            named_kinds(asked),
+            identifiers(asked),
+            paths(asked),
+            mentions(asked),
+        )
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the question is nothing but one name, or one quoted message."""
+        return is_name(self.text)
 
     @property
     def is_one_word(self) -> bool:

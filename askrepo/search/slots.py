@@ -25,15 +25,18 @@ def with_slots(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     Documentation that would lose its place to the README moves one up instead: of overview questions without a vector
     .80 instead of .79 find their page among the first three, .87 instead of .85 with one (measured 2026-11).
 
-    :param listing: best first.
+    :param listing: best first, with what holds a name of the question before everything else, of which a chunk for each
+        name stays before the slot.
     """
     kept = list(listing)
+    names = len({mention for each in pool.candidates for mention, _ in each.held})
     if may_want_pages(pool.shares):
-        kept = _kept(kept, is_page)
-    if pool.shares.get("overview", 0.0) >= MIN_OVERVIEW_SHARE and _place(kept, is_root_readme) >= SLOT:
-        if _place(kept, is_page) == SLOT - 1:
-            kept = _moved(kept, SLOT - 1, SLOT - 2)
-        kept = _kept(kept, is_root_readme)
+        kept = _kept(kept, is_page, max(SLOT, names + 1))
+    slot = max(SLOT, names + 2)
+    if pool.shares.get("overview", 0.0) >= MIN_OVERVIEW_SHARE and _place(kept, is_root_readme) >= slot:
+        if _place(kept, is_page) == slot - 1:
+            kept = _moved(kept, slot - 1, slot - 2)
+        kept = _kept(kept, is_root_readme, slot)
     return kept
 
 
@@ -47,10 +50,10 @@ def is_page(chunk: Chunk) -> bool:
     return chunk.kind == "doc" and not is_changelog(chunk)
 
 
-def _kept(listing: list[Ranked], wanted: Callable[[Chunk], bool]) -> list[Ranked]:
-    """The listing with its first wanted chunk at SLOT, when it comes later."""
+def _kept(listing: list[Ranked], wanted: Callable[[Chunk], bool], slot: int) -> list[Ranked]:
+    """The listing with its first wanted chunk at the slot, when it comes later."""
     at = _place(listing, wanted)
-    return _moved(listing, at, SLOT - 1) if at >= SLOT else listing
+    return _moved(listing, at, slot - 1) if at >= slot else listing
 
 
 def _place(listing: Sequence[Ranked], wanted: Callable[[Chunk], bool]) -> int:

@@ -12,8 +12,8 @@ from tests.fakes import OpenAIServer, chunk, spoken, sse
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
 JSON_KEYS = [
-    "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "sources", "alias",
-    "dataset", "model",
+    "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "sources", "absent",
+    "alias", "dataset", "model",
 ]  # fmt: skip
 CITATION_KEYS = ["n", "repository", "commit", "path", "start_line", "end_line", "url", "resolved"]
 

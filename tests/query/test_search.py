@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -23,10 +24,10 @@ SOURCE_KEYS = ["number", "repository", "commit", "path", "start_line", "end_line
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
-def test_hits_are_printed_with_place_symbol_score_and_excerpt(run_main: Run) -> None:
+def test_hits_are_printed_with_place_symbol_and_excerpt(run_main: Run) -> None:
     result = run_main("search", "exponential", "backoff", "-k", "1")
     assert result.exit_code == 0
-    assert re.match(r"1\. src/retry\.py:\d+-\d+  \S+  \d\.\d{3}\n", result.stdout)
+    assert re.match(r"1\. src/retry\.py:\d+-\d+  \S+\n", result.stdout)
     assert '8 │         """Seconds to wait before the next attempt, exponential backoff."""' in result.stdout
 
 
@@ -35,6 +36,23 @@ def test_json_has_one_object_per_hit_with_the_documented_keys(run_main: Run) -> 
     assert [list(hit) for hit in hits] == [KEYS] * 3
     assert [hit["rank"] for hit in hits] == [1, 2, 3]
     assert hits[0]["path"] == "src/retry.py"
+
+
+@pytest.mark.parametrize(("question", "code"), [("frobnicate_all", 1), ("how does frobnicate_all use the backoff", 0)])
+def test_a_name_that_stands_nowhere_is_told(run_main: Run, built: BuiltAlias, question: str, code: int) -> None:
+    result = run_main("search", question)
+    commit = built.reader.entry.manifest.snapshots[0].commit[:10]
+    assert result.exit_code == code
+    assert f'"frobnicate_all" stands nowhere in parcel@{commit}\n' in result.stderr
+    noted = run_main("search", question, "--json").stderr.splitlines()[0]
+    assert json.loads(noted) == {"absent": "frobnicate_all", "nearest": []}
+
+
+def test_a_slip_of_the_keyboard_is_told_and_finds_what_was_meant(run_main: Run) -> None:
+    result = run_main("search", "bakcoff()")
+    assert result.exit_code == 0
+    assert 'no "bakcoff()"; nearest: backoff' in result.stderr or 'no "bakcoff"; nearest: backoff' in result.stderr
+    assert result.stdout.startswith("1. src/retry.py:")
 
 
 def test_each_search_ends_with_what_it_used_on_stderr(run_main: Run, built: BuiltAlias) -> None:
@@ -104,7 +122,7 @@ def test_the_question_may_come_from_a_pipe(run_main: Run, words: list[str], pipe
     [
         ("", 2),
         (" \n\0", 2),
-        ("back\0off 'quoted' \"double\" ; -- %", 0),
+        ("back\0off 'quoted' \"backoff\" ; -- %", 0),
         ("backoff " * 12_500, 0),
         ("x" * 200_000, 2),
     ],

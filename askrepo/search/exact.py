@@ -1,0 +1,167 @@
+"""Looks up what a question names verbatim, and puts it before everything else: what `rg -w NAME` finds comes first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from askrepo.lexemes import query_terms, whole_terms
+from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.mentions import Holds, Mention
+from askrepo.search.question import Question
+from askrepo.search.request import SearchRequest
+from askrepo.search.spelling import nearest_names
+from askrepo.search.verbatim import defines_last_part, holds, is_double
+from askrepo.types import Chunk
+
+LOOKED_AT = 240
+"""Chunks looked at for one name, best by BM25 of its words; a name on more of them is hardly one that must be found."""
+
+DEFINITIONS = 100
+"""Definitions of one name looked at."""
+
+RARE = 20
+"""Chunks up to which a bare name puts all that hold it first; more are in the order of the ranking."""
+
+FIRST = 3
+"""Chunks that other names put first: a sentence is about more than its names."""
+
+TELLING = 2
+"""Other words that a question must have to be about something else than a name."""
+
+_PRODUCT = re.compile(r"[A-Z][a-z]*[A-Z][A-Za-z]*")
+_ASKS_FOR_VALUE = re.compile(
+    r"\b(?:set|sets|setting|default|defaults|value|configured?|assigned|documented)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A chunk that holds a name of the question.
+
+    :ivar at: position of its alias among those searched.
+    :ivar mention: the name's place in the question.
+    """
+
+    at: int
+    chunk: Chunk
+    mention: int
+    holds: Holds
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A name of the question that stands nowhere in the datasets searched.
+
+    :ivar nearest: names that do and are spelled nearly so, best first.
+    """
+
+    name: str
+    nearest: tuple[str, ...]
+
+
+def exact(requests: Sequence[SearchRequest]) -> tuple[list[Exact], list[Absent]]:
+    """Every chunk that holds a name of the question, as far as looked at, and the names that none holds.
+
+    Another case of letters counts where no chunk has the name's own. A name that may be plain language counts only
+    where a chunk defines or sets it. In place of an absent name the nearest one is looked up: a slip of the keyboard.
+    """
+    found: list[Exact] = []
+    absent: list[Absent] = []
+    for place, mention in enumerate(requests[0].question.mentions):
+        held = _held(requests, mention, place)
+        if not held and mention.is_sure and not (mention.is_plain and _has_words(requests, mention)):
+            absent.append(Absent(mention.text, nearest_names(requests, mention)))
+            for name in absent[-1].nearest[:1]:
+                held = _held(requests, Mention(name), place)
+        found += held
+    return found, absent
+
+
+def _has_words(requests: Sequence[SearchRequest], mention: Mention) -> bool:
+    """Whether other forms of a plain word stand in a dataset: `cached` for "caching"."""
+    terms = query_terms(mention.text)
+    return any(count for request in requests for count in request.reader.dataset.frequencies(terms).values())
+
+
+def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:
+    looked_at = [(at, chunk) for at, request in enumerate(requests) for chunk in _holding(request, mention)]
+    return (
+        list(_judged(looked_at, mention, place, any_case=False))
+        or list(_judged(looked_at, mention, place, any_case=True))
+        or [Exact(at, chunk, place, Holds.DEFINES) for at, chunk in looked_at if defines_last_part(chunk, mention)]
+    )
+
+
+def _judged(looked_at: Sequence[tuple[int, Chunk]], mention: Mention, place: int, *, any_case: bool) -> Iterator[Exact]:
+    for at, chunk in looked_at:
+        how = holds(chunk, mention, any_case=any_case)
+        if how is not None and (mention.is_sure or how < Holds.USES):
+            yield Exact(at, chunk, place, how)
+
+
+def _holding(request: SearchRequest, mention: Mention) -> list[Chunk]:
+    """Chunks that may hold the name: those that define it, those of a file so named, those with all of its words."""
+    dataset, where = request.reader.dataset, request.where
+    names = [mention.name, mention.text] if not mention.is_message else []
+    chunks = dataset.defining(names, limit=DEFINITIONS, where=where)
+    if "." in mention.text or "/" in mention.text:
+        chunks += dataset.of_files([mention.text.removeprefix("./").lstrip("/")], limit=DEFINITIONS, where=where)
+    terms = whole_terms(mention.text) or tuple(query_terms(mention.text))
+    if terms:
+        chunks += [scored.chunk for scored in dataset.lexical(terms, limit=LOOKED_AT, where=where)]
+    return list({chunk.id: chunk for chunk in chunks}.values())
+
+
+def exact_first(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
+    """The listing with the chunks that hold a name of the question first; a sentence's are few.
+
+    Where it is defined comes first, then where it is set or documented, then where it is used; copies, tests and lists
+    of changes come behind its home. Of several names each has a chunk before any has a second. Scores stay in place.
+
+    :param listing: best first.
+    """
+    first = _first(listing, pool.question)
+    chosen = set(first)
+    order = [*first, *(at for at in range(len(listing)) if at not in chosen)]
+    return [Ranked(listing[at].candidate, listing[place].score) for place, at in enumerate(order)]
+
+
+def _first(listing: Sequence[Ranked], question: Question) -> list[int]:
+    """Places of the chunks that come before everything else, in order."""
+    queues = [_of_one_name(listing, place, mention, question) for place, mention in enumerate(question.mentions)]
+    longest = max(map(len, queues), default=0)
+    turns = dict.fromkeys(queue[turn] for turn in range(longest) for queue in queues if turn < len(queue))
+    is_rare = question.is_name and len(turns) <= RARE
+    return list(turns)[: len(turns) if is_rare else max(FIRST, len(queues))]
+
+
+def _of_one_name(listing: Sequence[Ranked], place: int, mention: Mention, question: Question) -> list[int]:
+    """Places of the chunks that hold a name, its home first; the ranking decides among equals.
+
+    A sentence says by its other words whether it is after a value or a use, which the ranking knows; and of a plain
+    word only definitions count.
+    """
+    held = ((at, dict(each.candidate.held).get(place)) for at, each in enumerate(listing))
+    how = {at: found for at, found in held if found is not None}
+    if mention.is_plain:
+        how = {at: found for at, found in how.items() if found is Holds.DEFINES}
+    if not question.is_name and not _ASKS_FOR_VALUE.search(question.text):
+        how = {at: found if found is Holds.DEFINES else Holds.USES for at, found in how.items()}
+    if _may_be_a_proper_name(mention, how.values(), question):
+        return []
+    doubles = {at for at in how if is_double(listing[at].candidate.chunk)}
+    is_home = any(found is Holds.DEFINES for at, found in how.items() if at not in doubles)
+    defined_in_doubles = set() if is_home else {at for at, found in how.items() if found is Holds.DEFINES}
+    return sorted(how, key=lambda at: (how[at] + len(Holds) * (at in doubles - defined_in_doubles), at))
+
+
+def _may_be_a_proper_name(mention: Mention, how: Iterable[Holds], question: Question) -> bool:
+    """Whether a name may be one of the world, said beside what is asked for: "PowerShell completion generation".
+
+    Nothing defines it, it is spelled as people spell products, and the question has more to say.
+    """
+    others = len(set(question.terms) - set(query_terms(mention.text)))
+    is_spelled_so = _PRODUCT.fullmatch(mention.text) is not None
+    return not question.is_name and is_spelled_so and others >= TELLING and Holds.DEFINES not in how

@@ -1,0 +1,112 @@
+"""How a chunk holds a name that was typed: it defines, sets, documents or uses it, or does not hold it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from askrepo.search.mentions import Holds, Mention
+from askrepo.search.prior import is_changelog
+from askrepo.types import Chunk
+
+DOUBLES = frozenset({"test", "example", "generated", "vendored"})
+"""Kinds of file that repeat names whose home is elsewhere."""
+
+_LOCK_FILE = re.compile(
+    r"(?:^|/)(?:[^/]*[-_.]lock(?:\.\w+)?|package-lock\.json|npm-shrinkwrap\.json|go\.sum|requirements[^/]*\.txt)$",
+    re.IGNORECASE,
+)
+
+
+def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | None:
+    """What the chunk has of the name, None when it does not hold it.
+
+    :param any_case: `session` counts as `Session`.
+    """
+    if _defines(chunk, mention, any_case=any_case):
+        return Holds.DEFINES
+    if _is_named_like(chunk.path, mention, any_case=any_case):
+        return Holds.DEFINES if chunk.start_line == 1 else Holds.USES
+    if not _whole(mention.text, any_case).search(chunk.text):
+        return None
+    if mention.is_message:
+        return Holds.USES
+    if _sets(mention.name, any_case).search(chunk.text):
+        return Holds.SETS
+    return Holds.DOCUMENTS if _documents(chunk, mention) else Holds.USES
+
+
+def is_double(chunk: Chunk) -> bool:
+    """Whether the chunk's file repeats what others say: tests, lists of changes, locks and generated copies."""
+    return chunk.kind in DOUBLES or is_changelog(chunk) or _LOCK_FILE.search(chunk.path) is not None
+
+
+def _defines(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
+    """Whether the chunk defines the name, inside of what qualifies it where that is said."""
+    if mention.is_message:
+        return False
+    symbols = chunk.symbols if not any_case else tuple(symbol.lower() for symbol in chunk.symbols)
+    name, text = (mention.name.lower(), mention.text.lower()) if any_case else (mention.name, mention.text)
+    if text in symbols:
+        return True
+    if name.rstrip("?!") not in symbols and name not in symbols:
+        return False
+    owner = mention.parts[-2].lower() if len(mention.parts) > 1 else None
+    return owner is None or owner in _around(chunk)
+
+
+def defines_last_part(chunk: Chunk, mention: Mention) -> bool:
+    """Whether the chunk defines the last part of a qualified name, wherever: `route` of `app.route`."""
+    return len(mention.parts) > 1 and mention.name in chunk.symbols
+
+
+def _around(chunk: Chunk) -> set[str]:
+    """What may qualify a definition of the chunk: what encloses it, what it defines, its file, its folder."""
+    path = PurePosixPath(chunk.path)
+    scope = (part for each in chunk.scope for part in re.split(r"\W+", each))
+    return {each.lower() for each in (*scope, *chunk.symbols, path.stem, path.parent.name)}
+
+
+def _is_named_like(path: str, mention: Mention, *, any_case: bool) -> bool:
+    """Whether the file is the one that the name is of: a path, the end of one, or a module `package.module`."""
+    if "." not in mention.text and "/" not in mention.text:
+        return False
+    asked = mention.text.removeprefix("./").lstrip("/")
+    path, asked = (path.lower(), asked.lower()) if any_case else (path, asked)
+    stem = str(PurePosixPath(path).with_suffix("")).removesuffix("/__init__").removesuffix("/init")
+    ends = ((path, asked), (stem, asked.replace(".", "/"))) if "/" not in asked else ((path, asked),)
+    return bool(asked) and any(whole == end or whole.endswith(f"/{end}") for whole, end in ends)
+
+
+@functools.lru_cache(maxsize=64)
+def _whole(text: str, any_case: bool) -> re.Pattern[str]:
+    """The text where nothing of a name goes on before or behind it; white space in a message is any."""
+    body = r"\s+".join(re.escape(part) for part in text.split())
+    before = r"(?<![\w-])" if text.startswith("-") else r"(?<!\w)" if re.match(r"\w", text) else ""
+    behind = r"(?![\w-])" if text.startswith("-") else r"(?!\w)" if re.search(r"\w$", text) else ""
+    return re.compile(f"{before}{body}{behind}", re.IGNORECASE if any_case else 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _sets(name: str, any_case: bool) -> re.Pattern[str]:
+    """A line that gives the name a value: an assignment, a key, a definition of the preprocessor or the shell."""
+    mark = r"(?:[-*+>|][ \t]*)?"
+    words = r"(?:[\w.<>\[\],*&]+[ \t]+){0,5}"  # "export", "private static final int"
+    quoted = rf"[\"'`\[$@]{{0,2}}{re.escape(name)}[\"'`\]]{{0,2}}"
+    value = r"[ \t]*(?:[:?+]?=(?![=>])|:(?![:\w]))"
+    define = rf"[ \t]*#[ \t]*define[ \t]+{re.escape(name)}\b"
+    pattern = rf"^(?:[ \t]*{mark}{words}{quoted}{value}|{define})"
+    return re.compile(pattern, re.MULTILINE | (re.IGNORECASE if any_case else 0))
+
+
+def _documents(chunk: Chunk, mention: Mention) -> bool:
+    """Whether a page says what the name is: in a heading, or in code font."""
+    if chunk.kind != "doc":
+        return False
+    return f"`{mention.text}" in chunk.text or _any_has((*chunk.symbols, *chunk.scope), mention.text)
+
+
+def _any_has(texts: Iterable[str], name: str) -> bool:
+    return any(name in text for text in texts)
