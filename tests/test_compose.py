@@ -193,7 +193,8 @@ def test_setting_that_is_wrong_stops_the_start(tmp_path: Path) -> None:
     )
 
     assert (good.returncode, good.stderr) == (0, "")
-    assert (bad.returncode, bad.stderr) == (2, "error: ASKREPO_RETENTION must be a number at least 1, found 'abc'\n")
+    assert bad.returncode == 2
+    assert re.fullmatch("error: ASKREPO_RETENTION must be a whole number .*, found 'abc'\n", bad.stderr)
 
 
 def test_example_lists_what_is_required_and_holds_no_secret() -> None:
