@@ -34,6 +34,7 @@ LANGCHAIN = {
 OTHERS = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "SCARF_ANALYTICS": "false",
     "SCARF_NO_ANALYTICS": "true",
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from askrepo.telemetry import SILENCE
 from tools.family import MAKE_PID, run
 from tools.run_log import told_by
 
@@ -24,13 +25,10 @@ OUR_OPTION = "ASKREPO_AIRFLOW__"
 FOREIGN = ("AIRFLOW", "_AIRFLOW", "PYTHON", "VIRTUAL_ENV", "LANGSMITH_", "LANGCHAIN_", "OPENLINEAGE_", MAKE_PID)
 WANTED = ("AIRFLOW_CONN_", "AIRFLOW_VAR_", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONPYCACHEPREFIX")
 SILENT = {
+    **SILENCE,
     # Airflow's reports of its use; earlier releases sent them through scarf.sh.
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    "SCARF_ANALYTICS": "false",
-    "DO_NOT_TRACK": "1",
-    "LANGSMITH_TRACING": "false",
     "OPENLINEAGE_DISABLED": "true",
-    "ORT_DISABLE_TELEMETRY": "1",
 }
 # Airflow gives its logs these modes, whatever the umask.
 PRIVATE_LOGS = {
