@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from query import interrupts  # Until it is imported, Ctrl-C is Python's: nothing that takes time comes before.
 
@@ -20,9 +21,28 @@ def run() -> None:
     interrupts.install()
     try:
         code = _exit_code()
-    except BaseException:  # noqa: BLE001 - a signal on the way out, which `exit_code` knows
+    except BaseException as error:  # noqa: BLE001 - a signal on the way out, which `exit_code` knows
         code = FAILED
+        if not interrupts.exit_code():  # a package that is broken or missing, before the command could tell of it
+            _tell(error)
+    _flush_notes()
     os._exit(interrupts.exit_code() or code)
+
+
+def _tell(error: BaseException) -> None:
+    import traceback
+
+    with suppress(Exception):  # too little memory for it
+        traceback.print_exception(error)
+
+
+def _flush_notes() -> None:
+    """What was written to stderr without flushing, as a traceback is, would end with the process."""
+    import sys
+
+    with suppress(Exception):
+        if sys.stderr is not None:
+            sys.stderr.flush()
 
 
 def _exit_code() -> int:

@@ -172,3 +172,20 @@ def test_the_shell_completes_alias_names(built: BuiltAlias, clean_home: Path) ->
     }
     done = subprocess.run([sys.executable, "-m", "query"], env=environment, capture_output=True, text=True, check=False)
     assert "main" in done.stdout
+
+
+BROKEN = {
+    "package": ("import sys; sys.modules['click'] = None", "click"),
+    "command": ("import askrepo.store.catalogue as c; c.AliasCatalogue.aliases = lambda self: 1 / 0", "ZeroDivision"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_bug_is_told_before_the_process_ends(built: BuiltAlias, clean_home: Path, case: str) -> None:
+    """It ends without Python's own shutdown, which would have written what is not yet on stderr."""
+    code, named = BROKEN[case]
+    script = f"import sys; sys.argv = ['askrepo', 'aliases']; {code}; from query.start import run; run()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr.splitlines()[-1]
