@@ -55,6 +55,8 @@ CODES: dict[type[BaseException], str] = {
     AskrepoError: "error",
     Exception: "bug",
 }
+# How the dynamic loader (glibc, musl) says that a library does not fit into memory.
+_NO_ROOM = ("failed to map segment", "annot allocate memory", "annot create shared object descriptor", "rror mapping")
 # Longer ones quote something long; they begin with what is wrong and end with what to do.
 MAX_MESSAGE_CHARS = 2000
 
@@ -109,6 +111,8 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """What is told of an error."""
+        if isinstance(error, ImportError) and any(words in str(error) for words in _NO_ROOM):
+            error = MemoryError()
         code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
         return cls(code, _one_line(_message(error)), exit_code_of(error))
 

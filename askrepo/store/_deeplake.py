@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import sys
 import tempfile
 import threading
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from askrepo.address_space import check_address_space
 from askrepo.errors import AskrepoError, CredentialsError, DatasetCorruptedError, DatasetUnreadableError, StorageError
 
 # Deep Lake's exceptions have no base class of their own; many failures are builtin RuntimeError or KeyError.
@@ -86,7 +86,7 @@ def load_deeplake() -> ModuleType:
     with _import_lock:
         if "deeplake" in sys.modules:
             return sys.modules["deeplake"]
-        _check_address_space()
+        check_address_space(_ADDRESS_SPACE, user="Deep Lake")
         with _crash_reporter_stopped():
             try:
                 import deeplake
@@ -95,16 +95,6 @@ def load_deeplake() -> ModuleType:
                     f"Deep Lake cannot be loaded ({_detail(error)}): {_CAUSES[errno.ENOMEM]}, or install askrepo again"
                 ) from error
         return deeplake
-
-
-def _check_address_space() -> None:
-    """Refuse to start where native threads would end the process, with or without a word, for want of memory."""
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit not in (resource.RLIM_INFINITY, -1) and limit < _ADDRESS_SPACE:
-        raise DatasetUnreadableError(
-            f"no dataset can be read: this process may use {limit / 1024**2:,.0f} MiB of address space, and Deep Lake "
-            f"needs {_ADDRESS_SPACE / 1024**2:,.0f}: raise the limit (`ulimit -v`)"
-        )
 
 
 @contextmanager

@@ -74,16 +74,25 @@ def test_the_right_to_the_cache_is_not_needed(found, case):
     assert (found["search", case]["exit"], found["search", case]["err"].count("\n")) == (0, 1), found["search", case]
 
 
-def test_too_little_address_space_is_told_before_native_code_starts(built):
+@pytest.fixture(scope="module")
+def local(tmp_path_factory) -> BuiltAlias:
+    return build_alias(tmp_path_factory.mktemp("local"), {"a.py": "def first():\n    pass\n"}, embedder="local")
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "user"), [(1000, "Deep Lake"), (2100, "local embedder"), (2600, "local embedder")], ids=str
+)
+def test_too_little_address_space_is_told_before_native_code_starts(local, mebibytes, user):
     run = subprocess.run(
-        [sys.executable, "-m", "query", "search", "first", "--workspace", built.workspace.url],
+        [sys.executable, "-m", "query", "search", "first", "--workspace", local.workspace.url],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (mebibytes * 1024**2,) * 2),
     )
     assert (run.returncode, run.stdout) == (3, "")
     assert "ulimit -v" in run.stderr
+    assert user in run.stderr
     assert "damaged" not in run.stderr
     assert len(run.stderr.splitlines()) == 1
 

@@ -63,6 +63,8 @@ def test_each_error_is_one_object_with_a_code(run_main: Run, args: list[str], co
         (PermissionError(13, os.strerror(13), "/etc/shadow"), "permission", 2),
         (OSError(28, os.strerror(28)), "storage", 2),
         (MemoryError(), "memory", 3),
+        (ImportError("/lib/x.so: failed to map segment from shared object"), "memory", 3),
+        (ImportError("No module named 'x'"), "bug", 2),
         (RecursionError("maximum recursion depth exceeded"), "nested_too_deeply", 2),
         (click.FileError("x", "y"), "usage", 2),
         (ZeroDivisionError("x"), "bug", 2),
