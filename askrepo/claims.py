@@ -120,7 +120,7 @@ def _release(claim: Claim) -> None:
 
 def _read(key: str, workspace: Workspace) -> bytes | None:
     try:
-        return workspace.read(key)
+        return workspace.read_document(key)
     except ObjectMissingError:
         return None
 

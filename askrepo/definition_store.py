@@ -12,7 +12,7 @@ from typing import Any
 from askrepo.errors import ForbiddenError, UnavailableError, UsageError
 from askrepo.repositories import parse_repository
 from askrepo.types import Definition, check_alias, to_json
-from askrepo.workspace import ObjectMissingError, Workspace
+from askrepo.workspace import ObjectMissingError, ObjectTooLargeError, Workspace
 
 _FOLDER = "definitions"
 _FILE_NAME = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})\.json")
@@ -34,6 +34,9 @@ class KeptDefinition:
     changed_by: str
 
 
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError, ObjectTooLargeError)
+
+
 class DefinitionStore:
     """The definitions kept in a workspace, one object per alias, each written in one step."""
 
@@ -51,12 +54,10 @@ class DefinitionStore:
         :raises UnavailableError: it cannot be understood; the message names its file.
         """
         try:
-            content = self._workspace.read(_key(alias))
+            return _kept_from(json.loads(self._workspace.read_document(_key(alias))), alias)
         except ObjectMissingError:
             return None
-        try:
-            return _kept_from(json.loads(content), alias)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
+        except _UNREADABLE as error:
             raise UnavailableError(
                 f"cannot read the definition {self._workspace.url_of(_key(alias))}: {_problem(error)}; "
                 f"remove it, or run askrepo_ingest for alias {alias!r} again to write it anew"

@@ -54,6 +54,10 @@ class ObjectExistsError(StorageError):
     """Somebody else created that key first."""
 
 
+class ObjectTooLargeError(StorageError):
+    """The object is far larger than what was written under such a key."""
+
+
 def open_store(url: str, env: Mapping[str, str], *, for_uploads: bool = False) -> Any:
     """The obstore store at an `s3://`, `gs://` or `az://` URL.
 

@@ -13,15 +13,24 @@ from urllib.parse import urlsplit
 
 from askrepo.durable import create_file
 from askrepo.errors import ForbiddenError, StorageError, UnavailableError, UsageError
-from askrepo.object_stores import REMOTE_SCHEMES, ObjectExistsError, ObjectMissingError, open_store, store_errors
+from askrepo.object_stores import (
+    REMOTE_SCHEMES,
+    ObjectExistsError,
+    ObjectMissingError,
+    ObjectTooLargeError,
+    open_store,
+    store_errors,
+)
 from askrepo.places import check_remote, local_folder
 
-__all__ = ["REMOTE_SCHEMES", "ObjectExistsError", "ObjectMissingError", "Workspace"]
+__all__ = ["REMOTE_SCHEMES", "ObjectExistsError", "ObjectMissingError", "ObjectTooLargeError", "Workspace"]
 
 # Together they are what a slow uplink must send within the time that an upload may take: see `object_stores`.
 _UPLOADS_AT_ONCE = 4
 # obstore's own parts are so small that a download takes three times the processor time (13 MB, measured 2026-11).
 _PART_BYTES = 1024 * 1024
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""An alias entry of 10,000 repositories has some 6 MB."""
 
 
 class Workspace:
@@ -91,6 +100,24 @@ class Workspace:
 
         with self._errors("read", key):
             return bytes(obstore.get(self._store, key).bytes())
+
+    def read_document(self, key: str) -> bytes:
+        """The bytes of a JSON document; nothing is read of what is far larger than any of ours.
+
+        :raises ObjectMissingError: there is none.
+        :raises ObjectTooLargeError: something else lies under its name, a file with a hole for example.
+        """
+        import obstore
+
+        with self._errors("read", key):
+            found = obstore.get(self._store, key)
+            size = found.meta["size"]
+            if size <= MAX_DOCUMENT_BYTES:
+                return bytes(found.bytes())
+        raise ObjectTooLargeError(
+            f"cannot read {self.url_of(key)}: it has {size:,} bytes, and no document of askrepo has more than "
+            f"{MAX_DOCUMENT_BYTES:,}"
+        )
 
     def write(self, key: str, content: bytes) -> None:
         """Create or replace an object in one step."""
@@ -202,7 +229,7 @@ class Workspace:
         :raises StorageError: it is not JSON.
         """
         try:
-            return json.loads(self.read(key))
+            return json.loads(self.read_document(key))
         except ValueError as error:
             raise StorageError(f"{self.url_of(key)} is not JSON: {error}") from error
 

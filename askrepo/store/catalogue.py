@@ -19,7 +19,7 @@ from askrepo.errors import (
 )
 from askrepo.suggestions import did_you_mean
 from askrepo.types import AliasEntry, alias_entry_from, canonical_json, check_alias, to_json
-from askrepo.workspace import ObjectExistsError, ObjectMissingError, Workspace
+from askrepo.workspace import ObjectExistsError, ObjectMissingError, ObjectTooLargeError, Workspace
 
 _FOLDER = "aliases"
 _ENTRY_NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,14})\.json")
@@ -147,7 +147,10 @@ class AliasCatalogue:
         :raises UnavailableError: it cannot be understood; the message names its file.
         """
         key = _key(alias, number)
-        content = self._workspace.read(key)
+        try:
+            content = self._workspace.read_document(key)
+        except ObjectTooLargeError as error:
+            raise self._unreadable(key, "it is too large for an alias entry") from error
         try:
             entry = alias_entry_from(json.loads(content))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:

@@ -23,6 +23,8 @@ from askrepo.store.location import DatasetLocation, FileState
 
 # Inside the dataset's folder, where Deep Lake does not look, so that it moves and goes with the dataset.
 FILE = "askrepo-files.json"
+# With some 150 bytes a file, this is the list of 400,000 files.
+MAX_LIST_BYTES = 64 * 1024 * 1024
 # A dataset has hundreds of small files, whose requests a remote store answers side by side.
 AT_ONCE = 16
 
@@ -101,7 +103,7 @@ def listed(location: DatasetLocation, *, digest: str = "") -> dict[str, ListedFi
     if not location.has_files:
         return None
     try:
-        content = b"".join(location.parts(FILE))
+        content = _bounded(location)
     except ObjectMissingError:
         if digest:
             raise damaged(location.url, f"{FILE}, the list of its files, is missing") from None
@@ -112,6 +114,16 @@ def listed(location: DatasetLocation, *, digest: str = "") -> dict[str, ListedFi
         return {name: ListedFile(*values) for name, values in json.loads(content).items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise damaged(location.url, f"{FILE} cannot be read") from error
+
+
+def _bounded(location: DatasetLocation) -> bytes:
+    """The list as it is stored; a file with a hole in its place would take all memory."""
+    content = bytearray()
+    for part in location.parts(FILE):
+        content += part
+        if len(content) > MAX_LIST_BYTES:
+            raise damaged(location.url, f"{FILE}, the list of its files, is larger than any")
+    return bytes(content)
 
 
 def _location(place: Path | DatasetLocation) -> DatasetLocation:
@@ -125,6 +137,11 @@ def _states(location: DatasetLocation) -> dict[str, FileState]:
 def _check_sizes(location: DatasetLocation, files: Mapping[str, ListedFile], states: Mapping[str, FileState]) -> None:
     sizes = {name: state.size for name, state in states.items()}
     expected = {name: file.size for name, file in files.items()}
+    added = sorted(states.keys() - files.keys())
+    if added and all(sizes.get(name) == size for name, size in expected.items()):
+        more = "" if len(added) == 1 else f" and {len(added) - 1} more"
+        found = f"{added[0]!r}{more} is none of the files that were published: remove it"
+        raise damaged(location.url, found)
     _check_none(location, (name for name in files.keys() | states.keys() if expected.get(name) != sizes.get(name)))
 
 

@@ -198,8 +198,16 @@ def test_a_definition_of_another_user_is_not_replaced(store, workspace, monkeypa
     def forbidden(key: str) -> bytes:
         raise ForbiddenError(f"cannot read {key}: permission denied")
 
-    monkeypatch.setattr(workspace, "read", forbidden)
+    monkeypatch.setattr(workspace, "read_document", forbidden)
     with pytest.raises(ForbiddenError):
         store.keep(replace(DOCS, include=()), by="ben")
     monkeypatch.undo()
     assert store.find("docs").definition == DOCS
+
+
+def test_a_definition_larger_than_any_is_not_read(store, workspace):
+    store.keep(DOCS, by="ada")
+    os.truncate(Path(workspace.url, "definitions", "docs.json"), 2**40)
+
+    with pytest.raises(UnavailableError, match=r"definitions/docs\.json: it is not a definition"):
+        store.find("docs")

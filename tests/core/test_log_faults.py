@@ -292,3 +292,11 @@ def test_a_workspace_below_a_folder_of_another_user_is_told_as_such(shared):
             Workspace.open(shared.url, create=False)
     finally:
         Path(shared.url).parent.chmod(0o755)
+
+
+def test_an_entry_larger_than_any_is_not_read(catalogue, folder):
+    """A file with a hole takes no room on the disk, and all memory of whoever reads it."""
+    os.truncate(folder / "00000003.json", 2**40)
+    with pytest.raises(UnavailableError, match=r"00000003\.json: it is too large for an alias entry; restore the file"):
+        catalogue.current("main")
+    assert [one.number for one in catalogue.history("main")] == [1, 2]

@@ -449,7 +449,7 @@ def test_what_cannot_be_removed_does_not_keep_the_rest(store, monkeypatch):
     assert names(store.maintain(retention=1).removed) == [first]
 
 
-CALLS = ("create", "delete", "exists", "list_folders", "list_keys", "list_names", "read", "write")
+CALLS = ("create", "delete", "exists", "list_folders", "list_keys", "list_names", "read", "read_document", "write")
 
 
 @pytest.mark.parametrize("first", ["rollback", "removal"])

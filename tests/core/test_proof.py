@@ -89,6 +89,19 @@ def test_a_record_that_proves_nothing_is_not_believed(check, dataset, tmp_path, 
     assert check() is True
 
 
+@pytest.mark.parametrize("name", [".DS_Store", ".nfs000001", "_deeplake_log/Thumbs.db", "notes.txt~"])
+def test_a_file_that_was_added_is_called_so(check, dataset, name):
+    (dataset[0].folder / name).write_bytes(b"")
+    with pytest.raises(DatasetCorruptedError, match=rf"'{name}' is none of the files that were published: remove it"):
+        check()
+
+
+def test_a_list_of_files_that_is_larger_than_any_is_not_read(check, dataset):
+    os.truncate(dataset[0].folder / inventory.FILE, 2**40)
+    with pytest.raises(DatasetCorruptedError, match="the list of its files, is larger than any"):
+        check()
+
+
 def test_a_change_that_keeps_size_and_time_is_found(check, dataset):
     check()
     path = any_file(dataset[0])

@@ -51,7 +51,17 @@ class Interrupted(Workspace):
     :param before: what happens before it takes place; after: what happens afterwards.
     """
 
-    OPERATIONS = ("read", "write", "create", "exists", "list_keys", "list_names", "list_folders", "delete")
+    OPERATIONS = (
+        "read",
+        "read_document",
+        "write",
+        "create",
+        "exists",
+        "list_keys",
+        "list_names",
+        "list_folders",
+        "delete",
+    )
 
     def __init__(self, workspace: Workspace, *, at: int, before: Any = None, after: Any = None) -> None:
         super().__init__(workspace.url, store=workspace._store)
