@@ -153,6 +153,8 @@ def search_options(command: Command) -> Command:
 def _default(session: Session, name: str) -> tuple[str, ...]:
     """What the settings say instead of an option; shown, since it hides what is elsewhere."""
     values: tuple[str, ...] = getattr(session.settings, name)
+    if name == "language":
+        values = _configured_languages(values)
     if values:
         print_note(plain_line(f"only {name} {', '.join(values)}, as the settings say"))
     return values
@@ -173,6 +175,16 @@ def _known_languages(_: click.Context, __: click.Parameter, values: tuple[str, .
     from askrepo.languages import check_language
 
     return tuple(map(check_language, values))
+
+
+def _configured_languages(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Languages of the settings, in our spelling; one that does not exist would hide everything."""
+    from askrepo.languages import check_language
+
+    try:
+        return tuple(map(check_language, values))
+    except UsageError as error:
+        raise UsageError(f"ASKREPO_LANGUAGE, or `language` in a configuration file: {error}") from None
 
 
 def _configured_strategy(session: Session) -> str:

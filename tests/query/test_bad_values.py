@@ -60,12 +60,18 @@ def test_a_bad_setting_is_told_by_every_command(run_main: Run, command: list[str
     [
         ("ASKREPO_STRATEGY", "hybird", 2, "did you mean 'hybrid'?"),
         ("ASKREPO_STRATEGY", "x" * 10_000, 2, "ASKREPO_STRATEGY must be one of"),
+        (
+            "ASKREPO_LANGUAGE",
+            "python\npyhton",
+            2,
+            "ASKREPO_LANGUAGE, or `language` in a configuration file: no language",
+        ),
         ("ASKREPO_ALIAS", "mian", 3, "did you mean 'main'?"),
         ("ASKREPO_ALIAS", " ", 2, "ASKREPO_ALIAS must be the name of an alias"),
         ("ASKREPO_ALIAS", "../main", 2, "ASKREPO_ALIAS must be the name of an alias"),
         ("ASKREPO_WORKSPACE", "nonsense://x", 2, "nonsense"),
     ],
-    ids=["strategy", "endless strategy", "alias", "blank alias", "path for an alias", "workspace"],
+    ids=["strategy", "endless strategy", "language", "alias", "blank alias", "path for an alias", "workspace"],
 )
 def test_a_bad_name_is_told(run_main: Run, command: str, name: str, value: str, code: int, told: str) -> None:
     args = [command] if command == "chat" else [command, "x"]
