@@ -9,6 +9,8 @@ import codecs
 import re
 import unicodedata
 
+from askrepo.single_bytes import SAMPLE_BYTES, best_single_byte
+
 # Detection reads at most this much of the lines that are not ASCII; more adds no evidence.
 DETECTION_BYTES = 16 * 1024
 HEAD_BYTES = 1024
@@ -18,8 +20,13 @@ MAX_WESTERN_RUN = 1.5
 
 # What no text in the encoding gets.
 NO_SCORE = -2.0
-# What a text of capital letters alone scores.
-MIN_CAPITALS = -0.3
+# What a text of several bytes a letter scores, and hardly any other.
+SURE_SCORE = 1.5
+# Bits that a letter takes which has the best score, and for each point that it has less; for a letter of ASCII that
+# would be the second half of one in the middle of a word.
+BEST_LETTER, BITS_PER_POINT, SWALLOWED = 8.5, 1.7, 6.0
+# More bits a letter are noise.
+MOST_BITS = 9.0
 
 _DECLARED = (
     re.compile(rb"\A(?:[^\n]{0,400}\n)?[ \t\f]{0,40}#[^\n]{0,200}?coding[:=][ \t]{0,8}([-\w.]{1,40})"),  # PEP 263
@@ -43,6 +50,7 @@ _SINGLE_BYTE = frozenset(
 WIDE = frozenset({"gb18030", "cp950", "big5hkscs", "cp932", "euc_jp", "euc_jis_2004", "shift_jis_2004", "cp949"})
 """Encodings with several bytes a letter."""
 
+_SWALLOWED = re.compile(rb"[A-Za-z][\x80-\xff]{1,2}(?=[a-z](?![\x80-\xff]))")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 # The letters that make up half of what people write; they tell encodings apart that share their bytes.
@@ -83,10 +91,6 @@ _COMMON = {
     "cp932": frozenset(_KANJI),
     "euc_jp": frozenset(_KANJI),
     "cp949": frozenset(_SYLLABLES),
-    "cp1251": frozenset("оеаинтсрвлкмдпуяызьбгчй"),
-    "koi8-r": frozenset("оеаинтсрвлкмдпуяызьбгчй"),
-    "cp866": frozenset("оеаинтсрвлкмдпуяызьбгчй"),
-    "cp1253": frozenset("αοιετσνηυρπκμλςάέήίόύ"),
 }
 """The encodings that letters are weighed for."""
 # What each may be written with: the scripts by the first word of the letters' names.
@@ -96,10 +100,6 @@ _SCRIPTS = {
     "cp932": {"HIRAGANA": 3.0, "KATAKANA": 2.5, "KATAKANA-HIRAGANA": 2.5, "CJK": 0.2},
     "euc_jp": {"HIRAGANA": 3.0, "KATAKANA": 2.5, "KATAKANA-HIRAGANA": 2.5, "CJK": 0.2},
     "cp949": {"HANGUL": 0.3},
-    "cp1251": {"CYRILLIC": 0.4},
-    "koi8-r": {"CYRILLIC": 0.4},
-    "cp866": {"CYRILLIC": 0.4},
-    "cp1253": {"GREEK": 0.4},
 }
 # Encodings in which only rare letters end in a byte of ASCII: what would swallow one is likelier another encoding.
 _RARE_ASCII_TRAILS = frozenset({"gb18030", "cp949"})
@@ -120,17 +120,16 @@ def likely_encoding(content: bytes) -> str | None:
     """The encoding that explains the bytes that are not ASCII best; None when none does."""
     sample = _high_lines(content)
     scores = {name: _score(sample, name) for name in _COMMON}
-    best = max(scores, key=lambda name: scores[name])
-    if _is_western(sample) and (best not in WIDE or scores[best] < 1.5):
-        return "cp1252"
-    if scores[best] > 0:
-        return best
-    if _decodes(content, "cp1252"):
-        return "cp1252"
-    if best in WIDE:
-        return best if scores[best] > NO_SCORE else None
-    letters = [letter for letter in sample.decode(best, "replace") if letter > "\x7f"]
-    return best if scores[best] > MIN_CAPITALS and all(map(str.isalpha, letters)) else None
+    wide = max(scores, key=lambda name: scores[name])
+    if scores[wide] >= SURE_SCORE and not _is_western(sample):
+        return wide
+    single = best_single_byte(sample)
+    if single is None:
+        return wide if scores[wide] > NO_SCORE else None
+    encoding, bits = single
+    if scores[wide] > 0 and _wide_bits(sample[:SAMPLE_BYTES], wide) < bits:
+        return wide
+    return encoding if bits < MOST_BITS * _high_bytes(sample[:SAMPLE_BYTES]) else None
 
 
 def _usable(name: str) -> str | None:
@@ -176,19 +175,29 @@ def _score(sample: bytes, encoding: str) -> float:
     """How well an encoding explains the letters that are not ASCII, per letter and the more the better."""
     text = sample.decode(encoding, "replace")
     letters = [letter for letter in text if letter > "\x7f"]
-    bad = text.count("\ufffd") - (encoding in WIDE and text.endswith("\ufffd"))
+    bad = text.count("\ufffd") - text.endswith("\ufffd")
     if not letters or bad > len(letters) // 100:
         return NO_SCORE
     return sum(_weight(letter, encoding) for letter in letters) / len(letters)
 
 
+def _wide_bits(sample: bytes, encoding: str) -> float:
+    """Bits that a text takes in an encoding with several bytes a letter."""
+    letters = sum(letter > "\x7f" for letter in sample.decode(encoding, "replace"))
+    each = BEST_LETTER + BITS_PER_POINT * (3 - _score(sample, encoding))
+    return letters * each + SWALLOWED * len(_SWALLOWED.findall(sample))
+
+
+def _high_bytes(sample: bytes) -> int:
+    return sum(byte > 0x7F for byte in sample)
+
+
 def _weight(letter: str, encoding: str) -> float:
     if letter in _COMMON[encoding]:
-        return 1.2 if encoding in _SINGLE_BYTE else 3.0
+        return 3.0
     if letter in _MARKS:
         return 1.0
     if encoding in _RARE_ASCII_TRAILS and letter.encode(encoding, "replace")[-1] < 0x80:
         return -2.0
     script = unicodedata.name(letter, "").split(" ")[0]
-    weight = _SCRIPTS[encoding].get(script, -2.0)
-    return weight - 0.6 if weight < 1 and letter.isupper() else weight
+    return _SCRIPTS[encoding].get(script, -2.0)

@@ -247,6 +247,39 @@ def test_made_files_are_read_in_their_encodings():
     assert sum(verdict(*one) in {"same", "harmless"} for one in made) >= 0.99 * len(made)
 
 
+@pytest.mark.parametrize(
+    ("comment", "encodings"),
+    [
+        ("zamyka okno, jeśli wystąpił błąd odczytu źródła", ("cp1250", "iso8859-2")),
+        ("když je vyrovnávací paměť plná, zavře okno", ("cp1250", "iso8859-2")),
+        ("bezárja az ablakot, ha hibás a bemenő érték", ("cp1250", "iso8859-2")),
+        ("dosya okunamadığında pencereyi kapatır", ("cp1254", "iso8859-9")),  # noqa: RUF001
+        ("configuración del búfer: ¿está vacío? año y señal", ("cp1252", "iso8859-15")),
+        ("não há mais espaço para a função", ("cp1252", "iso8859-15")),
+        ("får ej ändras, stänger fönstret", ("cp1252", "iso8859-15")),
+        ("schließt das Fenster für ältere Geräte", ("cp1252", "cp850")),
+        ("закрывает окно, если буфер полон", ("cp1251", "koi8-r", "cp866", "iso8859-5")),
+        ("якщо буфер повний, відкинути старий пакет", ("cp1251", "koi8-u", "iso8859-5")),
+        ("κλείσιμο παραθύρου όταν υπάρχει σφάλμα", ("cp1253", "iso8859-7")),
+        ("סגירת החלון אם יש שגיאה בקריאת קובץ", ("cp1255", "iso8859-8")),
+        ("إغلاق النافذة عند حدوث خطأ في قراءة الملف", ("cp1256", "iso8859-6")),
+        ("ปิดหน้าต่างเมื่อเกิดข้อผิดพลาดในการอ่านไฟล์", ("cp874",)),
+    ],
+    ids=["Polish", "Czech", "Hungarian", "Turkish", "Spanish", "Portuguese", "Swedish", "German", "Russian",
+         "Ukrainian", "Greek", "Hebrew", "Arabic", "Thai"],
+)  # fmt: skip
+def test_encodings_of_one_byte_a_letter_are_told_by_the_language(comment, encodings):
+    text = f"/* {comment} */\nint main(void) {{\n    return 0;\n}}\n"
+
+    assert [decode_as_python(text.encode(encoding)).text for encoding in encodings] == [text] * len(encodings)
+
+
+def test_accents_beside_letters_do_not_become_letters_of_two_bytes():
+    text = "// créé par François\n"
+
+    assert decode_as_python(text.encode("cp1252")).text == text
+
+
 def test_all_worksheets_of_an_old_notebook_are_read():
     sheets = [{"cells": [{"cell_type": "code", "input": name}]} for name in "ab"]
 

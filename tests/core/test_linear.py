@@ -43,6 +43,7 @@ CUT = {
     "askrepo.search.cues.CUES": 1_000,
     "askrepo.encodings._DECLARED": 1_024,  # HEAD_BYTES
     "askrepo.encodings._VIM": 1_024,
+    "askrepo.single_bytes.": 2_048,  # SAMPLE_BYTES
 }
 UNITS = (
     *" \t\n\r\u00a0a_0.,:;!?'\"`#/\\()[]{}<>*+-=|~^$@%&é漢",
@@ -232,6 +233,7 @@ LOOPS: dict[str, Callable[[], object]] = {
     "comments": lambda: is_documentation("// " + "=" * 200_000 + "\n//" * 50_000, language="c"),
     "generated header": lambda: has_generated_header("code generated " * 20_000, language="c"),
     "encoding": lambda: decode(b"\xe9\x80" * 100_000 + b"\xff", path="a.c", language="c"),
+    "encoding of one byte a letter": lambda: decode(b"\xe1" * 100_000 + b"\xff", path="a.c", language="c"),
     "carriage returns": lambda: decode(b"\r" * 300_000 + b"x", path="a.c", language="c"),
     "declaration": lambda: decode(b"<meta " * 50_000 + b"\xff", path="a.html", language="html"),
     "question": lambda: Question.parse("a." * 50_000 + " how" * 10_000),
