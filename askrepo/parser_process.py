@@ -15,8 +15,9 @@ from typing import Self
 
 from askrepo.errors import StorageError
 
-# Real files of up to 1 MB take 0.1 GB. What a text takes depends on the text alone: it fails everywhere or nowhere.
-MAX_MEMORY_BYTES = 1024**3
+# Real files of up to 1 MB take 0.1 GB. What a text takes depends on it alone: it fails everywhere or nowhere. Time goes
+# with it: at the end of a text that is none, python's grammar fills a GB in 17 s, and nothing stops it sooner.
+MAX_MEMORY_BYTES = 512 * 1024**2
 # The parser's own limits end it after seconds. This one only finds a grammar that hangs; it never decides a content.
 MAX_SILENCE_S = 600.0
 _ROOT = str(Path(__file__).parent.parent)

@@ -372,3 +372,16 @@ def test_shard_without_text_is_empty_but_valid(workspace: Workspace) -> None:
     written = split_files(FileShard(0, ("part.parquet",)), workspace=workspace, run="r")
     assert (written.chunks, written.tokens) == (0, 0)
     assert manifests.read_table(workspace, written.key).num_rows == 0
+
+
+def test_markup_is_parsed_though_many_tags_need_no_end():
+    rows = "".join(f'<row id="{n}"/>\n<b x="1 > 0">{n}</b>\n' for n in range(2_000))
+
+    assert syntax.parse(f"<root>\n{rows}</root>".encode(), "xml") is not None
+    assert syntax.parse(b"<body>" + b"<br><img src=a>\n" * 1_000, "html") is not None
+
+
+@pytest.mark.parametrize("text", ["<a>\n", "<a></b>\n", '<a b="/>">\n', "<<EOF\n"])
+@pytest.mark.parametrize("language", ["html", "vue", "xml"])
+def test_markup_of_too_many_open_tags_is_not_parsed(language, text):
+    assert syntax.parse((text * 600).encode(), language) is None
