@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from askrepo.chat_models import incompleteness
 from askrepo.citations import CitationResolver, Cited, LookUp
 from askrepo.context import FENCE_DIGITS, Source, render_sources
+from askrepo.thoughts import answer_of
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -154,12 +155,12 @@ def condense_question(question: str, *, history: Sequence[Turn], model: Chat, fe
 
     prompt = ChatPromptTemplate.from_messages([("system", _CONDENSE_RULES), ("human", _CONDENSE_REQUEST)])
     conversation = "\n".join(
-        f"User: {turn.question[:MAX_TURN_CHARS]}\nAssistant: {turn.answer[:MAX_TURN_CHARS]}"
+        f"User: {turn.question[:MAX_TURN_CHARS]}\nAssistant: {answer_of(turn.answer)[:MAX_TURN_CHARS]}"
         for turn in history[-MAX_TURNS:]
     )
     messages = prompt.format_messages(conversation=conversation, question=question, fence=fence or _new_fence())
     pieces = model.stream(messages)
-    condensed = " ".join("".join(pieces).split())
+    condensed = " ".join(answer_of("".join(pieces)).split())
     is_usable = 0 < len(condensed) <= MAX_CONDENSED_CHARS and incompleteness(_finish_reason(pieces)) is None
     return condensed if is_usable else question
 

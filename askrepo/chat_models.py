@@ -20,7 +20,7 @@ from askrepo.endpoints import (
 )
 from askrepo.errors import AskrepoError, RemoteRefusedError, RemoteUnavailableError
 from askrepo.remote_errors import Endpoint, Refusal
-from askrepo.thoughts import without_thoughts
+from askrepo.thoughts import after_closing, without_thoughts
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -145,14 +145,18 @@ class ChatModel:
     def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
         """What `stream` iterates over, noting what arrives."""
         is_plain = lambda: self.ways.writes_plainly or arrived.thought_chars > 0  # noqa: E731
-        shown_chars = 0
+        shown: list[str] = []
         for piece in without_thoughts(self._texts(messages, arrived), is_plain=is_plain):
-            shown_chars += len(piece)
+            shown.append(piece)
             yield piece
-        if not shown_chars:
+        if not shown:
             raise self._no_answer(arrived)
+        text = "".join(shown)
+        if after_closing(text) != text:  # taken for plain, and it was not: the next one is waited for again
+            self.ways.writes_plainly = False
         # a whole answer without a closing tag that came alone: this model writes no thoughts into its text
-        self.ways.writes_plainly |= arrived.chars == shown_chars
+        elif arrived.chars == len(text):
+            self.ways.writes_plainly = True
 
     def _texts(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
         """All text of the reply, asked for in another way when the endpoint refuses the first."""
@@ -236,6 +240,11 @@ class ChatModel:
             return RemoteUnavailableError(
                 f"{name} sent only its reasoning and no answer{cut}; "
                 "ask again, or choose another with ASKREPO_CHAT_MODEL"
+            )
+        if ended in LENGTH:
+            return RemoteUnavailableError(
+                f"{name} was cut off at its limit of length before it wrote a word; "
+                "allow it more, or choose another with ASKREPO_CHAT_MODEL"
             )
         return RemoteUnavailableError(f"{name} gave an empty answer; ask again")
 

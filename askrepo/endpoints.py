@@ -197,9 +197,12 @@ def check_response(response: Any) -> None:
 def _redirected(status: int, asked: Any, target: Any) -> str:
     """Names origins only: a path or query may hold a secret."""
     where = "an address that makes no sense" if target is None else _shown(target)
-    advice = "check OPENAI_BASE_URL"
-    if target is not None and _origin(target) != _origin(asked):
-        advice = f"if {where} is your endpoint, name it in OPENAI_BASE_URL"
+    if target is not None and _origin(target) == _origin(asked):
+        # such a redirect turns the request into another one, without what was asked
+        return (
+            f"{_shown(asked)} redirects to another path of its own (HTTP {status}): check the path in OPENAI_BASE_URL"
+        )
+    advice = "check OPENAI_BASE_URL" if target is None else f"if {where} is your endpoint, name it in OPENAI_BASE_URL"
     return f"{_shown(asked)} redirects to {where} (HTTP {status}); nothing was sent there: {advice}"
 
 

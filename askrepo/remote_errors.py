@@ -34,6 +34,11 @@ _QUOTA = re.compile(
     r"|quota[_ ]exhausted|credits?[_ ]exhausted|out of credits|no credits",
     re.IGNORECASE,
 )
+# Gemini and Zhipu, for example, answer 400; a gateway may do so inside of a 200.
+_KEY_REFUSED = (
+    r"api[ _-]?key (?:is )?(?:not valid|invalid|expired|missing|not found)|api_key_(?:invalid|expired)"
+    r"|\b(?:invalid|incorrect|missing|expired|no)[ _]api[ _-]?key|authentication_?error"
+)
 _TOO_LONG = re.compile(
     r"context|too (?:long|large|many tokens)|maximum|max(?:imum)?[_ ]tokens|token limit", re.IGNORECASE
 )
@@ -93,6 +98,11 @@ class Refusal:
         """Whether the account is empty, which waiting does not fill."""
         return self.status == 402 or bool(_QUOTA.search(self.code) or _QUOTA.search(self.reason))
 
+    @property
+    def is_about_key(self) -> bool:
+        """Whether the key is what is refused, by a service that has no 401 for it."""
+        return self.status in (0, 200, 400, 422) and self.mentions(_KEY_REFUSED)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -118,9 +128,9 @@ class Endpoint:
             return RemoteRefusedError(
                 f"{self} refuses model {self.model} (HTTP {status or 429}): the account's quota is used up{said}"
             )
-        if status in (401, 403):
+        if status in (401, 403) or refusal.is_about_key:
             return CredentialsError(
-                f"{self} refused the API key for model {self.model} (HTTP {status}); "
+                f"{self} refused the API key for model {self.model} (HTTP {status or 401}); "
                 f"check OPENAI_API_KEY, ASKREPO_OPENAI_API_KEY or the Airflow connection{said}"
             )
         if status == 407:

@@ -114,7 +114,7 @@ class Settings:
             max_file_bytes=_whole(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1, high=10**15),
             embed_threads=_whole(env, "ASKREPO_EMBED_THREADS", 0, low=0, high=1024),
             openai_api_key=env.get("ASKREPO_OPENAI_API_KEY") or env.get("OPENAI_API_KEY") or None,
-            openai_base_url=env.get("ASKREPO_OPENAI_BASE_URL") or env.get("OPENAI_BASE_URL") or None,
+            openai_base_url=(env.get("ASKREPO_OPENAI_BASE_URL") or env.get("OPENAI_BASE_URL") or "").strip() or None,
             chat_model=env.get("ASKREPO_CHAT_MODEL") or None,
             min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
             retention=_whole(env, "ASKREPO_RETENTION", 3, low=1, high=10**6),

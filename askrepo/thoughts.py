@@ -7,7 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 # Tags of DeepSeek, Qwen, GLM, MiniMax and others; Magistral's brackets, Kimi's triangles, gpt-oss's channels.
-_NAMES = r"(?:[a-z]+:)?(?:think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|inner_monologue)"
+_NAMES = (
+    r"(?:[a-z]+:)?"
+    r"(?:think|thinking|antthinking|thought|thoughts|reasoning|reason|reflection|scratchpad|inner_monologue)"
+)
 _OPENING = re.compile(
     rf"<\s*{_NAMES}(?:\s[^<>\n]{{0,100}})?>|\[THINK(?:ING)?\]|◁think▷|<\|begin_of_thought\|>"
     r"|<\|channel\|>\s*(?:analysis|commentary)[^<]{0,100}<\|message\|>",
@@ -21,7 +24,9 @@ _CLOSING = re.compile(
 )
 # What channels leave behind, and the frame that some models put around an answer.
 _LEFT_OVER = re.compile(
-    r"<\|(?:return|end|start|message|end_of_text|im_end|eot_id|begin_of_solution|end_of_solution)\|>", re.IGNORECASE
+    r"<\|(?:return|end|start|message|end_of_text|im_end|eot_id|begin_of_solution|end_of_solution)\|>"
+    r"|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>",
+    re.IGNORECASE,
 )
 # gpt-oss behind a server that drops the marks of its channels.
 _BARE_CHANNELS = re.compile(r"\s*analysis.*?assistant\s?final\s?", re.DOTALL)
@@ -90,6 +95,7 @@ def _is_code(text: str, tag: re.Match[str], fences: list[int]) -> bool:
 class PairStripper:
     """Takes `opening … closing` out of a text that comes in pieces; a thought begins where a line begins.
 
+    Whoever has thought once may do so again in the middle of a line, unless code quotes the tag.
     A thought that opens tags without closing them must not swallow the answer: what follows a closing tag is kept
     aside as long as another one may come, and shown at the end when none did.
     """
@@ -101,6 +107,8 @@ class PairStripper:
         self._has_started = False
         self._line = ""
         self._is_fenced = False
+        self._is_quoted = False
+        self._has_thought = False
 
     def feed(self, text: str) -> str:
         """What can be shown by now."""
@@ -127,15 +135,22 @@ class PairStripper:
         if tag["closing"] is not None and self._depth:
             self._depth = 0 if is_mark else self._depth - 1
             self._aside = [] if self._depth else None
-        elif tag["opening"] is not None and (self._depth or self._is_line_start()):
+            self._has_thought = True
+        elif tag["opening"] is not None and (self._depth or self._may_begin(tag)):
             quoted = self._depth and tag.string[tag.start() - 1 : tag.start()] == "`"
             self._depth = 1 if is_mark else self._depth + (not quoted)
         elif not is_mark:
             return tag.group()
         return ""
 
-    def _is_line_start(self) -> bool:
-        return not self._line.strip() and not self._is_fenced
+    def _may_begin(self, tag: re.Match[str]) -> bool:
+        """Whether a thought may begin here; in the middle of a line it is kept aside, to be shown if it never ends."""
+        if self._is_fenced or self._is_quoted:
+            return False
+        if not self._line.strip():
+            return True
+        self._aside = [tag.group()] if self._has_thought else None
+        return self._has_thought
 
     def _take_safe(self) -> str:
         """What of the buffer cannot become a tag any more."""
@@ -153,12 +168,27 @@ class PairStripper:
             if self._aside is not None:
                 self._aside.append(text)
             return ""
-        text = _LEFT_OVER.sub("", text)
+        first, *others = text.split("\n")
+        text = "\n".join([self._in_line(first), *map(self._new_line, others)])
         if not self._has_started:
             text = text.lstrip()
             self._has_started = bool(text)
-        *lines, last = (self._line + text).split("\n")
-        self._is_fenced ^= sum(_FENCE.match(line) is not None for line in lines) % 2 == 1
-        # its beginning tells whether it is blank, and whether it is a fence
-        self._line = last[:80] if last[:80].strip() else last.strip()[:80]
         return text
+
+    def _new_line(self, part: str) -> str:
+        self._is_fenced ^= _FENCE.match(self._line) is not None
+        self._line, self._is_quoted = "", False
+        return self._in_line(part)
+
+    def _in_line(self, part: str) -> str:
+        """A part of a line without what models put around an answer, unless code quotes it."""
+        pieces = part.split("`")
+        for at, piece in enumerate(pieces):
+            if not self._is_fenced and self._is_quoted == at % 2:
+                pieces[at] = _LEFT_OVER.sub("", piece)
+        self._is_quoted ^= len(pieces) % 2 == 0
+        part = "`".join(pieces)
+        line = self._line + part
+        # its beginning tells whether it is blank, and whether it is a fence
+        self._line = line[:80] if line[:80].strip() else line.strip()[:80]
+        return part

@@ -35,6 +35,7 @@ def chat(options: SearchOptions) -> int:
     shown = answerer.follower.readers
     history: list[Turn] = []
     codes: list[int] = []
+    is_piped = not sys.stdin.isatty()
     for question in _questions():
         codes.append(NOTHING_FOUND)
         with _errors_end_a_turn_only():
@@ -45,12 +46,12 @@ def chat(options: SearchOptions) -> int:
             if answerer.follower.readers != shown:
                 shown = answerer.follower.readers
                 answerer.print_freshness()
-    return _exit_code(codes)
+    return _exit_code(codes, is_piped=is_piped)
 
 
-def _exit_code(codes: Sequence[int]) -> int:
+def _exit_code(codes: Sequence[int], *, is_piped: bool) -> int:
     """Of a conversation: who pipes questions in is told of an incomplete answer, a person has seen it."""
-    if INCOMPLETE in codes and not sys.stdin.isatty():
+    if INCOMPLETE in codes and is_piped:
         return INCOMPLETE
     return NOTHING_FOUND if codes and all(codes) else 0
 

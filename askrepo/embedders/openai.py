@@ -160,8 +160,9 @@ class OpenAIEmbedder:
             else:
                 self.shortened += 1
                 log.warning(
-                    "%s found the text of %s too long and got %d of its %d tokens (%d texts shortened so far): %s",
-                    self._endpoint, name, limit, tokens, self.shortened, self._endpoint.scrubbed(refusal.reason),
+                    "%s found the text of %s too long and got %d of its %d tokens (texts shortened so far: %d): %s",
+                    self._endpoint, name, limit, tokens, self.shortened,
+                    self._endpoint.scrubbed(refusal.reason) or f"HTTP {refusal.status}",
                 )  # fmt: skip
                 return row
         raise self._about(self._endpoint.error(refusal), [text]) from None

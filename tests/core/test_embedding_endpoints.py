@@ -181,7 +181,7 @@ def test_a_text_that_is_too_long_is_shortened_and_named(
     assert embedder.shortened == 1
     (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("askrepo")]
     assert "'retry.py def backoff(attempt):" in line
-    assert "(1 texts shortened so far)" in line
+    assert "(texts shortened so far: 1)" in line
 
 
 def test_how_far_a_text_is_shortened_depends_on_the_text_alone(server: OpenAIServer) -> None:

@@ -134,6 +134,13 @@ def test_a_redirect_within_the_endpoint_is_followed(server: OpenAIServer) -> Non
     assert ask_chat(server.base_url) == "Here [1]."
 
 
+def test_a_redirect_that_loses_the_request_says_so(ask: Ask, server: OpenAIServer) -> None:
+    server.answer = lambda request: redirect(301, "/v1/there")
+    with pytest.raises(RemoteRefusedError, match=r"to another path of its own \(HTTP 301\): check the path"):
+        ask(server.base_url)
+    assert len(server.requests) == 1
+
+
 def test_a_refresh_header_leads_nowhere(server: OpenAIServer, elsewhere: OpenAIServer) -> None:
     stream = spoken("Here [1].")
     server.answers.append(Raw(stream.parts, headers={**stream.headers, "refresh": f"0; url={elsewhere.base_url}"}))

@@ -91,6 +91,10 @@ def test_reasons_are_bounded_and_on_one_line() -> None:
         (Refusal(529, "overloaded"), RemoteUnavailableError),
         (Refusal(407, ""), CredentialsError),
         (Refusal(418, ""), RemoteRefusedError),
+        (Refusal(400, "API key not valid. Please pass a valid API key."), CredentialsError),
+        (Refusal(0, "Invalid API key"), CredentialsError),
+        (Refusal(422, "wrong", "invalid_api_key"), CredentialsError),
+        (Refusal(400, "the api of this model needs a key 'role' in each message"), RemoteRefusedError),
     ],
 )
 def test_each_refusal_is_the_error_that_helps(refusal: Refusal, error: type[Exception]) -> None:

@@ -59,3 +59,30 @@ def test_long_texts_that_look_like_tags_take_little_time(part: str) -> None:
     started = time.process_time()
     shown(part * (50_000 // len(part)), 5)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("<think>a</think>First [1].<think>b [9]</think> Then [2].", "First [1]. Then [2]."),
+        ("<think>a</think>First [1]. <think>b</think>\nThen [2].", "First [1]. \nThen [2]."),
+        ("<think>a</think>The <think> tag opens a thought [1].", "The <think> tag opens a thought [1]."),
+        ("<think>a</think>Write `<think>` first and `</think>` last [1].",
+         "Write `<think>` first and `</think>` last [1]."),
+        ("<antThinking>a</antThinking>It waits [1].", "It waits [1]."),
+    ],
+    ids=["again", "before a break", "spoken of", "quoted", "in Claude's spelling"],
+)  # fmt: skip
+def test_who_has_thought_may_think_again_in_mid_line(text: str, left: str, size: int) -> None:
+    assert shown(text, size) == left
+
+
+@pytest.mark.parametrize("is_plain", [False, True], ids=["unknown", "plain"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    "mark", ["<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<\uff5cend\u2581of\u2581sentence\uff5c>"]
+)
+def test_the_mark_at_an_answers_end_goes_and_the_quoted_one_stays(mark: str, size: int, is_plain: bool) -> None:
+    answer = f"The model stops at `{mark}` [1]:\n\n```python\nstop = ['{mark}']\n```\n\nThat is all."
+    assert shown(answer + mark, size, is_plain=is_plain) == answer

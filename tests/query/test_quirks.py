@@ -181,6 +181,30 @@ def test_thoughts_are_not_in_the_history_nor_in_the_condensed_question(run_main:
     assert "SECRETPLAN" not in json.dumps([request.body for request in server.requests])
 
 
+def test_whoever_began_plainly_may_still_close_a_thought_later(run_main: Run, server: OpenAIServer) -> None:
+    server.answers += [spoken("It waits [1]."), spoken("hm</think>backoff of retries"), spoken("hm</think>Then [1].")]
+    server.answers += [spoken("well</think>backoff again"), spoken("hidden</think>More [1].")]
+    result = run_main("chat", input="backoff\nand then?\nand now?\n")
+    assert "searched: backoff of retries\n" in result.stderr
+    assert "hm" not in server.requests[3].body["messages"][-1]["content"]  # the third turn's history
+    assert "hidden" not in result.stdout
+
+
+def test_piped_questions_tell_by_the_code_that_one_answer_was_cut(run_main: Run, server: OpenAIServer) -> None:
+    server.answers += [spoken("It waits [1] and", finish="length")]
+    assert run_main("chat", input="backoff\n").exit_code == 2
+
+
+def test_a_limit_that_leaves_no_word_is_named(run_main: Run, server: OpenAIServer) -> None:
+    server.answers += [spoken("", finish="length")]
+    assert "was cut off at its limit of length before it wrote a word" in run_main("ask", "backoff").stderr
+
+
+def test_spaces_around_a_base_url_are_forgiven(run_main: Run, server: OpenAIServer) -> None:
+    server.answers += [spoken("It waits [1].")]
+    assert run_main("ask", "backoff", env={"ASKREPO_OPENAI_BASE_URL": f" {server.base_url}\n"}).exit_code == 0
+
+
 def test_a_condensed_question_that_was_cut_off_is_not_searched(run_main: Run, server: OpenAIServer) -> None:
     server.answers += [spoken(ANSWER), spoken("How long does the", finish="length"), spoken(ANSWER)]
     result = run_main("chat", "--json", input="what is the backoff\nand the backoff again?\n")
