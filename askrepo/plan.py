@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from askrepo.embedders import check_spec
 from askrepo.errors import DatasetCorruptedError, UsageError
 from askrepo.local_repositories import LocalAccess
 from askrepo.repositories import parse_repositories
@@ -41,8 +42,10 @@ def plan_run(
     """The repositories to clone, validated, each with a name of its own.
 
     :param max_repositories: how many one run may have, where something else than memory limits that.
-    :raises UsageError: one is not a repository that may be read, or is named twice, or there are too many.
+    :raises UsageError: one is not a repository that may be read, or is named twice, or there are too many, or there is
+        no such embedder.
     """
+    check_spec(definition.embedder)
     repositories = parse_repositories(definition.repositories, allow_local=allow_local)
     if max_repositories is not None and len(repositories) > max_repositories:
         raise UsageError(

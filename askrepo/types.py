@@ -51,8 +51,10 @@ def check_alias(alias: str) -> str:
     :raises UsageError: it could not be a folder on every store.
     """
     if not _ALIAS.fullmatch(alias):
+        # what was pasted there by mistake may be a secret
+        shown = "this" if re.search("[:@]", alias) else repr(alias)
         raise UsageError(
-            f"{alias!r} is not an alias name: use 1 to 64 lower-case letters, digits, '.', '_' or '-', "
+            f"{shown} is not an alias name: use 1 to 64 lower-case letters, digits, '.', '_' or '-', "
             "starting with a letter or a digit"
         )
     return alias
@@ -120,6 +122,11 @@ class Definition:
                 # not quoted: a URL may carry credentials
                 raise UsageError(f"{key} must be a list of strings, found {_kinds(items)}")
             known[key] = tuple(item.strip() for item in items if item.strip())
+            if key != "repositories" and any("://" in item for item in known[key]):
+                raise UsageError(f"{key} has a URL: write patterns of paths there, and URLs among the repositories")
+        for key in ("alias", "embedder"):
+            if not isinstance(known.get(key, ""), str):
+                raise UsageError(f"{key} must be text, found {type(known[key]).__name__}")
         if not known.get("alias"):
             raise UsageError("no alias given: name the alias that readers will follow")
         check_alias(known["alias"])

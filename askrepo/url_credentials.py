@@ -77,6 +77,6 @@ def _is_user_a_secret(found: re.Match[str]) -> bool:
 
 
 def _is_query_a_secret(form: str) -> bool:
-    if "://" not in form or "?" not in form:
+    if "?" not in form or form.startswith(("/", "./", "../", "~")):
         return False
     return any(found[1].lower() not in _HARMLESS for found in _QUERY.finditer(form[form.index("?") :]))

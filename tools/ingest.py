@@ -18,7 +18,7 @@ from subprocess import PIPE
 from typing import Any
 
 from askrepo.errors import AskrepoError, UsageError
-from askrepo.repositories import parse_repositories
+from askrepo.plan import plan_run
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from tools.airflow_home import ROOT, SetUpError, airflow_environment, check_settings, migrate
@@ -73,7 +73,7 @@ def run_parameters(env: Mapping[str, str]) -> dict[str, Any]:
     if not values["alias"] or not values["repositories"]:
         raise UsageError('make ingest needs ALIAS and REPOS: make ingest ALIAS=name REPOS="url[@ref] …"')
     definition = Definition.from_mapping(values)
-    parse_repositories(definition.repositories, allow_local=Settings.from_env(env).allow_local)
+    plan_run(definition, allow_local=Settings.from_env(env).allow_local)
     return {**values, "force": env.get("FORCE", "") not in {"", "0"}}
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+NAMES = ("local", "openai", "hash")
 KNOWN_SPECS = "local, openai:<model>, hash"
 
 
@@ -38,6 +39,19 @@ class Embedder(Protocol):
         ...
 
 
+def check_spec(spec: str) -> str:
+    """The embedder's name itself, when there may be such a one; nothing is loaded and no service asked.
+
+    :raises UsageError: there is none. A URL, which may hold a password, is not repeated.
+    """
+    name, _, model = spec.strip().partition(":")
+    if "://" in spec:
+        raise UsageError(f"an embedder is no URL: use one of {KNOWN_SPECS}; the endpoint goes into OPENAI_BASE_URL")
+    if bool(model.strip()) != (name == "openai") or name not in NAMES:
+        raise UsageError(f"no embedder {spec!r}; use one of: {KNOWN_SPECS}")
+    return spec
+
+
 def open_embedder(
     spec: str,
     *,
@@ -60,19 +74,17 @@ def open_embedder(
     :raises UsageError: no such embedder, or its package is not installed.
     :raises CredentialsError: `openai:` without a key.
     """
-    name, _, model = spec.strip().partition(":")
-    if name == "local" and not model:
+    name, _, model = check_spec(spec).strip().partition(":")
+    if name == "local":
         from askrepo.embedders.local import LocalEmbedder
 
         return LocalEmbedder(cache=cache, threads=threads, model_path=model_path)
-    if name == "openai" and model.strip():
+    if name == "openai":
         from askrepo.embedders.openai import OpenAIEmbedder
 
         return OpenAIEmbedder(
             model.strip(), api_key=api_key, base_url=base_url, max_texts=max_texts, max_tokens=max_tokens
         )
-    if name == "hash" and not model:
-        from askrepo.embedders.hashed import HashedEmbedder
+    from askrepo.embedders.hashed import HashedEmbedder
 
-        return HashedEmbedder()
-    raise UsageError(f"no embedder {spec!r}; use one of: {KNOWN_SPECS}")
+    return HashedEmbedder()

@@ -113,6 +113,14 @@ def test_a_plan_with_something_else_is_refused():
         plan_run(replace(DEFINITION, repositories=("--upload-pack=x",)), allow_local=True)
 
 
+@pytest.mark.parametrize("embedder", ["glove", "openai:", "local:x", "openai:https://u:s3cret@h"])
+def test_a_plan_with_an_embedder_that_there_is_not_is_refused(embedder):
+    with pytest.raises(UsageError, match="embedder") as caught:
+        plan_run(replace(DEFINITION, embedder=embedder), allow_local=False)
+
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_plain_run_id_is_its_folder():
     assert run_prefix("main", "nightly-7") == "runs/main/nightly-7"
 

@@ -184,6 +184,7 @@ def test_ref_that_git_could_misread_is_refused(ref):
         "https://github.com/a/b?private_token=s3cret",
         "https://github.com/a/b?anything=s3cret",
         "https://github.com/a/b?tab=x&sig=s3cret",
+        "git@github.com:a/b?x=s3cret",
         "https://github.com/a/b#access_token=s3cret",
         "https://github.com/a/b;token=s3cret",
         "https://github.com/ghp_s3cret/a/b",

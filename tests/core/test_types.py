@@ -61,11 +61,18 @@ def test_an_alias_that_could_not_be_a_folder_is_refused(alias: str) -> None:
         ({"alias": "a", "repositories": ["  "]}, "no repository"),
         ({"alias": "a", "repositories": "https://h/x"}, "list of strings"),
         ({"alias": "a", "repositories": ["u"], "include": [1]}, "include must be a list"),
+        ({"alias": "a", "repositories": ["u"], "include": ["https://u:s3cret@h"]}, "include has a URL"),
+        ({"alias": "a", "repositories": ["u"], "exclude": ["https://u:s3cret@h"]}, "exclude has a URL"),
+        ({"alias": "https://u:s3cret@h", "repositories": ["u"]}, "^this is not an alias name"),
+        ({"alias": ["s3cret"], "repositories": ["u"]}, "alias must be text, found list"),
+        ({"alias": "a", "repositories": ["u"], "embedder": ["s3cret"]}, "embedder must be text, found list"),
     ],
 )
 def test_a_definition_says_what_is_wrong(values: dict[str, object], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=message) as caught:
         types.Definition.from_mapping(values)
+
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_definition_ignores_what_it_does_not_know() -> None:
