@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from askrepo.types import Definition
 
 DEFINITION_KEYS = {"repositories", "include", "exclude", "embedder"}
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+"""What `schedule` may be beside a cron expression."""
+
 KEYS = DEFINITION_KEYS | {"description", "schedule", "watch", "git_conn_ids"}
 # A look costs the repositories' host a request, and this machine a process.
 MIN_WATCH_S = 5
 MAX_WATCH_S = 24 * 3600
+MERGE = "tag:yaml.org,2002:merge"
 UNITS_S = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -42,20 +45,53 @@ def read_aliases(file: Path) -> list[ConfiguredAlias]:
 
     :raises UsageError: something is wrong; the message names the file, the alias and the key.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file.name} is not YAML: {error}") from error
+    content = _content(file) or {}
     if not isinstance(content, dict) or set(content) != {"aliases"}:
         raise UsageError(f"{file.name}: expected the single top-level key 'aliases', found {_shown(content)}")
     aliases = content["aliases"] or {}
     if not isinstance(aliases, dict):
         raise UsageError(f"{file.name}: 'aliases' must map alias names to their settings, found {_shown(aliases)}")
-    return [_alias(file.name, str(name), aliases[name]) for name in sorted(aliases, key=str)]
+    return [_alias(file.name, name, aliases[name]) for name in sorted(aliases, key=str)]
 
 
-def _alias(file: str, name: str, values: Any) -> ConfiguredAlias:
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML without a key that is given twice: the last one would count, and nobody would see it."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        given: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
+                if key.value in given:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value!r} is given twice", problem_mark=key.start_mark)
+                given.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _content(file: Path) -> Any:
+    try:
+        return yaml.load(file.read_text(encoding="utf-8"), Loader=_EachKeyOnce)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file.name} is not YAML that can be read: {_in_one_line(error)}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file.name} is not UTF-8 (byte {error.start}): save it as that") from error
+    except RecursionError:
+        raise UsageError(f"{file.name} is nested too deeply to be read") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _in_one_line(error: yaml.YAMLError) -> str:
+    """What is wrong, and where; the error itself shows lines of the file."""
+    problem = str(getattr(error, "problem", None) or error)
+    mark = getattr(error, "problem_mark", None)
+    return " ".join(problem.split()) + (f", line {mark.line + 1}, column {mark.column + 1}" if mark else "")
+
+
+def _alias(file: str, name: Any, values: Any) -> ConfiguredAlias:
     where = f"{file}: alias {name!r}"
+    if not isinstance(name, str):
+        # To YAML `yes`, `010` and `2026-01-01` are no text.
+        raise UsageError(f"{file}: alias {name}, which YAML takes for no text: write the name in quotes")
     if not isinstance(values, dict):
         raise UsageError(f"{where}: expected keys such as 'repositories', found {_shown(values)}")
     if unknown := sorted(str(key) for key in values if key not in KEYS):
@@ -70,10 +106,12 @@ def _alias(file: str, name: str, values: Any) -> ConfiguredAlias:
 
 
 def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
+    from askrepo.embedders import check_spec
     from askrepo.repositories import parse_repositories
 
-    _text(where, values, "embedder")
+    embedder = _text(where, values, "embedder")
     try:
+        check_spec(embedder or "local")
         definition = Definition.from_mapping({"alias": name, **{key: values.get(key) for key in DEFINITION_KEYS}})
         # Whether this installation admits local repositories is decided when the DAG runs.
         parse_repositories(definition.repositories, allow_local=True)
@@ -83,19 +121,33 @@ def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
 
 
 def _schedule(where: str, values: Mapping[str, Any]) -> str | None:
-    from croniter import croniter
-
     schedule = _text(where, values, "schedule")
-    if schedule is not None and schedule not in PRESETS and not croniter.is_valid(schedule):
-        raise UsageError(f"{where}: schedule {schedule!r} is no cron expression and none of {', '.join(PRESETS)}")
+    if schedule is not None and not is_schedule(schedule):
+        raise UsageError(
+            f"{where}: schedule {schedule!r} is no cron expression that comes round, and none of {', '.join(PRESETS)}"
+        )
     return schedule
+
+
+def is_schedule(text: str) -> bool:
+    """Whether it is a preset, or a cron expression that some day comes round: the scheduler fails on 30 February."""
+    from croniter import CroniterError, croniter
+
+    if text in PRESETS:
+        return True
+    if not text.isascii() or re.search(r"(?i)\br\b", text):  # a random time at each look
+        return False
+    try:
+        return bool(croniter(text).get_next())
+    except (CroniterError, ValueError, OverflowError):
+        return False
 
 
 def _watch(where: str, values: Mapping[str, Any]) -> float | None:
     value = values.get("watch")
     if value is None:
         return None
-    found = re.fullmatch(r"(\d{1,6})\s*([smh])", str(value).strip())
+    found = re.fullmatch(r"([0-9]{1,6})\s*([smh])", str(value).strip())
     if found is None:
         shown = repr(value) if isinstance(value, (str, int, float)) else _shown(value)
         raise UsageError(f"{where}: watch must be the time between two looks, such as 30s or 5m, found {shown}")

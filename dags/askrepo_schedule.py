@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from askrepo_alias_file import PRESETS
+from askrepo_alias_file import PRESETS, is_schedule
 
 from askrepo.errors import UsageError
 
@@ -18,12 +18,10 @@ def refresh_schedule(env: Mapping[str, str]) -> str | None:
 
     :raises UsageError: the variable's value is none of these.
     """
-    from croniter import croniter
-
     schedule = env.get(VARIABLE) or DEFAULT
     if schedule == BY_HAND:
         return None
-    if schedule not in PRESETS and not croniter.is_valid(schedule):
-        expected = f"a cron expression, {', '.join(PRESETS)} or {BY_HAND}"
+    if not is_schedule(schedule):
+        expected = f"a cron expression that comes round, {', '.join(PRESETS)} or {BY_HAND}"
         raise UsageError(f"{VARIABLE} must be {expected}, found {schedule!r}")
     return schedule

@@ -240,16 +240,30 @@ def test_mistake_in_aliases_leaves_other_repositories_alone(dags_folder: Path) -
         ("aliases: {a: {repositories: [https://h/a/b], watch: often}}", "such as 30s or 5m, found 'often'"),
         ("aliases: {a: {repositories: [https://h/a/b], watch: [30s]}}", "such as 30s or 5m, found list"),
         ("aliases: {a: {repositories: [https://h/a/b], watch: 4s}}", "watch must be between 5s and 24h, found '4s'"),
+        ("aliases: {a: {repositories: [https://h/a/b], watch: \uff13\uff10s}}", "30s or 5m, found '\uff13\uff10s'"),
+        ("aliases: {a: {repositories: [https://h/a/b], schedule: '0 0 30 2 *'}}", "is no cron expression that comes"),
+        ("aliases: {a: {repositories: [https://h/a/b], schedule: 'R 3 * * *'}}", "is no cron expression that comes"),
+        ("aliases: {a: {repositories: [https://h/a/b], embedder: glove}}", "alias 'a': no embedder 'glove'; use one"),
+        ("aliases: {a: {repositories: [https://h/a/b], include: ['https://u:tok@h']}}", "include has a URL"),
+        ("aliases: {a: {repositories: [u]}, a: {repositories: [v]}}", "'a' is given twice, line 1, column 35"),
+        ("aliases: {a: {schedule: '@daily', schedule: '@hourly'}}", "'schedule' is given twice"),
+        ("aliases: {1: {repositories: [u]}, '1': {repositories: [v]}}", "'1' is given twice"),
+        ("aliases: {010: {repositories: [https://h/a/b]}}", "alias 8, which YAML takes for no text: write the name in"),
+        ("aliases: " + "[" * 2000, "nested too deeply"),
+        ("aliases:\n\ta: 1", "cannot start any token, line 2, column 1"),
+        ("aliases: !!python/object/apply:os.getpid []", "could not determine a constructor"),
+        ("\udcff", "is not UTF-8 (byte 0)"),
         ("aliases: {a: {repositories: [https://h/a/b], watch: 25h}}", "watch must be between 5s and 24h, found '25h'"),
     ],
 )
 def test_mistake_in_aliases_is_named(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "aliases.yaml"
-    file.write_text(content)
+    file.write_text(content, errors="surrogateescape")
 
     with pytest.raises(UsageError) as caught:
         read_aliases(file)
 
     assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert "aliases.yaml" in str(caught.value)
     assert "tok" not in str(caught.value).replace("token", "")
