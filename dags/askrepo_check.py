@@ -15,6 +15,7 @@ from askrepo_alias_file import read_aliases
 from askrepo_schedule import refresh_schedule
 
 from askrepo.errors import UsageError
+from askrepo.places import check_dataset_place
 from askrepo.settings import Settings
 from askrepo_operators.pipeline_settings import PipelineSettings
 
@@ -25,7 +26,9 @@ def check(env: Mapping[str, str], *, aliases: Path | None = None) -> None:
     :param aliases: the file to read too.
     :raises UsageError: something cannot; the message names it.
     """
-    Settings.from_env(env)
+    settings = Settings.from_env(env)
+    check_dataset_place(settings.datasets or settings.workspace)
+    check_dataset_place(str(settings.cache), setting="ASKREPO_CACHE")
     PipelineSettings.from_env(env)
     refresh_schedule(env)
     if aliases is not None:

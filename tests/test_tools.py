@@ -49,6 +49,8 @@ def test_parameters_come_from_the_environment() -> None:
         ({"ALIAS": "main", "REPOS": "--upload-pack=x"}, "starts with '-'"),
         ({"ALIAS": "main", "REPOS": "https://u:secret@h/a"}, "carries credentials"),
         ({"ALIAS": "main", "REPOS": "'https://h/a"}, "REPOS: No closing quotation"),
+        ({"ALIAS": "main", "REPOS": "https://h/a/b", "EMBEDDER": "glove"}, "no embedder 'glove'; use one of"),
+        ({"ALIAS": "main", "REPOS": "https://h/a/b", "INCLUDE": "https://u:secret@h"}, "include has a URL"),
     ],
 )
 def test_wrong_parameters_are_refused_before_airflow_starts(values: dict[str, str], message: str) -> None:
@@ -140,6 +142,9 @@ def test_ingest_reads_repositories_below_the_home_of_whoever_runs_make(home: str
         ("ASKREPO_RETRY_DELAY_S", "soon"),
         ("ASKREPO_REFRESH_SCHEDULE", "at noon"),
         ("ASKREPO_MIN_SIZE_RATIO", "2"),
+        ("ASKREPO_RETRY_DELAY_S", "9" * 20),
+        ("ASKREPO_RETRY_DELAY_S", "\uff11"),
+        ("ASKREPO_REFRESH_SCHEDULE", "0 0 30 2 *"),
     ],
 )
 @pytest.mark.parametrize("tool", ["serve", "ingest"])
@@ -147,7 +152,16 @@ def test_wrong_setting_is_told_before_airflow_starts(tmp_path: Path, tool: str, 
     run = run_tool(tool, tmp_path, {name: value, "ALIAS": "a", "REPOS": "https://h/a/b", "ASKREPO_ALLOW_LOCAL": "no"})
 
     assert run.returncode == 2
-    assert re.fullmatch(f"error: {name} must be .*, found '{value}'\n", run.stderr)
+    assert re.fullmatch(f"error: {name} must be .*, found '{re.escape(value)}'\n", run.stderr)
+    assert not (tmp_path / "airflow").exists()
+
+
+@pytest.mark.parametrize("name", ["ASKREPO_WORKSPACE", "ASKREPO_DATASETS", "ASKREPO_CACHE"])
+def test_place_that_cannot_hold_datasets_is_told_before_airflow_starts(tmp_path: Path, name: str) -> None:
+    run = run_tool("serve", tmp_path, {name: f"{tmp_path}/ada@example"})
+
+    assert run.returncode == 2
+    assert re.fullmatch(f"error: no dataset can be at .*ada@example: .* set .*{name}.* without '@'.*\n", run.stderr)
     assert not (tmp_path / "airflow").exists()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from askrepo.errors import UsageError
+from askrepo.settings import InvalidSettingError
 
 DEFAULT_POOL = "default_pool"
 """The pool that every Airflow has."""
+
+MAX_RETRY_DELAY_S = 86_400
 
 FREE_EMBEDDERS = ("local", "hash")
 """Embedders that call no service."""
@@ -55,6 +58,8 @@ def connection_ids(text: str) -> tuple[str, ...]:
 
 
 def _seconds(text: str) -> float:
-    if not text.replace(".", "", 1).isdecimal():
-        raise UsageError(f"ASKREPO_RETRY_DELAY_S must be a number of seconds, found {text!r}")
+    # More than a day between two tries nobody means, and Airflow's clock overflows at some size.
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{0,6})?", text.strip()) or float(text) > MAX_RETRY_DELAY_S:
+        requirement = f"a number of seconds between 0 and {MAX_RETRY_DELAY_S}"
+        raise InvalidSettingError("ASKREPO_RETRY_DELAY_S", requirement, text)
     return float(text)
