@@ -21,7 +21,7 @@ from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS, ROOT, SetUpError, a
 from tools.ingest import persons_folder, run_parameters
 from tools.privacy import keep_private
 from tools.run_log import RunLog, last_line
-from tools.serve import StandaloneAirflow, chosen_port, free_port
+from tools.serve import StandaloneAirflow, chosen_port, free_port, reserved, sole_use
 
 HOSTILE = "a'b\"c`touch {0}`;touch {0};$(touch {0})$(shell touch {0})$$x"
 
@@ -379,6 +379,23 @@ def test_last_line_is_the_last_that_says_something(tmp_path: Path, content: str,
     (tmp_path / "log").write_text(content)
 
     assert last_line(tmp_path / "log") == line
+
+
+def test_second_airflow_is_kept_out_of_a_home_that_one_runs_in(tmp_path: Path) -> None:
+    told = f"another make airflow runs in {tmp_path}: stop that one, or set ASKREPO_AIRFLOW_HOME"
+    with sole_use(tmp_path), pytest.raises(SetUpError, match=told):
+        sole_use(tmp_path).__enter__()
+
+    with sole_use(tmp_path):
+        pass
+
+
+def test_port_that_one_airflow_starts_on_is_not_free_for_another() -> None:
+    port = free_port()
+    with reserved(port):
+        assert free_port(first=port) > port
+        with socket.create_server(("127.0.0.1", port)):  # as its page does
+            assert free_port(first=port) > port
 
 
 def test_next_free_port_is_taken() -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: T201 - it talks to the person at the terminal
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -11,8 +12,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,8 +164,12 @@ def serve() -> None:
     check_settings(environment)
     port = chosen_port(os.environ)
     keep_private(environment)
-    migrate(environment)
-    airflow = StandaloneAirflow(environment, port=port)
+    with sole_use(Path(environment["AIRFLOW_HOME"])), reserved(port):
+        migrate(environment)
+        _serve(StandaloneAirflow(environment, port=port))
+
+
+def _serve(airflow: StandaloneAirflow) -> None:
     try:
         airflow.start()
         print(f"starting Airflow on {airflow.url} (about half a minute; Ctrl-C stops it)", flush=True)
@@ -180,6 +185,32 @@ def serve() -> None:
     finally:
         ignore_signals()
         airflow.stop()
+
+
+@contextmanager
+def sole_use(home: Path) -> Iterator[None]:
+    """Keep a second Airflow out of this home: both would run the same tasks from one database.
+
+    :raises SetUpError: there is one already.
+    """
+    with (home / "serving.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            advice = "stop that one, or set ASKREPO_AIRFLOW_HOME to another folder"
+            raise SetUpError(f"another make airflow runs in {home}: {advice}") from error
+        yield
+
+
+@contextmanager
+def reserved(port: int) -> Iterator[None]:
+    """Let nobody else find the port free until the page listens, which is a while after it was chosen."""
+    with socket.socket() as holder:
+        # The page may bind to it likewise; who looks for a free port without this option may not.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            holder.bind((HOST, port))
+        yield
 
 
 def free_port(*, first: int = 0) -> int:

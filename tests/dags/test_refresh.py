@@ -267,7 +267,9 @@ def test_schedule_is_a_setting(env: dict[str, str], schedule: str | None) -> Non
 
 
 def test_a_wrong_schedule_is_named() -> None:
-    with pytest.raises(UsageError, match=r"ASKREPO_REFRESH_SCHEDULE must be a cron expression, .* found 'nightly'"):
+    with pytest.raises(
+        UsageError, match=r"ASKREPO_REFRESH_SCHEDULE must be a cron expression that comes round, .* found 'nightly'"
+    ):
         refresh_schedule({"ASKREPO_REFRESH_SCHEDULE": "nightly"})
 
 
