@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -180,6 +181,28 @@ def test_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert re.fullmatch(f"error: cannot listen on port {port}: Address already in use; choose .*\n", run.stderr)
     assert not (tmp_path / "airflow").exists()
+
+
+@pytest.mark.parametrize("tool", ["serve", "ingest"])
+def test_airflow_home_that_cannot_be_is_told_in_one_line(tmp_path: Path, tool: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "airflow.db").write_text("no database, but long enough to look like one")
+    (tmp_path / "broken" / "migrated").write_text(importlib.metadata.version("apache-airflow"))
+    (tmp_path / "logs_file").mkdir()
+    (tmp_path / "logs_file" / "logs").touch()
+    told = {
+        "file": "error: cannot make the folder .*: File exists; set ASKREPO_AIRFLOW_HOME to a folder of your own\n",
+        "broken": "error: cannot read Airflow's database .*: file is not a database; moving .* away begins anew, .*\n",
+        "logs_file": "error: .*/logs_file/logs: File exists\n",
+    }
+    values = {"ALIAS": "a", "REPOS": "https://h/a/b", "ASKREPO_ALLOW_LOCAL": "no"}
+
+    for name, line in told.items():
+        run = run_tool(tool, tmp_path, {**values, "ASKREPO_AIRFLOW_HOME": str(tmp_path / name)})
+
+        assert run.returncode == 1
+        assert re.fullmatch(line, run.stderr), run.stderr
 
 
 def run_tool(tool: str, folder: Path, values: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -119,16 +119,28 @@ def _migrate_tables(home: Path, environment: Mapping[str, str]) -> None:
     """Migrate to the installed version; a stamp beside the database saves the 6 seconds when that is done."""
     stamp = home / "migrated"
     version = importlib.metadata.version("apache-airflow")
-    if (home / "airflow.db").exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == version:
+    if (home / "airflow.db").exists() and stamp.exists() and stamp.read_bytes() == version.encode():
         return
-    _airflow(home, environment, "db", "migrate")
+    try:
+        _airflow(home, environment, "db", "migrate")
+    except SetUpError as error:
+        raise SetUpError(f"{error}; {_begin_anew(home)}") from error
     stamp.write_text(version, encoding="utf-8")
 
 
 def _has_pool(home: Path, name: str) -> bool:
     """Whether the database has the pool: read here, because Airflow's own command takes seconds to tell."""
-    with closing(sqlite3.connect(home / "airflow.db")) as database:
-        return database.execute("SELECT 1 FROM slot_pool WHERE pool = ?", (name,)).fetchone() is not None
+    try:
+        with closing(sqlite3.connect(home / "airflow.db")) as database:
+            return database.execute("SELECT 1 FROM slot_pool WHERE pool = ?", (name,)).fetchone() is not None
+    except sqlite3.Error as error:
+        raise SetUpError(
+            f"cannot read Airflow's database {home / 'airflow.db'}: {error}; {_begin_anew(home)}"
+        ) from error
+
+
+def _begin_anew(home: Path) -> str:
+    return f"moving {home} away begins anew, without Airflow's connections and history (datasets are not in it)"
 
 
 def _airflow(home: Path, environment: Mapping[str, str], *command: str) -> None:

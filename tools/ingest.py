@@ -46,6 +46,9 @@ def main() -> int:
     except (AskrepoError, SetUpError) as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILED
+    except OSError as error:
+        print(f"error: {error.filename or 'Airflow'}: {error.strerror or error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         with suppress(OSError):  # of a terminal that is gone
             print("stopped; unless a swap is told above, the alias is untouched", file=sys.stderr)

@@ -14,21 +14,24 @@ from tools.airflow_home import ROOT, SetUpError
 UMASK = 0o077
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # Of Airflow's home, whatever else somebody keeps in that folder.
-AIRFLOWS = ("airflow.*", "simple_auth_manager_passwords*", "logs", "migrated", "migrating.*")
+AIRFLOWS = ("airflow.*", "simple_auth_manager_passwords*", "logs", "migrated", "migrating.*", "serving.*")
 
 
 def keep_private(environment: Mapping[str, str]) -> None:
     """Give files written from now on to nobody else, and take existing ones away from others.
 
-    :raises SetUpError: Airflow's home belongs to somebody else.
+    :raises SetUpError: Airflow's home cannot be made, or belongs to somebody else.
     """
     os.umask(UMASK)
     home, workspace = Path(environment["AIRFLOW_HOME"]), ROOT / ".workspace"
-    home.mkdir(parents=True, exist_ok=True)
+    advice = "set ASKREPO_AIRFLOW_HOME to a folder of your own"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetUpError(f"cannot make the folder {home}: {error.strerror}; {advice}") from error
     try:
         _close_home(home)
     except OSError as error:
-        advice = "set ASKREPO_AIRFLOW_HOME to a folder of your own"
         raise SetUpError(f"cannot close {home} to other users: {error.strerror}; {advice}") from error
     # A workspace that somebody chose and shares on purpose is theirs; so is what has another owner.
     with suppress(OSError):

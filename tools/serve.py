@@ -145,6 +145,9 @@ def main() -> int:
     except (SetUpError, UsageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        print(f"error: {error.filename or 'Airflow'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 0
     finally:
