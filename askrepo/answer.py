@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -105,7 +105,7 @@ class AnswerStream:
 
     def __iter__(self) -> Iterator[str]:
         """Pieces of text whose citations are resolved already."""
-        for piece in self._resolver.resolve(self._pieces):
+        for piece in self._resolver.resolve(_unix_lines(self._pieces)):
             self._text.append(piece)
             yield piece
 
@@ -183,6 +183,17 @@ def answer_messages(evidence: Evidence, *, fence: str) -> list[BaseMessage]:
     prompt = ChatPromptTemplate.from_messages([("system", _ANSWER_RULES), ("human", _ANSWER_REQUEST)])
     sources = render_sources(evidence.sources, fence=fence)
     return prompt.format_messages(sources=sources, question=evidence.standalone_question, fence=fence)
+
+
+def _unix_lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces with line feeds where they have CRLF, which a terminal must not see as a control character."""
+    held = ""
+    for piece in pieces:
+        text = held + piece
+        held = "\r" if text.endswith("\r") else ""
+        yield text.removesuffix("\r").replace("\r\n", "\n")
+    if held:
+        yield held
 
 
 def _finish_reason(pieces: Iterator[str]) -> str | None:

@@ -157,9 +157,9 @@ _WORDY = (
     rf"(?:'s\s)?[\s,;:(\[@|~>/→-]{{0,4}}(?:(?:at|on|in|around|near|from|see|starting|beginning|between|specifically|namely|especially|particularly|auf|à|en|na|op)\s(?:the\s)?){{0,2}}"
     rf"(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to|und|et|y)\s?{_LINES})*{_END}"
 )
-_CJK_LINES = rf"[\s,:(的]{{0,3}}第?\s?{_LINES}\s?(?:行|줄|번째)"
+_CJK_LINES = rf"[\s,:(的の]{{0,3}}第?\s?{_LINES}(?:\s?[~〜至到]\s?\d{{1,9}})?\s?(?:行|줄|번째)"
 _RANGE = (
-    r"(?:(?::\s|\s?\(|,?\s)\s?\d+\s?-\s?\d+(?!\w|\.\d| ?-)\)?|\s:\s?\d+(?!\w|[.:]\d)"
+    r"(?:\s?\|\s?L?\d+\s?-\s?L?\d+(?=\s?\|)|(?::\s|\s?\(|,?\s)\s?\d+\s?-\s?\d+(?!\w|\.\d| ?-)\)?|\s:\s?\d+(?!\w|[.:]\d)"
     r"|,\s\d+(?=[)\]])|\s?:\s\d+(?=[.,;)]?\s*(?:\n|$)|[,;)]))"
 )
 _CALL = r"\(\d+(?:[,:-]\s?\d+)*\)"
@@ -168,7 +168,7 @@ _AFTER = rf"(?P<lines>{_STRICT}|{_HASH}|{_WORDY}|{_CJK_LINES}|{_RANGE}|(?P<call>
 LOOSE_LINES = re.compile(r"(?:[\s,(]|:\s)[^A-Za-z第行]*", re.IGNORECASE)
 """Numbers that only stand behind a path: lines when it is one of a source file, else a count."""
 
-LINE_NUMBERS = re.compile(r"(?<!\d)L?(\d+)(?:C\d+|:\d+)?(?:\s?(?:-|\.\.+|…)\s?L?(\d+))?", re.IGNORECASE)
+LINE_NUMBERS = re.compile(r"(?<!\d)L?(\d+)(?:C\d+|:\d+)?(?:\s?(?:-|\.\.+|…|[~〜至到])\s?L?(\d+))?", re.IGNORECASE)
 
 _SOURCE_ENDING = (
     r"\.(?:py|pyi|pyx|ipynb|js|jsx|mjs|cjs|ts|tsx|vue|svelte|java|kt|kts|scala|groovy|go|rs|c|h|cc|cpp|cxx|hh|hpp|m|mm|cs|fs|vb"
@@ -191,7 +191,7 @@ ATTACHED = re.compile(
 
 REVERSED = re.compile(
     rf"(?<!\w)(?P<lines>\d{{1,9}}(?:st|nd|rd|th)\slines?|(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to)\s?{_LINES})*)"
-    rf"(?:\s?[,(:]\s?|\s(?:of|in|from|at|von|de|du|des|der|in)\s)(?:the\s)?(?:file\s)?{_WRAP}(?P<path>{_PATH})",
+    rf"(?:\s?[,(:]\s?|\s(?:of|in|from|at|von|de|du|des|der|dans|en|di|в|из)\s)(?:the\s)?(?:file\s)?{_WRAP}(?P<path>{_PATH})",
     re.IGNORECASE,
 )
 """`lines 3-4 of path.py`."""
@@ -275,7 +275,7 @@ BRACKET = re.compile(
 ENDLESS = re.compile(rf"\[[\s\d,;/&+|^#-]{{{_MAX_IN_BRACKET},}}")
 ANGLE = re.compile(
     rf"(?<![\w<>])<\|?(?P<inner>(?:{_LABELLED})?{_NUMBER}(?:(?:{_BETWEEN}){_NUMBER})*)\|?/?>"
-    rf"|<(?P<tag>sup|ref|cite|source|src|citation|footnote|doc|document|span|small)\b[^<>]{{0,80}}>\s{{0,9}}\[?(?P<raised>{_NUMBER})\]?"
+    rf"|<(?P<tag>sup|ref|cite|source|src|citation|footnote|doc|document|span|small)\b[^<>]{{0,80}}>\s{{0,9}}\[?(?P<raised>{_NUMBER}(?:[\s,;-]{{1,3}}{_NUMBER}){{0,20}})\]?"
     r"\s{0,9}</(?P=tag)\s?>"
     rf"|<(?:ref|cite|source|citation|doc|document|footnote)s?[\s:#=/][^<>\d]{{0,40}}(?P<named>{_NUMBER})[^<>]{{0,40}}>",
     re.IGNORECASE,
@@ -296,7 +296,7 @@ CARET = re.compile(
 )
 COMMAND = re.compile(
     r"\\(?:no)?(?:cite\w{0,8}|footnote\w{0,8}|footcite\w{0,8})\s?(?:\[[^\]\n]{0,80}\]){0,2}\{[^{}\n]{0,120}\}"
-    r"|:?\w{0,20}oaicite\W{0,4}\d+|cite\W{0,4}turn\d+\w{2,12}\d+(?:\W?turn\d+\w{2,12}\d+)*"
+    r"|:?\w{0,20}oaicite\W{0,4}\d+|(?:file)?cite\W{0,4}turn\d+\w{2,12}\d+(?:\W?turn\d+\w{2,12}\d+)*"
     r"|(?<!\w)\(?[A-Z][\w'-]{1,40}\set\sal\.?,?\s\(?\d{4}[a-z]?\)?",
     re.IGNORECASE,
 )
@@ -428,6 +428,8 @@ _BESIDE_HEADS = frozenset(
         "list",
         "works",
         "read",
+        "none",
+        "them",
         "consulted",
         "further",
         "these",

@@ -13,6 +13,11 @@ CONTEXTS = (
 """Where a spelling may stand."""
 
 BOGUS: dict[str, tuple[str, ...]] = {
+    "of several products": (
+        "\ue200filecite\ue202turn0file4\ue202L10-L22\ue201", "fileciteturn2file0L3-L5", "<sup>98,99</sup>",
+        "<sup>98, 99</sup>", "`gone.py` の 4〜9 行目", "gone.py 第4至9行", "| gone.py | 4-9 |", "| `gone.py` | L4-L9 |",
+        "lignes 4-9 dans gone.py", "строка 4 в gone.py", "líneas 4-9 en gone.py",
+    ),
     "numbers": (
         "[99]", "[ 99 ]", "[99 ]", "[  99]", "[099]", "[\t99]", "[99].", "[1][99]", "[99][98]", "[[99]]", "[[[99]]]",
         "\\[99\\]", "[12345]", "[99999999999999999999]", "([99])", "**[99]**", "*[99]*", "_[99]_", "`[99]`", "[99a]",
@@ -185,6 +190,10 @@ BOGUS: dict[str, tuple[str, ...]] = {
 """None names something stored: there are sources 1 to 3, and README.md, Makefile and src/app.py of 40 lines."""
 
 INNOCENT: dict[str, tuple[str, ...]] = {
+    "beside other products' spellings": (
+        "| gone.py | 120 lines |", "| gone.py | 12 |", "| 4-9 | gone.py |", "x<sup>n,m</sup>", "the filecite tag",
+        "`gone.py` の 4 個", "4〜9 回",
+    ),
     "cited": (
         "[1]", "[1][2]", "[3].", "\u202e[1].", "\u200b[1]\u200b",
         "\u2060src/app.py:12-30", "src/app.py:12-30", "`src/app.py:12-30`", "src/app.py, lines 12-30", "Makefile:3",

@@ -9,13 +9,14 @@ import pytest
 from askrepo.answer import (
     MAX_CONDENSED_CHARS,
     MAX_TURNS,
+    AnswerStream,
     Evidence,
     Turn,
     answer_messages,
     find_evidence,
     stream_answer,
 )
-from askrepo.citations import Cited
+from askrepo.citations import CitationResolver, Cited
 from askrepo.types import Hit
 from tests.core.test_context import hit, sources_of
 
@@ -120,3 +121,12 @@ def test_the_history_sent_is_bounded() -> None:
 def test_without_a_model_a_follow_up_is_searched_as_it_is() -> None:
     evidence = find_evidence("And?", retrieve=lambda _: (), history=[Turn("a", "b")])
     assert (evidence.standalone_question, evidence.sources) == ("And?", ())
+
+
+@pytest.mark.parametrize(
+    "reply", [["a\r\nb\r\n\r", "\nc\rd"], ["a\r", "\nb\r", "\n", "\r\nc\r", "d"]], ids=["ends", "cut"]
+)
+def test_line_ends_of_an_answer_are_line_feeds_and_lone_returns_stay(reply: list[str]) -> None:
+    evidence = Evidence("Why?", "Why?", ())
+    stream = AnswerStream(evidence, iter(reply), CitationResolver((), lambda *_: None))
+    assert "".join(stream) == "a\nb\n\nc\rd"

@@ -177,6 +177,8 @@ def test_as_many_spellings_are_tried_as_it_takes_to_speak_of_percents() -> None:
         ("[^99] and 【1】", "[99: unresolved] and [1]"),
         ("`a[99]` and `[99]`", "`a[99]` and `[99: unresolved]`"),
         ("\nSources\n[1] gone.py:3\n", "\nSources (unverified)\n[1] gone.py:3 (unverified)\n"),
+        ("\nSources read, none of them cited\n[1] x\n", "\nSources read, none of them cited (unverified)\n[1] x\n"),
+        ("\nNone of the sources read says so.\n", "\nNone of the sources read says so.\n"),
         ("```\nx[9] [9]\n", "```\nx[9] [9]\n\n(in the unclosed code block: [9: unresolved])"),
     ],
 )
@@ -236,3 +238,9 @@ def test_a_path_with_its_name_in_a_script_without_spaces_is_found_whole() -> Non
     stored = Cited(None, Citation("acme/app", COMMIT, "docs/説明readme.md", 3, 3), "")
     resolver = CitationResolver(KNOWN, lambda path, start, end: stored if path == "docs/説明readme.md" else None)
     assert "".join(resolver.resolve(["See docs/説明readme.md:3."])) == "See docs/説明readme.md:3."
+
+
+def test_lines_of_a_table_that_are_stored_stay_and_count_as_cited() -> None:
+    shown, resolver = resolve("| File | Lines |\n|---|---|\n| src/app.py | 12-30 |\n")
+    assert shown.endswith("| src/app.py | 12-30 |\n")
+    assert resolver.cited == [STORED]
