@@ -39,6 +39,7 @@ _KEY_REFUSED = (
     r"api[ _-]?key (?:is )?(?:not valid|invalid|expired|missing|not found)|api_key_(?:invalid|expired)"
     r"|\b(?:invalid|incorrect|missing|expired|no)[ _]api[ _-]?key|authentication_?error"
 )
+_NO_MODEL = r"\bmodel_not_found|no such model|unknown model|\bmodel\b.{0,80}(?:not found|(?:does )?not exist)"
 _TOO_LONG = re.compile(
     r"context|too (?:long|large|many tokens)|maximum|max(?:imum)?[_ ]tokens|token limit", re.IGNORECASE
 )
@@ -137,6 +138,8 @@ class Endpoint:
             return CredentialsError(f"the proxy to {self} wants credentials (HTTP 407): check HTTPS_PROXY{said}")
         if status == 429:
             return self._rate_limited(refusal, said)
+        if not status and refusal.mentions(_NO_MODEL):  # in the stream, where nothing has a status
+            return RemoteRefusedError(f"{self} does not know model {self.model}{said}; check the model's name")
         if status >= 500 or status in (0, 408):
             failed = f"failed (HTTP {status})" if status else "broke off with an error"
             return RemoteUnavailableError(f"{self}, model {self.model}, {failed}; ask again later{said}")
@@ -146,7 +149,7 @@ class Endpoint:
 
     def _rate_limited(self, refusal: Refusal, said: str) -> AskrepoError:
         wait = refusal.retry_after_s
-        advice = f"wait {wait:g} s" if wait is not None else "wait a little"
+        advice = f"wait {_duration(wait)}" if wait is not None else "wait a little"
         return RateLimitedError(
             f"{self} asked to slow down (HTTP 429) for model {self.model}; {advice} and ask again{said}",
             retry_after_s=wait,
@@ -306,6 +309,13 @@ def _page_text(text: str) -> str:
     page = _Page()
     page.feed(text[:MAX_BODY_CHARS])
     return "a web page: " + " ".join(dict.fromkeys(page.words))
+
+
+def _duration(seconds: float) -> str:
+    """As a person would say it."""
+    if seconds < 2 * 60:
+        return f"{seconds:g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.0f} h"
 
 
 def retry_after_s(headers: Any) -> float | None:

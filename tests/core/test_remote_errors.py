@@ -94,11 +94,21 @@ def test_reasons_are_bounded_and_on_one_line() -> None:
         (Refusal(400, "API key not valid. Please pass a valid API key."), CredentialsError),
         (Refusal(0, "Invalid API key"), CredentialsError),
         (Refusal(422, "wrong", "invalid_api_key"), CredentialsError),
+        (Refusal(0, "the model 'm' does not exist"), RemoteRefusedError),
+        (Refusal(0, "wrong", "model_not_found"), RemoteRefusedError),
+        (Refusal(0, "the model is overloaded"), RemoteUnavailableError),
         (Refusal(400, "the api of this model needs a key 'role' in each message"), RemoteRefusedError),
     ],
 )
 def test_each_refusal_is_the_error_that_helps(refusal: Refusal, error: type[Exception]) -> None:
     assert type(ENDPOINT.error(refusal)) is error
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.5, "0.5 s"), (7, "7 s"), (300, "5 min"), (86400, "24 h")], ids=["part", "s", "min", "h"]
+)
+def test_a_wait_is_told_as_a_person_would(seconds: float, told: str) -> None:
+    assert f"; wait {told} and ask again" in str(ENDPOINT.error(Refusal(429, "", "", seconds)))
 
 
 @pytest.mark.parametrize(
