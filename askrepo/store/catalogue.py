@@ -19,7 +19,7 @@ from askrepo.errors import (
 )
 from askrepo.suggestions import did_you_mean
 from askrepo.types import AliasEntry, alias_entry_from, canonical_json, check_alias, to_json
-from askrepo.workspace import ObjectExistsError, ObjectMissingError, ObjectTooLargeError, Workspace
+from askrepo.workspace import REMOTE_SCHEMES, ObjectExistsError, ObjectMissingError, ObjectTooLargeError, Workspace
 
 _FOLDER = "aliases"
 _ENTRY_NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,14})\.json")
@@ -159,6 +159,8 @@ class AliasCatalogue:
             raise self._unreadable(key, "it is not an alias entry")
         if not _is_moment(entry.swapped_at) or not _is_moment(entry.manifest.created_at):
             raise self._unreadable(key, "it has a date that is none")
+        if not _is_place(entry.manifest.dataset):
+            raise self._unreadable(key, "what it names can be no dataset")
         if (entry.alias, entry.number) != (alias, number):
             raise self._unreadable(key, f"it is entry {entry.number} of alias {entry.alias!r}")
         return entry
@@ -277,10 +279,22 @@ def _is_typed(value: Any) -> bool:
         found = getattr(value, field.name)
         if not isinstance(found, _FIELD_TYPES.get(str(field.type), object)):
             return False
+        if str(field.type) == "Mapping[str, int]" and not all(isinstance(value, int) for value in found.values()):
+            return False
         parts = found if isinstance(found, tuple) else (found,)
         if not all(_is_typed(part) for part in parts if is_dataclass(part)):
             return False
     return True
+
+
+def _is_place(dataset: str) -> bool:
+    """Whether it may be a key, an absolute path or a store's URL; what it leads to is looked at when it is opened."""
+    scheme, separator, path = dataset.rpartition("://")
+    if "\0" in dataset or not path.strip("/"):
+        return False
+    if separator or path.startswith("/"):
+        return scheme in ("", "file", "al", *REMOTE_SCHEMES)
+    return not {"", ".", ".."} & set(path.rstrip("/").split("/"))
 
 
 def _is_moment(text: str) -> bool:

@@ -148,6 +148,12 @@ DAMAGE = {
     "chunks are text": changed(manifest__chunks="many"),
     "skipped is a list": changed(manifest__skipped=["x"]),
     "dataset is a list": changed(manifest__dataset=["x"]),
+    "skipped files are text": changed(manifest__skipped={"binary": "x"}),
+    "no dataset": changed(manifest__dataset=""),
+    "dataset is all of the workspace": changed(manifest__dataset="/"),
+    "dataset is above the workspace": changed(manifest__dataset="../../x"),
+    "dataset with a NUL": changed(manifest__dataset="a\0b"),
+    "dataset of another scheme": changed(manifest__dataset="http://x/y"),
     "no snapshots": changed(manifest__snapshots=None),
 }
 
@@ -300,3 +306,11 @@ def test_an_entry_larger_than_any_is_not_read(catalogue, folder):
     with pytest.raises(UnavailableError, match=r"00000003\.json: it is too large for an alias entry; restore the file"):
         catalogue.current("main")
     assert [one.number for one in catalogue.history("main")] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "dataset", ["datasets/main/x", "/data/../x", "s3://bucket//x", "file:///x", "al://org/x", "new\nline/ü/@"]
+)
+def test_a_dataset_may_be_anywhere(catalogue, folder, dataset):
+    (folder / "00000002.json").write_bytes(changed(manifest__dataset=dataset))
+    assert catalogue.entry("main", 2).manifest.dataset == dataset
