@@ -16,6 +16,10 @@ from askrepo.errors import UsageError
 # is widened to `%` and the exact test is left to Python.
 _WIDENED = re.compile(r"(?:\[.*\]|[%*?\[\]^!\\])+", re.DOTALL)
 
+# Deep Lake matches by a regular expression of bounded memory: with 1,500 wildcards a path is matched, with 2,000 none
+# is, whether it fits or not (measured 2026-11).
+_MAX_GLOB_CHARS = 500
+
 
 def text_literal(text: str) -> str:
     """A TQL string literal; `''` is the only escape, backslashes stand for themselves.
@@ -56,6 +60,8 @@ def glob_to_like(pattern: str) -> str:
 
     Rows still have to be tested with `globs.matches`; this only lets the store skip most others.
     """
+    if len(pattern) > _MAX_GLOB_CHARS:
+        return "%"
     return _WIDENED.sub("%", re.sub(r"^\*\*/", "*", pattern))
 
 

@@ -112,3 +112,8 @@ def test_a_word_that_a_column_must_have_is_quoted():
 @pytest.mark.parametrize("text", ["", " ", "?", "<=>", "\N{BENGALI CURRENCY NUMERATOR ONE}"])
 def test_what_is_no_word_is_in_no_column(text):
     assert tql.contains("symbols", text) == "FALSE"
+
+
+def test_a_pattern_too_long_for_the_store_is_left_to_the_exact_test():
+    assert tql.glob_to_like("*".join("o" * 2000)) == "%"
+    assert tql.like_any("path", ["*".join("o" * 2000), "*.py"]) == ""
