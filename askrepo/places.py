@@ -18,7 +18,7 @@ _REMOTE = re.compile(r"[@?#%\\\s\x00-\x1f\x7f]")
 def local_folder(url: str) -> Path:
     """The absolute directory that a path or a `file://` URL names; a URL is taken as it stands, `%20` and all.
 
-    :raises UsageError: the URL names a host, or a user that there is not.
+    :raises UsageError: the URL names a host, or a user that there is not, or the current directory is gone.
     """
     path = url
     if urlsplit(url).scheme == "file":
@@ -27,6 +27,8 @@ def local_folder(url: str) -> Path:
             raise UsageError(f"{url!r} names a host, not a directory: write file:///{path}")
     try:
         return Path(path).expanduser().absolute()
+    except FileNotFoundError as error:
+        raise UsageError(f"{url!r}: the current directory was removed: write the whole path") from error
     except RuntimeError as error:
         raise UsageError(f"{url!r}: no home directory is known for that user: write the whole path") from error
 

@@ -105,9 +105,10 @@ def _version(package: str) -> str:
 
 
 def _configuration() -> str:
-    files = [file for file in (Path.cwd() / PROJECT_FILE, user_file(os.environ)) if file.is_file()]
+    found = [file for file in (Path(PROJECT_FILE), user_file(os.environ)) if file.is_file()]
+    files = ", ".join(str(file.absolute()) for file in found)
     names = sorted(name for name in os.environ if name.startswith("ASKREPO_"))
-    return f"files: {', '.join(map(str, files)) or 'none'}; environment: {', '.join(names) or 'none'}"
+    return f"files: {files or 'none'}; environment: {', '.join(names) or 'none'}"
 
 
 def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from tests.datasets import BuiltAlias
 from tests.query.conftest import Run, json_lines
 
+ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).with_name("askrepo")
 IMPORTED = (
     "askrepo", "click", "deeplake", "json", "langchain_openai", "numpy", "obstore", "onnxruntime", "pyarrow", "query",
@@ -70,3 +71,25 @@ def test_no_module_and_no_file_of_the_current_directory_is_read(built: BuiltAlia
     assert done.stdout.startswith("1. src/retry.py:")
     opened = {first or second for first, second in RELATIVE_OPEN.findall(trace.read_text())}
     assert opened == {"askrepo.toml"}
+
+
+@pytest.mark.parametrize(
+    ("args", "workspace", "code", "told"),
+    [
+        (["search", "message"], None, 0, ""),
+        (["doctor"], None, 0, ""),
+        (["aliases"], "relative", 2, "'relative': the current directory was removed: write the whole path"),
+    ],
+    ids=["search", "doctor", "relative workspace"],
+)
+def test_a_directory_that_is_gone_stops_nothing(
+    built: BuiltAlias, clean_home: Path, tmp_path: Path, args: list[str], workspace: str | None, code: int, told: str
+) -> None:
+    (tmp_path / "gone").mkdir()
+    script = 'cd gone && rmdir ../gone && exec "$@"'
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ASKREPO_WORKSPACE": workspace or built.workspace.url}
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", "query", *args]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) <= 1
