@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +40,9 @@ def check_removal(alias: str, *, confirm: str, configured: Collection[str], work
     :raises UnavailableError: the alias's newest entry cannot be understood.
     """
     if confirm != check_alias(alias):
-        raise UsageError(f"alias {alias!r} is not removed: {confirm!r} was typed as confirmation; type the alias again")
+        # what is no name may be something pasted, a secret even
+        found = repr(confirm) if re.fullmatch(r"[\w.-]{0,64}", confirm) else "something else"
+        raise UsageError(f"alias {alias!r} is not removed: {found} was typed as confirmation; type the alias again")
     if alias in configured:
         raise UsageError(
             f"alias {alias!r} is not removed: aliases.yaml configures it, so its DAG askrepo_alias_{alias} would build "

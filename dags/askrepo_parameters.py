@@ -10,10 +10,12 @@ from askrepo.types import Definition
 
 ALIAS_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 # Credentials in a URL are refused here, before Airflow stores the parameters of the run: a user or a query with http,
-# a password with any scheme or none. What is before the scheme must not hide it. Without flags: browsers read it too.
+# a password with any scheme or none; what GitHub's and Azure's pages themselves add is none. What is before the scheme
+# must not hide it. Without flags: browsers read it too.
 REPOSITORY_PATTERN = (
     r"^(?!-)(?!\s)"
-    r"(?![Hh][Tt][Tt][Pp][Ss]?:[/\\]*[^/\\]*@)(?![Hh][Tt][Tt][Pp][Ss]?:[^?]*\?)"
+    r"(?![Hh][Tt][Tt][Pp][Ss]?:(?!//([^/@:]+)@dev\.azure\.com/\1/)[/\\]*[^/\\]*@)"
+    r"(?![Hh][Tt][Tt][Pp][Ss]?:[^?]*\?(?!tab=[a-z-]{0,40}(?:#|$)))"
     r"(?![A-Za-z][A-Za-z0-9+.-]*:[/\\]+[^/\\@]*:[^/\\]*@)(?![^/@:\s]+:[^/@]+@[^/@]+:)"
     r"[^\x00-\x1f\x7f]+$"
 )

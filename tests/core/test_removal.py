@@ -276,6 +276,7 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("alias", "confirm", "error", "message"),
         [
+            ("main", "u:tok@h", UsageError, "not removed: something else was typed as confirmation"),
             ("main", "mian", UsageError, "'mian' was typed as confirmation; type the alias again"),
             ("main", "", UsageError, "type the alias again"),
             ("docs", "docs", UsageError, "aliases.yaml configures it.*take it out of aliases.yaml first"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from askrepo_alias_file import read_aliases
+from askrepo_parameters import REPOSITORY_PATTERN
 
 from askrepo.errors import UsageError
+from askrepo.repositories import parse_repositories
 from askrepo_operators import maintaining, planning, removing
 from askrepo_operators.reason import tell_reason
 from tests.airflow_session import AIRFLOW_WARNINGS, ROOT, read_dags
@@ -111,6 +114,11 @@ def test_form_and_first_task_know_the_same_parameters(dagbag: Any, dag_id: str, 
         "https://host/a/b?private_token=tok",
         "HTTPS://host/a/b?tok",
         "https://host/a@v1?access_token=tok",
+        "https://host/a/b?tab=x&token=tok",
+        "https://host/a/b?tab=x?tok",
+        "https://host/a/b?tab=ghp_tok0",
+        "https://tok@dev.azure.com/org/project",
+        "https://org:tok@dev.azure.com/org/project",
         "ssh://git:tok@host/a",
         "SSH://git:tok@host/a",
         "ftp://user:tok@host/a",
@@ -138,10 +146,18 @@ def test_form_takes_no_url_with_a_credential(dagbag: Any, url: str) -> None:
         "ssh://git@host:22/owner/name",
         "file:///srv/what?/name@v1",
         "/srv/my code@v1",
+        "https://github.com/owner/name?tab=readme-ov-file#install",
+        "https://org@dev.azure.com/org/project/_git/name",
     ],
 )
 def test_form_takes_what_names_a_repository(dagbag: Any, url: str) -> None:
     assert dagbag.get_dag("askrepo_ingest").params.get_param("repositories").resolve([url]) == [url]
+
+
+@pytest.mark.parametrize("url", ["https://github.com/o/n?tab=readme-ov-file", "https://org@dev.azure.com/org/p/_git/n"])
+def test_form_takes_what_aliases_yaml_takes(url: str) -> None:
+    assert parse_repositories([url], allow_local=False)
+    assert re.search(REPOSITORY_PATTERN, url)
 
 
 def test_dag_explains_itself(dagbag: Any) -> None:
