@@ -56,7 +56,8 @@ _SECRET_SHAPES = (
      r"\1***"),
 )  # fmt: skip
 # A key shortened by whoever repeats it.
-_MASKED = re.compile(r"[^\s\"'(),]*(?:\*{2,}|\.{3,}|\u2026|\u2022{2,}|[xX]{4,})[^\s\"'(),]*")
+_MASK = re.compile(r"\*{2}|\.{3}|\u2026|\u2022{2}|[xX]{4}")
+_WORD = re.compile(r"[^\s\"'(),]+")
 # Characters that nobody sees could split a key that everybody reads.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\ufe00-\ufe0f\ufeff]"
@@ -207,13 +208,15 @@ class Endpoint:
         text = plain_line(" ".join(text.split()))
         for spelling in _spellings(self.api_key):
             text = re.sub(re.escape(spelling), "***", text, flags=re.IGNORECASE)
-        text = _MASKED.sub(self._unmasked, _without_shared(text, self.api_key))
+        text = _WORD.sub(self._unmasked, _without_shared(text, self.api_key))
         for shape, shown in _SECRET_SHAPES:
             text = shape.sub(shown, text)
         return text if len(text) <= MAX_REASON_CHARS else text[:MAX_REASON_CHARS] + "…"
 
     def _unmasked(self, word: re.Match[str]) -> str:
-        """A word with its middle left out, when that may be a key's."""
+        """The word, unless it has its middle left out and may be a key."""
+        if not _MASK.search(word.group()):
+            return word.group()
         ends = (self.api_key[:3], self.api_key[-3:]) if len(self.api_key) >= 8 else ()
         is_key = "**" in word.group() or any(end in word.group() for end in ends)
         return "***" if is_key else word.group()

@@ -66,7 +66,8 @@ def without_thoughts(pieces: Iterable[str], *, is_plain: Callable[[], bool]) -> 
 
 def answer_of(text: str) -> str:
     """What a whole text holds beside thoughts."""
-    text = _BARE_CHANNELS.sub("", text, count=1) if _BARE_CHANNELS.match(text) else text
+    bare = _BARE_CHANNELS.match(text)
+    text = text[bare.end() :] if bare else text
     text = text[max((mark.end() for mark in _FINAL.finditer(text)), default=0) :]
     stripper = PairStripper()
     return after_closing(stripper.feed(text) + stripper.end()).lstrip()
@@ -84,8 +85,7 @@ def after_closing(text: str) -> str:
 def _is_code(text: str, tag: re.Match[str], fences: list[int]) -> bool:
     """Whether a tag is quoted: within backticks on its line, or in a fence that is closed behind it."""
     line_start = max(text.rfind("\n", 0, tag.start()) + 1, tag.start() - _MAX_LINE_CHARS)
-    line_end = text.find("\n", tag.end())
-    behind = text[tag.end() : line_end if line_end >= 0 else len(text)]
+    behind = text[tag.end() : tag.end() + _MAX_LINE_CHARS].partition("\n")[0]
     if text.count("`", line_start, tag.start()) % 2 and "`" in behind:
         return True
     before = bisect.bisect(fences, tag.start())

@@ -32,12 +32,13 @@ _SECRET_WORD = re.compile(
     r"(?i)(?<![a-z0-9])((x-access-token|x-token-auth|private-token|gitlab-ci-token)[:/@=]|oauth2:"
     r"|((access|private|auth|job|deploy|personal|api|client)[_-]?)?(token|key|password|passwd|secret|pat)[:=])"
 )
-_SCHEME = r"(?<![A-Za-z0-9])([A-Za-z][A-Za-z0-9+.-]*):/+"
+# All that may belong to a scheme: a search that began within it would try each of its characters.
+_SCHEME = r"(?<![A-Za-z0-9+.-])([A-Za-z0-9+.-]++):/++"
 _USER = re.compile(rf"{_SCHEME}(?P<user>[^/@?#]*)@")
-# `user:password@` where the password may hold a slash; digits that end there are a port.
-_PASSWORD = re.compile(rf"{_SCHEME}[^/@:\[]*:(?!\d+(/|$))[^@]*@")
+# `user:password` before an `@`, where the password may hold a slash; digits that end there are a port.
+_PASSWORD = re.compile(rf"{_SCHEME}[^/@:\[]*+:(?!\d++(/|$))")
 _NO_SCHEME = re.compile(
-    r"^//[^/@]*@|^(?![/.~])(?![A-Za-z][A-Za-z0-9+.-]*:/)[^/@]*:[^/@]*@|(?i:^(https?|ssh|git):[^/@]+@)"
+    r"^//[^/@]*@|^(?![/.~])(?![A-Za-z][A-Za-z0-9+.-]*:/)[^/@:]*+:[^/@]*+@|(?i:^(https?|ssh|git):[^/@]+@)"
 )
 _SSH = re.compile(r"(git\+)?ssh(\+git)?", re.IGNORECASE)
 _SSH_USER = re.compile(r"[A-Za-z0-9_][\w.-]{0,31}")
@@ -67,13 +68,15 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _is_suspicious(form: str) -> bool:
-    if _SECRET.search(form) or _SECRET_WORD.search(form) or _NO_SCHEME.search(form) or _PASSWORD.search(form):
+    if _SECRET.search(form) or _SECRET_WORD.search(form) or _NO_SCHEME.search(form):
+        return True
+    if _PASSWORD.search(form, 0, form.rfind("@") + 1):
         return True
     return any(map(_is_user_a_secret, _USER.finditer(form))) or _is_query_a_secret(form)
 
 
 def _is_user_a_secret(found: re.Match[str]) -> bool:
-    return not (_SSH.fullmatch(found[1]) and _SSH_USER.fullmatch(found["user"]))
+    return not (_SSH.fullmatch(found[1].lstrip("0123456789+.-")) and _SSH_USER.fullmatch(found["user"]))
 
 
 def _is_query_a_secret(form: str) -> bool:
