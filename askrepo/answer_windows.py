@@ -196,8 +196,7 @@ class Windows:
     def _line_so_far(self) -> str:
         """What was read of the line, or of a long line its last part."""
         before = self._text[max(0, self._at - _MAX_HEADING) : self._at]
-        ends = [end.end() for end in _LINE_END.finditer(before)]
-        return before[ends[-1] :] if ends else before
+        return (before + "|").splitlines()[-1][:-1]
 
     def _line_end(self, bound: int) -> int | None:
         """Where the line ends, or what is read of it when it is longer; None while neither has arrived."""

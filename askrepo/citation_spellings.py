@@ -74,7 +74,7 @@ _SEEN = _Seen(_ALIKE)
 
 _NUMBER = r"\d{1,40}"
 _AND = r"and|or|as\swell\sas|und|oder|et|ou|y|o|e|en|и|和|及|と"
-_TO = r"-{1,3}|→|\.{2,3}|…|~|to|through|thru|until|bis"
+_TO = r"-{1,6}+|→|\.{2,6}+|…|~|to|through|thru|until|bis"
 _BETWEEN = rf"(?:\s*+(?:[,;/&+|·、،]|{_TO}|{_AND})\s*+){{1,2}}|\s++"
 _RAISED_NUMBER = rf"[{RAISED}]{{1,4}}"
 _LABEL = (
@@ -85,7 +85,8 @@ _LABEL = (
 _SEE = r"(?:(?:see(?:\salso)?|cf\.?|vgl\.?|siehe|voir|ver|e\.g\.,?|from|per|in|by|via)\s+)?"
 _MARKS = r"[\s*_~`\"(){}<>|^#@№!?,;=†‡§¶]{0,8}"
 _LABELLED = rf"{_SEE}(?:(?:{_LABEL})(?:\s?(?:no|nr|number)\.?)?[\s.:#№=_-]{{0,4}}|[srdn](?=\d{{1,2}}(?!\d)))"
-_ITEM = rf"(?:{_LABELLED}|(?:see(?:\salso)?|cf\.?|vgl\.?|siehe|voir)\s+|[#^@*№]\s?)?(?:{_NUMBER}|{_RAISED_NUMBER})"
+# Atomic: a label can be read in several ways, and a list of n of them in as many to the power of n.
+_ITEM = rf"(?>(?:{_LABELLED}|(?:see(?:\salso)?|cf\.?|vgl\.?|siehe|voir)\s+|[#^@*№]\s?)?(?:{_NUMBER}|{_RAISED_NUMBER}))"
 LIST = re.compile(rf"{_MARKS}(?P<list>{_ITEM}(?:(?:{_BETWEEN}){_ITEM})*)[abc]?\.?{_MARKS}", re.IGNORECASE)
 """All that stands in a bracket: `1`, `1, 2`, `1-3`, `source 3`, `^3`, `1 and 9`."""
 
@@ -147,22 +148,26 @@ NO_NUMBER = 10**MAX_DIGITS
 
 _PATH = r"(?:[\w@+~%$/\\-]|\.(?=[\w@+~%$/\\.-])){1,4000}+"
 _BEFORE_PATH = r"(?<![\w.@+~%$/\\-])"
-_SPOT = r"L?\d+(?:C\d+|:\d+)?"
-_LINES = rf"{_SPOT}(?:\s?(?:-|\.\.+|…)\s?{_SPOT})?(?:,\s?{_SPOT}(?:\s?-\s?{_SPOT})?(?!\w|\.\d))*"
+_SPOT = r"L?\d++(?:C\d++|:\d++)?"
+_SPAN_OF_LINES = rf"{_SPOT}(?:\s?(?:-|\.\.++|…)\s?{_SPOT})?"
+MAX_SPANS = 20
+"""Longer lists of lines name none: each word of a text could begin one."""
+_LINES = rf"{_SPAN_OF_LINES}(?:,\s?{_SPOT}(?:\s?-\s?{_SPOT})?(?!\w|\.\d)){{0,{MAX_SPANS}}}"
+_LISTED_LINES = rf"{_SPAN_OF_LINES}(?:\s?(?:,|and|&|to|und|et|y)\s?{_SPAN_OF_LINES}){{0,{MAX_SPANS}}}"
 _END = r"(?:ff?|\+)?(?![^\W_])(?!\.\d)"
 _STRICT = rf":{{1,2}}[~(\[]?(?:L|#L?)?{_LINES}{_END}"
 _HASH = rf"(?:(?:\?plain=1)?#(?:L|lines?[-=_]?)?|\?(?:L|lines?=)){_LINES}{_END}(?!-)"
 _NO = r"(?:\s(?:no|nos|nr|num|number|numbers)\b\.?)?"
 _WORDY = (
     rf"(?:'s\s)?[\s,;:(\[@|~>/→-]{{0,4}}(?:(?:at|on|in|around|near|from|see|starting|beginning|between|specifically|namely|especially|particularly|auf|à|en|na|op)\s(?:the\s)?){{0,2}}"
-    rf"(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to|und|et|y)\s?{_LINES})*{_END}"
+    rf"(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LISTED_LINES}{_END}"
 )
 _CJK_LINES = rf"[\s,:(的の]{{0,3}}第?\s?{_LINES}(?:\s?[~〜至到]\s?\d{{1,9}})?\s?(?:行|줄|번째)"
 _RANGE = (
     r"(?:\s?\|\s?L?\d+\s?-\s?L?\d+(?=\s?\|)|(?::\s|\s?\(|,?\s)\s?\d+\s?-\s?\d+(?!\w|\.\d| ?-)\)?|\s:\s?\d+(?!\w|[.:]\d)"
     r"|,\s\d+(?=[)\]])|\s?:\s\d+(?=[.,;)]?\s*(?:\n|$)|[,;)]))"
 )
-_CALL = r"\(\d+(?:[,:-]\s?\d+)*\)"
+_CALL = r"\(\d++(?:[,:-]\s?\d++)*+\)"
 _WRAP = r"[`*_\"'()\[\]>]{0,3}"
 _AFTER = rf"(?P<lines>{_STRICT}|{_HASH}|{_WORDY}|{_CJK_LINES}|{_RANGE}|(?P<call>{_CALL}))"
 LOOSE_LINES = re.compile(r"(?:[\s,(]|:\s)[^A-Za-z第行]*", re.IGNORECASE)
@@ -190,8 +195,8 @@ ATTACHED = re.compile(
 """`path.py@12`."""
 
 REVERSED = re.compile(
-    rf"(?<!\w)(?P<lines>\d{{1,9}}(?:st|nd|rd|th)\slines?|(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LINES}(?:\s?(?:,|and|&|to)\s?{_LINES})*)"
-    rf"(?:\s?[,(:]\s?|\s(?:of|in|from|at|von|de|du|des|der|dans|en|di|в|из)\s)(?:the\s)?(?:file\s)?{_WRAP}(?P<path>{_PATH})",
+    rf"(?<!\w)(?P<lines>\d{{1,9}}(?:st|nd|rd|th)\slines?|(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LISTED_LINES})"
+    rf"(?:\s?[,(:]\s?|\s(?:of|in|from|at|von|de|du|des|der|dans|en|di|в|из|in)\s)(?:the\s)?(?:file\s)?{_WRAP}(?P<path>{_PATH})",
     re.IGNORECASE,
 )
 """`lines 3-4 of path.py`."""
@@ -238,13 +243,13 @@ HOST = re.compile(rf"(?:[\w.+-]+@)?(?:[\w-]+\.)+(?:{_TLD})\.?", re.IGNORECASE)
 # --- links, tags, code ---
 
 SCHEME = r"(?:[a-z][a-z0-9+.-]{0,30}:(?!\d)|//|\\\\|www\.|&#|&[a-z]+;)"
-ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/?#]*", re.IGNORECASE)
 CITING_ORIGIN = re.compile(
     r"(?:file|vscode|vscode-insiders|idea|jetbrains|cursor|txmt|subl|editor):|https?://(?:raw|gist)\.", re.IGNORECASE
 )
 URL = re.compile(r"(?<![\w])[a-z][a-z0-9+.-]{0,30}://[^\s<>\"`|。、\[\]]{1,4000}", re.IGNORECASE)
 CITING_URL = re.compile(
-    r"#(?:l|lines?[-=:]?)\d|\.[a-z]\w{0,9}\?\S*\bline=?\d|#[^#]*:~:|/-?/?blob/|/-/|/raw/|/tree/|/src/(?:commit/)?[0-9a-f]{7}"
+    r"#(?:l|lines?[-=:]?)\d|\A(?>\S*?\.[a-z]\w{0,9}\?)\S*?\bline=?\d|#[^#]*:~:|/-?/?blob/|/-/|/raw/|/tree/|/src/(?:commit/)?[0-9a-f]{7}"
     r"|\.[a-z]\w{0,9}:\d+(?!\w)|@[0-9a-f]{7,}",
     re.IGNORECASE,
 )
@@ -261,8 +266,8 @@ TAG = re.compile(
 )
 SPAN = re.compile(r"(?<!`)(?P<ticks>`{1,20})(?!`)(?P<code>[^`\n](?:[^\n]*?[^`\n])??)(?P=ticks)(?!`)")
 TICKS = re.compile(r"`+")
-FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*[\w+#./{}=\"': -]{0,60}(?=\n|$)")
-BEFORE_FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?[\s>]*")
+FENCE = re.compile(r"(?P<fence>`{3,}+|~{3,}+)[ \t]*+[\w+#./{}=\"': -]{0,60}(?=\n|$)")
+BEFORE_FENCE = re.compile(r"[\s>]*+(?:(?:[-*+]|\d++[.)])\s++)?+[\s>]*+")
 
 # --- brackets and other marks ---
 
@@ -343,7 +348,9 @@ _SPECIAL = re.compile(
     rf"(?:{_LABEL}|{_LINE_WORD}|{_FILES}|l|ll|file|www|cite\w*|bibliograph\w*|works|et|al|h[1-6])", re.IGNORECASE
 )
 _LABEL_AT_END = re.compile(rf"(?:{_LABEL}|行|第)$", re.IGNORECASE)
-_DULL = re.compile(r"[\"'(*_]*(?P<word>(?:[^\W\d_]+(?:['-][^\W\d_]+)*)?)[.,;:!?)\"'*_、。，；：！？-]*|\d{1,9}[.,;:)]?")
+_DULL = re.compile(
+    r"[\"'(*_]*+(?P<word>(?:[^\W\d_]++(?:['-][^\W\d_]++)*+)?+)[.,;:!?)\"'*_、。，；：！？-]*|\d{1,9}[.,;:)]?"
+)
 MAY_NAME_REPOSITORY = re.compile(r"[/@]")
 WORD = re.compile(r"[^\s、。，；：！？]*[、。，；：！？]*")
 SIMPLE = re.compile(r"\[\d{1,4}\][.,;]?(?=\s)")

@@ -337,7 +337,10 @@ class _Reading:
         """What all the lines resolve to, in the repository and at the commit that stand beside them; else None."""
         path, repository, commit = self._place(path.replace("\\", "/"), start, place)
         found: list[Cited] = []
-        for first, last in spelled.LINE_NUMBERS.findall(lines):
+        spans = spelled.LINE_NUMBERS.findall(lines)
+        if len(spans) > spelled.MAX_SPANS:
+            return None
+        for first, last in spans:
             if max(len(first), len(last)) > spelled.MAX_DIGITS:
                 return None
             cited = self._looked_up(path, int(first), int(last or first), repository, commit)

@@ -141,14 +141,14 @@ def test_what_only_looks_like_a_citation_stays_as_it_is(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [*BOGUS, *INNOCENT])
 def test_every_cut_into_pieces_shows_the_same(kind: str) -> None:
+    """Every cut in two of the first spellings of a kind; of the others a few, and one in three."""
     cuts = random.Random(11)
-    for spelling in {**BOGUS, **INNOCENT}[kind]:
+    for number, spelling in enumerate({**BOGUS, **INNOCENT}[kind]):
         text = cuts.choice(CONTEXTS).format(spelling)
         whole, resolver = resolve_known(text)
-        at = range(1, len(text)) if len(text) < 40 else cuts.sample(range(1, len(text)), 5)
+        at = range(1, len(text)) if number < 6 and len(text) < 60 else cuts.choices(range(len(text)), k=3)
         three = sorted(cuts.choices(range(len(text)), k=2))
-        pieces = [(text[:cut], text[cut:]) for cut in at]
-        pieces += [tuple(text), (text[: three[0]], text[three[0] : three[1]], text[three[1] :])]
+        pieces = [*((text[:cut], text[cut:]) for cut in at), (text[: three[0]], text[slice(*three)], text[three[1] :])]
         assert {resolve_known(*cut)[0] for cut in pieces} == {whole}
         assert resolve_known(*text) == (whole, resolver)
 
@@ -222,16 +222,16 @@ def test_hostile_text_is_read_in_linear_time_and_not_held_back(unit: str) -> Non
 
     def pieces() -> Iterator[str]:
         nonlocal fed
-        for _ in range(200):
+        for _ in range(60):
             fed += 100
             yield (unit * 100)[:100]
 
-    started, shown, held = time.process_time(), 0, 0
+    started, shown, held = time.thread_time(), 0, 0
     for piece in resolver.resolve(pieces()):
         shown += len(piece)
         held = max(held, fed - shown)
     assert held < 3000
-    assert time.process_time() - started < 5.0  # 0.6 s for the slowest, measured 2026-11
+    assert time.thread_time() - started < 2.0  # 0.2 s for the slowest, measured 2026-11
 
 
 def test_a_path_with_its_name_in_a_script_without_spaces_is_found_whole() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import askrepo
+from askrepo.citations import CitationResolver
 from askrepo.comments import is_documentation
 from askrepo.decode import decode, notebook_text
 from askrepo.globs import matches
@@ -24,8 +25,11 @@ from askrepo.headings import headings
 from askrepo.kinds import has_generated_header
 from askrepo.languages import language_of
 from askrepo.lexemes import index_terms
+from askrepo.remote_errors import Endpoint, Refusal
 from askrepo.search.question import Question
 from askrepo.split import split_text
+from askrepo.thoughts import without_thoughts
+from askrepo.url_credentials import carries_credentials
 
 PACKAGE = Path(askrepo.__file__).parent
 SIZES = (1_000, 8_000)
@@ -44,6 +48,12 @@ CUT = {
     "askrepo.encodings._DECLARED": 1_024,  # HEAD_BYTES
     "askrepo.encodings._VIM": 1_024,
     "askrepo.single_bytes.": 2_048,  # SAMPLE_BYTES
+    "askrepo.citation_spellings.LIST": 240,  # _MAX_IN_BRACKET
+    "askrepo.citation_spellings.NAMED_IN_TEXT": 240,
+    "askrepo.citation_spellings.ONLY_NUMBER": 240,
+    "askrepo.citation_spellings.INDEXED": 80,  # what is read before a bracket
+    "askrepo.citation_spellings.CAMEL_CASE": 80,
+    "askrepo.citation_spellings.LITERAL_": 80,
 }
 UNITS = (
     *" \t\n\r\u00a0a_0.,:;!?'\"`#/\\()[]{}<>*+-=|~^$@%&é漢",
@@ -75,14 +85,20 @@ def tree_of(name: str) -> ast.Module:
     return ast.parse(Path(str(module.__file__)).read_text("utf-8"))
 
 
-def methods_of(module: str, variable: str) -> set[str]:
-    """The methods that the module calls on a variable; all that search when it is kept in a table."""
-    used = {
-        node.attr
-        for node in ast.walk(tree_of(module))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == variable
-    }
-    return (used & set(METHODS)) or {"search"}
+@cache
+def calls() -> dict[str, set[str]]:
+    """Variable → the methods that any module calls on it, as `NAME.match` or `module.NAME.match`."""
+    called: dict[str, set[str]] = {}
+    for module in modules():
+        for node in ast.walk(tree_of(module)):
+            if isinstance(node, ast.Attribute) and node.attr in METHODS:
+                called.setdefault(ast.unparse(node.value).rpartition(".")[2], set()).add(node.attr)
+    return called
+
+
+def methods_of(variable: str) -> set[str]:
+    """The methods that are called on a variable; all that search when it is kept in a table."""
+    return calls().get(variable) or {"search"}
 
 
 def anonymous(module: str) -> Iterator[tuple[str, re.Pattern[Any], str]]:
@@ -96,16 +112,21 @@ def anonymous(module: str) -> Iterator[tuple[str, re.Pattern[Any], str]]:
             yield f"{module}:{node.lineno}", re.compile(pattern), ast.unparse(node.func)[3:]
 
 
-def all_patterns() -> dict[str, tuple[re.Pattern[Any], str]]:
-    found: dict[str, tuple[re.Pattern[Any], str]] = {}
+def named_patterns() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     for module in modules():
         for name, value in vars(importlib.import_module(module)).items():
             for number, pattern in enumerate(patterns_in(value)):
-                for method in sorted(methods_of(module, name)):
-                    found[f"{module}.{name}[{number}].{method}"] = (pattern, method)
-        for place, pattern, method in anonymous(module):
-            found[place] = (pattern, method)
-    return found
+                for method in sorted(methods_of(name)):
+                    yield f"{module}.{name}[{number}].{method}", pattern, method
+        yield from anonymous(module)
+
+
+def all_patterns() -> dict[str, tuple[re.Pattern[Any], str]]:
+    """Each use of a pattern under the first of its names."""
+    names: dict[tuple[re.Pattern[Any], str], str] = {}
+    for name, pattern, method in named_patterns():
+        names.setdefault((pattern, method), name)
+    return {name: used for used, name in names.items()}
 
 
 PATTERNS = all_patterns()
@@ -182,14 +203,24 @@ def near_misses(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
 
 def seconds_of(pattern: re.Pattern[Any], method: str, text: str) -> float:
     subject: Any = text if isinstance(pattern.pattern, str) else text.encode("utf-8")
-    calls: dict[str, Callable[[], Any]] = {
+    consumers: dict[str, Callable[[], Any]] = {
         "finditer": lambda: sum(1 for _ in pattern.finditer(subject)),
         "sub": lambda: pattern.sub(subject[:0], subject),
     }
-    call = calls.get(method, lambda: getattr(pattern, method)(subject))
-    started = time.thread_time()
-    call()
-    return time.thread_time() - started
+    call = consumers.get(method, lambda: getattr(pattern, method)(subject))
+    return quickest(call)
+
+
+def quickest(call: Callable[[], Any], enough_s: float = MAX_S) -> float:
+    """Seconds of this thread; tried again when they are too many, since a busy machine charges for its neighbours."""
+    best = float("inf")
+    for _ in range(3):
+        started = time.thread_time()
+        call()
+        best = min(best, time.thread_time() - started)
+        if best < enough_s:
+            break
+    return best
 
 
 @pytest.mark.parametrize(("pattern", "method"), PATTERNS.values(), ids=PATTERNS)
@@ -210,7 +241,7 @@ def test_patterns_in_constants_tables_and_calls_are_found() -> None:
 
 def test_a_quadratic_pattern_is_noticed() -> None:
     slow = re.compile(r"=[ \t]+(\S.*?)(?:[ \t]+=)?[ \t]*$")
-    spaces = ((before, unit, after) for before, unit, after in near_misses(slow) if unit in {" ", "\t"})
+    spaces = ((before, unit, after) for before, unit, after in near_misses(slow) if unit == " ")
     assert any(seconds_of(slow, "match", before + unit * SIZES[-1] + after) > MAX_S for before, unit, after in spaces)
 
 
@@ -246,6 +277,56 @@ LOOPS: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_loops_are_linear(loop: Callable[[], object]) -> None:
-    started = time.thread_time()
-    loop()
-    assert time.thread_time() - started < 4
+    assert quickest(loop, 4) < 4
+
+
+@pytest.mark.parametrize("listed", ["1--", "no. 1, ", "n.. 1,", "source no. 1, ", "1,no.", "1 - ", "1...", "see 1, "])
+def test_a_list_that_can_be_read_in_many_ways_is_read_in_one(listed: str) -> None:
+    inner = (listed * 19)[:230] + "x!"  # two ways for each of 19 take a second
+    assert quickest(lambda: resolved(f"[{inner}]", 1000), 0.2) < 0.2
+
+
+def resolved(text: str, piece_chars: int) -> str:
+    resolver = CitationResolver((), lambda path, start, end: None)
+    return "".join(resolver.resolve(text[at : at + piece_chars] for at in range(0, len(text), piece_chars)))
+
+
+# A window of the answer has 3,000 characters at most: what is quadratic in them takes seconds for these.
+@pytest.mark.parametrize("unit", [*UNITS, "1:1,", "1-1,", "f.py:1,", "source 1,", "source1,", "a line 1 and ", "[1--"])
+def test_answers_are_resolved_in_linear_time(unit: str) -> None:
+    text = (unit * 8_000)[:8_000]
+    for piece_chars in (40, len(text)):
+        assert quickest(lambda chars=piece_chars: resolved(text, chars), 1) < 1
+
+
+@pytest.mark.parametrize("unit", ["\\\n", "漢"])
+def test_what_is_left_to_read_does_not_grow_with_the_answer(unit: str) -> None:
+    assert quickest(lambda: resolved((unit * 60_000)[:60_000], 60_000), 4) < 4
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<", "<think>", "</think>", "\n```\n", "`</think>", "`</think>`", "<|channel|>", "a\n", "[", "< ", "analysis"],
+)
+def test_thoughts_are_taken_out_in_linear_time(unit: str) -> None:
+    text = (unit * 50_000)[:50_000]
+    for piece_chars, is_plain in ((20, True), (20, False), (len(text), True), (len(text), False)):
+        pieces = [text[at : at + piece_chars] for at in range(0, len(text), piece_chars)]
+        assert (
+            quickest(lambda given=pieces, plain=is_plain: list(without_thoughts(given, is_plain=lambda: plain)), 3) < 3
+        )
+
+
+@pytest.mark.parametrize("unit", ["!", "*", "x", "sk-", "eyJa.", "://a", "@", '{"error":', "[", "<p>", "&", "bearer "])
+def test_what_an_endpoint_says_is_scrubbed_in_linear_time(unit: str) -> None:
+    body = (unit * 1_000_000)[:1_000_000]
+    endpoint = Endpoint("chat endpoint", "https://example.org", "m", "sk-" + "k" * 40)
+    said = lambda: (endpoint.malformed(body, wanted="text"), endpoint.error(Refusal.of_payload(body)))  # noqa: E731
+    assert quickest(said, 2) < 2
+
+
+@pytest.mark.parametrize(
+    "unit", ["a-", ":", "a:/", "a:/b:", "a:b@", "%", "%25", "?", "\ufdfa", "@", "token", "1", "//"]
+)
+def test_credentials_are_looked_for_in_linear_time(unit: str) -> None:
+    assert quickest(lambda: carries_credentials("https://" + (unit * 100_000)[:100_000]), 1) < 1
