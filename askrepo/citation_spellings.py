@@ -33,23 +33,30 @@ def normal(text: str) -> tuple[str, Sequence[int]]:
     Full-width, mathematical and other digits and letters become ASCII; what cannot be seen or combines is left out.
     A word in ASCII letters ends where a script without spaces begins, and the other way round.
     """
-    if text.isascii() and not _BREAKS.search(text):
-        return text, range(len(text) + 1)
-    seen: list[tuple[str, int]] = []
-    for at, character in enumerate(text):
-        if shown := _SEEN[character]:
-            if seen and _WITHOUT_SPACES.match(seen[-1][0]) and _BEGINS_WORD.match(shown):
-                seen.append((" ", at))
-            seen.append((shown, at))
-    return "".join(shown for shown, _ in seen), [*(at for _, at in seen), len(text)]
+    if text.isascii():
+        return text.translate(_LINE_BREAKS), range(len(text) + 1)
+    view: list[str] = []
+    positions: list[int] = []
+    is_unspaced = False
+    for at, (shown, has_no_spaces, begins_word) in enumerate(map(_SEEN.__getitem__, text)):
+        if shown:
+            if is_unspaced and begins_word:
+                view.append(" ")
+                positions.append(at)
+            view.append(shown)
+            positions.append(at)
+            is_unspaced = has_no_spaces
+    return "".join(view), [*positions, len(text)]
 
 
-class _Seen(dict[str, str]):
-    """Character → the plain one that it looks like; empty when nothing is seen."""
+class _Seen(dict[str, tuple[str, bool, bool]]):
+    """Character → the plain one, empty when nothing is seen; whether its script has no spaces, or begins words."""
 
-    def __missing__(self, character: str) -> str:
-        self[character] = shown = _seen(character)
-        return shown
+    def __missing__(self, character: str) -> tuple[str, bool, bool]:
+        shown = _ALIKE.get(character) or _seen(character)
+        kind = (shown, bool(_WITHOUT_SPACES.match(shown)), bool(_BEGINS_WORD.match(shown)))
+        self[character] = kind
+        return kind
 
 
 def _seen(character: str) -> str:
@@ -67,8 +74,8 @@ def _seen(character: str) -> str:
 # Kana, Han and Hangul.
 _WITHOUT_SPACES = re.compile("[\u3040-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 _BEGINS_WORD = re.compile(r"[^\W\u3040-\u9fff\uac00-\ud7af]|<")
-_BREAKS = re.compile("[\r\v\f\x1c-\x1e]")
-_SEEN = _Seen(_ALIKE)
+_LINE_BREAKS = dict.fromkeys(map(ord, "\r\v\f\x1c\x1d\x1e"), "\n")
+_SEEN = _Seen()
 
 # --- numbers ---
 
@@ -162,6 +169,8 @@ _WORDY = (
     rf"(?:'s\s)?[\s,;:(\[@|~>/→-]{{0,4}}(?:(?:at|on|in|around|near|from|see|starting|beginning|between|specifically|namely|especially|particularly|auf|à|en|na|op)\s(?:the\s)?){{0,2}}"
     rf"(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LISTED_LINES}{_END}"
 )
+# As many as fit into what is read behind a word; a name that begins with digits is none of them.
+_MORE_SPANS = rf"(?:\s?(?:,|and|&|to)\s?{_SPAN_OF_LINES}(?![\w/\\@+~%$-]|\.\w)){{0,50}}+"
 _CJK_LINES = rf"[\s,:(的の]{{0,3}}第?\s?{_LINES}(?:\s?[~〜至到]\s?\d{{1,9}})?\s?(?:行|줄|번째)"
 _RANGE = (
     r"(?:\s?\|\s?L?\d+\s?-\s?L?\d+(?=\s?\|)|(?::\s|\s?\(|,?\s)\s?\d+\s?-\s?\d+(?!\w|\.\d| ?-)\)?|\s:\s?\d+(?!\w|[.:]\d)"
@@ -195,7 +204,7 @@ ATTACHED = re.compile(
 """`path.py@12`."""
 
 REVERSED = re.compile(
-    rf"(?<!\w)(?P<lines>\d{{1,9}}(?:st|nd|rd|th)\slines?|(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_LISTED_LINES})"
+    rf"(?<!\w)(?P<lines>\d{{1,9}}(?:st|nd|rd|th)\slines?|(?:{_LINE_WORD}{_NO}[\s.:#]{{0,3}}|L(?=\d)){_SPAN_OF_LINES}{_MORE_SPANS})"
     rf"(?:\s?[,(:]\s?|\s(?:of|in|from|at|von|de|du|des|der|dans|en|di|в|из|in)\s)(?:the\s)?(?:file\s)?{_WRAP}(?P<path>{_PATH})",
     re.IGNORECASE,
 )

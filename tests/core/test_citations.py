@@ -244,3 +244,15 @@ def test_lines_of_a_table_that_are_stored_stay_and_count_as_cited() -> None:
     shown, resolver = resolve("| File | Lines |\n|---|---|\n| src/app.py | 12-30 |\n")
     assert shown.endswith("| src/app.py | 12-30 |\n")
     assert resolver.cited == [STORED]
+
+
+@pytest.mark.parametrize("form", ["README.md:{}", "README.md, lines {}", "README.md#L{}", "lines {} of README.md"])
+def test_a_list_of_lines_too_long_to_be_read_whole_names_none(form: str) -> None:
+    short, long = (form.format(", ".join(map(str, range(1, count)))) for count in (11, 31))
+    assert resolve_known(short)[0] == short
+    assert "(unverified)" in resolve_known(long)[0]
+
+
+@pytest.mark.parametrize("written", ["lines 3-4, 2024-report.md", "lines 3, 4 of 1.md", "lines 3-4, 5/a.py"])
+def test_a_path_that_begins_with_digits_is_no_line(written: str) -> None:
+    assert resolve_known(written)[0] == f"{written} (unverified)"

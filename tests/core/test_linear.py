@@ -292,7 +292,9 @@ def resolved(text: str, piece_chars: int) -> str:
 
 
 # A window of the answer has 3,000 characters at most: what is quadratic in them takes seconds for these.
-@pytest.mark.parametrize("unit", [*UNITS, "1:1,", "1-1,", "f.py:1,", "source 1,", "source1,", "a line 1 and ", "[1--"])
+@pytest.mark.parametrize(
+    "unit", [*UNITS, "1:1,", "1-1,", "f.py:1,", "source 1,", "source1,", "a line 1 and ", "[1--", "L1,"]
+)
 def test_answers_are_resolved_in_linear_time(unit: str) -> None:
     text = (unit * 8_000)[:8_000]
     for piece_chars in (40, len(text)):
