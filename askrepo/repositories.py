@@ -119,7 +119,7 @@ def _refuse_dangerous(text: str) -> None:
         raise UsageError(f"the repository's URL has more than {MAX_CHARS:,} characters: {_ADVICE}")
     if carries_credentials(text):
         raise UsageError(f"the URL of a repository {CREDENTIALS_ADVICE}")
-    if _CONTROL.search(text):
+    if _CONTROL.search(text) or _CONTROL.search(unquote(text)):
         raise UsageError(f"the repository's URL contains a control character: {_ADVICE}")
     if text.startswith("-"):
         raise UsageError(f"{redacted(text)!r} starts with '-' and could be taken as an option: {_ADVICE}")

@@ -376,3 +376,9 @@ def test_path_that_the_system_refuses_is_told_in_one_line(tmp_path, monkeypatch,
 
     with pytest.raises(UsageError, match="cannot be read as a repository"):
         parse_repository(text, allow_local=True)
+
+
+@pytest.mark.parametrize("text", ["https://example.org/o/n%00", "https://example.org/o/n%0a", "git@example.org:o/n%1b"])
+def test_control_character_that_is_escaped_is_refused(text):
+    with pytest.raises(UsageError, match="contains a control character"):
+        parse_repository(text, allow_local=False)
