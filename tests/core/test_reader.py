@@ -525,3 +525,39 @@ def test_importing_the_reader_loads_nothing_heavy():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout.strip() == "[]"
+
+
+ODD_FOLDERS = (
+    "(shop)",
+    "(",
+    ")",
+    "c++",
+    "+",
+    "a{2}",
+    "a|b",
+    "|",
+    "$(x)",
+    "$",
+    "^a",
+    "\\d",
+    "a.b",
+    "~&;,=@#",
+    "it's",
+    "ü",
+)
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> DatasetReader:
+    workspace = Workspace.open(str(tmp_path_factory.mktemp("odd") / "workspace"))
+    manifest = write_dataset(workspace, rows_of([{"path": f"app/{folder}/page.tsx"} for folder in ODD_FOLDERS]))
+    return DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+
+
+@pytest.mark.parametrize("folder", ODD_FOLDERS)
+def test_what_means_something_in_a_regular_expression_stands_for_itself_in_a_path(odd: DatasetReader, folder: str):
+    path = f"app/{folder}/page.tsx"
+    for glob in (path, f"app/{folder}/*", f"**/{folder}/page.*"):
+        found = odd.nearest(VECTORS[0], limit=100, where=Filter(path=(glob,)))
+        assert {each.chunk.path for each in found} == {path}, glob
+    assert path in {chunk.path for chunk in odd.of_files([f"{folder}/page.tsx"], limit=100)}

@@ -48,6 +48,8 @@ def test_terms_lose_what_a_literal_cannot_hold():
         ("[ab]/[cd]x[", "%x%"),
         ("*", "%"),
         ("a_b", "a_b"),
+        ("app/(shop)/*", "app/%shop%/%"),
+        ("c++/a{2}|$x", "c%/a%2%x"),
     ],
 )
 def test_globs_become_wider_like_patterns(pattern, like):
