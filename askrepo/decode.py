@@ -44,6 +44,8 @@ _HIGH = bytes(range(0x80, 0x100))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
 _LONG_LETTER = re.compile(rb"[\xe0-\xff]")  # in UTF-8 it begins a letter of three or four bytes
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
+# A picture written into a cell's text; with it the notebook would be measured by its pictures after all.
+_PICTURE = re.compile(r"(data:[\w./+-]{1,60};base64,)[A-Za-z0-9+/=]{40,}+")
 _SURROGATE = re.compile("[\ud800-\udfff\x00]")
 
 
@@ -232,5 +234,7 @@ def _cell_text(cell: Any) -> str:
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
     kind = cell.get("cell_type", "code")
+    if isinstance(source, str):
+        source = _PICTURE.sub(r"\1…", source)
     marker = "# %%" if kind == "code" else f"# %% [{kind}]"
     return f"{marker}\n{source}\n" if isinstance(source, str) and source.strip() else ""

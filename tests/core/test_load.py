@@ -169,9 +169,11 @@ def test_notebook_is_loaded_as_its_source_cells(make_repository, load_rows):
 
 def test_notebook_is_measured_by_its_cells(make_repository, load_rows):
     picture = {"cell_type": "code", "source": "x = 1", "outputs": [{"data": {"image/png": "A" * 5_000}}]}
+    pasted = {"cell_type": "markdown", "source": ["![plot](data:image/png;base64,", "iVBO" * 1_000, ")\n"]}
     endless = {"cell_type": "code", "source": "y = 1\n" * 1_000}
     notebooks = {
         "picture.ipynb": json.dumps({"cells": [picture]}),
+        "pasted.ipynb": json.dumps({"cells": [pasted]}),
         "endless.ipynb": json.dumps({"cells": [endless]}),
         "huge.ipynb": json.dumps({"cells": [picture] * 10}),
         "broken.IPYNB": "[" + "1,\n" * 1_000,
@@ -180,6 +182,7 @@ def test_notebook_is_measured_by_its_cells(make_repository, load_rows):
 
     assert {path: row["reason"] for path, row in rows.items()} == {
         "picture.ipynb": "",
+        "pasted.ipynb": "",
         "endless.ipynb": "too large",
         "huge.ipynb": "too large",
         "broken.IPYNB": "too large",
