@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -207,6 +208,8 @@ def _parse_path(text: str, *, allow_local: LocalAccess) -> Repository:
         raise UsageError(f"{redacted(text)!r} is neither a URL nor a directory: {_meant(text)}{_ADVICE}")
     try:
         absolute = Path(path).expanduser().resolve()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            absolute.stat()  # from Python 3.13 on it is this, and not `resolve`, that meets a ring of links
         check_local(absolute, access=allow_local)
     except (OSError, RuntimeError) as error:  # a ring of links, no such user, no permission
         raise UsageError(f"{redacted(text)!r} cannot be read as a repository: {error}") from error
