@@ -24,13 +24,15 @@ class _Received:
     :ivar signal: the signal that ends the process, 0 for none.
     :ivar is_installed: whether we see signals at all.
     :ivar is_raised: whether the next one is raised in the main thread.
-    :ivar forgotten_at: when one was last forgotten, on the monotonic clock.
+    :ivar raised: how many were raised so far.
+    :ivar forgotten: how many of those were dealt with.
     """
 
     signal = 0
     is_installed = False
     is_raised = False
-    forgotten_at = float("-inf")
+    raised = 0
+    forgotten = 0
 
 
 _received = _Received()
@@ -75,7 +77,7 @@ def exit_code() -> int:
 def forget() -> None:
     """Go on after a Ctrl-C that was dealt with: the end of a turn is not the end of the conversation."""
     _received.signal = 0
-    _received.forgotten_at = time.monotonic()
+    _received.forgotten = _received.raised
 
 
 def _on_signal(number: int, _frame: FrameType | None) -> None:
@@ -83,20 +85,24 @@ def _on_signal(number: int, _frame: FrameType | None) -> None:
     _received.signal = number
     if not (is_first and _received.is_raised):
         os._exit(_SIGNAL_CODE + number)
+    _received.raised += 1
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(_SIGNAL_CODE + number)
 
 
 def _watch(reader: int) -> None:
-    """End the process a while after a signal, whatever its main thread does; runs on a thread of its own."""
+    """End the process a while after a signal, whatever its main thread does; runs on a thread of its own.
+
+    Signals are counted: by the clock, one that the main thread forgot before this thread awoke would end the process.
+    """
+    seen = 0
     while True:
-        numbers = os.read(reader, 4096)
-        since = time.monotonic()
-        ending = [number for number in numbers if number in ENDING]
+        ending = [number for number in os.read(reader, 4096) if number in ENDING]
         if ending:
+            seen += len(ending)
             time.sleep(GRACE_S)
-            if _received.forgotten_at < since:
+            if _received.forgotten < seen:
                 os._exit(_SIGNAL_CODE + ending[0])
 
 
