@@ -9,15 +9,17 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from askrepo.errors import RepositoryError, StorageError, UnknownRefError
-from askrepo.git import run_git
+from askrepo.git import RedirectedError, run_git
 from askrepo.local_repositories import LocalAccess
+from askrepo.redirects import Address
 from askrepo.remote_refs import (
     MAX_ANSWER_BYTES,
     MAX_LISTING_BYTES,
@@ -60,14 +62,26 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Remote:
-    """Where to fetch from and within which limits; it keeps the time that is left over all git calls."""
+    """Where to fetch from and within which limits; it keeps the time that is left over all git calls.
+
+    :ivar url: as the user gave it; `address` is where its server says that it is now.
+    """
 
     url: str
+    address: Address
     timeout_s: float
     max_bytes: int
     allow_local: LocalAccess
     git_environment: Mapping[str, str]
     started: float
+
+    def ask(self, question: Callable[[str], Sequence[str]], *, cwd: Path, verb: str, max_bytes: int) -> bytes:
+        """What git answers to the arguments that the question makes of an address, wherever the server moved it."""
+        while True:
+            try:
+                return self.run(*question(self.address.url), cwd=cwd, verb=verb, max_bytes=max_bytes)
+            except RedirectedError as error:
+                self.address.follow(error)
 
     def run(self, *args: str, cwd: Path, verb: str, max_bytes: int) -> bytes:
         left_s = max(0.0, self.timeout_s - (time.monotonic() - self.started))
@@ -79,6 +93,7 @@ class _Remote:
             max_bytes=max_bytes,
             allow_local=self.allow_local is not False,
             git_environment=self.git_environment,
+            shows_headers=self.address.shows_headers,
         )
 
 
@@ -103,12 +118,13 @@ def clone_repository(
     :raises UnknownRefError: no such branch, tag or commit.
     :raises LimitExceededError: larger or slower than the limits allow.
     :raises CredentialsError: the remote refused the credentials, or wants some.
-    :raises RepositoryError: not a repository, or one without commits.
+    :raises RepositoryError: not a repository, one without commits, or one that has moved to another host.
     :raises RemoteUnavailableError: the host cannot be reached; a retry may help.
     :raises StorageError: the temporary directory or the workspace is full or out of reach.
     """
     check_repository(repository, allow_local=allow_local)
-    remote = _Remote(repository.url, timeout_s, max_bytes, allow_local, git_environment or {}, time.monotonic())
+    url = repository.url
+    remote = _Remote(url, Address(url), timeout_s, max_bytes, allow_local, git_environment or {}, time.monotonic())
     with _disk_errors_told(), scratch_folder("askrepo-clone-") as folder:
         wanted = _resolve(remote, repository.ref, folder)
         published = published_snapshot(repository, wanted.commit, workspace)
@@ -124,7 +140,7 @@ def token_environment(url: str, username: str, token: str) -> dict[str, str]:
     """Environment for git that answers the URL's host, and no other, with a user and a token.
 
     The token travels in the environment and through a pipe, never in an argument list. A credential helper is used
-    rather than `http.extraHeader`, because git would send such a header to a redirect's target as well.
+    rather than `http.extraHeader`, which git would send to any host that it is led to.
     """
     parts = urlsplit(url)
     scope = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -149,19 +165,21 @@ def _disk_errors_told() -> Iterator[None]:
 def _resolve(remote: _Remote, ref: str | None, folder: Path) -> RemoteRef:
     if ref is not None and is_commit(ref):
         return RemoteRef(ref.lower(), None)
-    found = named_by(ref, _listing(remote, folder, question_about(remote.url, ref), max_bytes=MAX_ANSWER_BYTES))
+    found = named_by(ref, _listing(remote, folder, partial(question_about, ref=ref), max_bytes=MAX_ANSWER_BYTES))
     if found is None:
         raise _missing_ref(remote, ref, folder)
     return found
 
 
-def _listing(remote: _Remote, folder: Path, question: Sequence[str], *, max_bytes: int) -> dict[str, str]:
-    return refs_in(remote.run(*question, cwd=folder, verb="list the refs of", max_bytes=max_bytes))
+def _listing(
+    remote: _Remote, folder: Path, question: Callable[[str], Sequence[str]], *, max_bytes: int
+) -> dict[str, str]:
+    return refs_in(remote.ask(question, cwd=folder, verb="list the refs of", max_bytes=max_bytes))
 
 
 def _missing_ref(remote: _Remote, ref: str | None, folder: Path) -> RepositoryError:
     """Why a ref was not found, with the names that come close."""
-    question = listing_of(remote.url, flags=("--heads", "--tags"))
+    question = partial(listing_of, flags=("--heads", "--tags"))
     every = _listing(remote, folder, question, max_bytes=MAX_LISTING_BYTES)
     known = sorted(name for name in every if not name.endswith("^{}"))
     where = redacted(remote.url)
@@ -232,11 +250,10 @@ def _sender_limits(url: str) -> tuple[str, ...]:
 
 
 def _fetch_object(remote: _Remote, source: str, bare: Path) -> None:
-    remote.run(
+    options = (
         *("fetch", "--quiet", "--depth=1", "--update-shallow", "--no-tags", "--no-recurse-submodules"),
-        *("--no-write-fetch-head", "--no-auto-maintenance", *_sender_limits(remote.url)),
-        *("--end-of-options", remote.url, f"+{source}:{SNAPSHOT_REF}"),
-        cwd=bare,
-        verb="fetch",
-        max_bytes=remote.max_bytes,
+        *("--no-write-fetch-head", "--no-auto-maintenance", *_sender_limits(remote.url), "--end-of-options"),
+    )
+    remote.ask(
+        lambda url: (*options, url, f"+{source}:{SNAPSHOT_REF}"), cwd=bare, verb="fetch", max_bytes=remote.max_bytes
     )

@@ -58,13 +58,14 @@ CONFIGURATION = {
     "fetch.unpackLimit": "1",  # keep the pack whole: one file instead of thousands of loose objects
     "gc.auto": "0",
     "maintenance.auto": "false",
-    "http.followRedirects": "initial",
+    "http.followRedirects": "false",  # git would follow to any host; `redirects` follows within the origin
     # Servers keep a waiting client alive with 1 byte per second (uploadpack.keepAlive); less means they are gone.
     "http.lowSpeedLimit": "1",
     "http.lowSpeedTime": "120",
     "protocol.version": "2",
     "transfer.bundleURI": "false",
 }
+SHOWING_HEADERS = {"GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"}
 SSH_COMMAND = "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=30 -oServerAliveCountMax=4"
 # A killed process is noticed this fast, and a growing repository measured this often.
 POLL_S = 0.05
@@ -138,6 +139,9 @@ _MEANINGS: tuple[tuple[type[AskrepoError], str, str], ...] = (
     (RepositoryError, _NO_REPOSITORY, "check the URL"),
     (RemoteUnavailableError, _UNREACHABLE, "try again later"),
 )
+_REDIRECTED = re.compile(r"(fatal|error): .*returned error: 3\d\d\b")
+# What git writes about headers with GIT_TRACE_CURL: time, place in its source, text.
+_HEADER = re.compile(r"\d\d:\d\d:\d\d\S* \S+ +(?:[<=]= |=> |== )")
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -146,6 +150,18 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 class GitStoppedError(TransientError):
     """git was stopped from outside, by `kill_running`."""
+
+
+class RedirectedError(RepositoryError):
+    """The server sends git to another address, which git does not follow by itself.
+
+    :ivar headers: lines about the headers that git sent and received, when it was asked to show them. They may hold
+        secrets.
+    """
+
+    def __init__(self, message: str, *, headers: Sequence[str]) -> None:
+        super().__init__(message)
+        self.headers = headers
 
 
 def run_git(
@@ -157,6 +173,7 @@ def run_git(
     max_bytes: int | None = None,
     allow_local: bool = False,
     git_environment: Mapping[str, str] | None = None,
+    shows_headers: bool = False,
 ) -> bytes:
     """What git wrote to its standard output.
 
@@ -166,12 +183,14 @@ def run_git(
     :param max_bytes: bytes that `cwd` and the output may reach together before git is killed.
     :param allow_local: admit the protocols file and http.
     :param git_environment: credentials, as environment variables; their values never appear in a message.
+    :param shows_headers: have git tell about the headers of HTTP, for `RedirectedError.headers`.
+    :raises RedirectedError: the server sends git to another address.
     :raises AskrepoError: git failed; the class says whether a retry may help.
     """
     if timeout_s <= 0:
         raise _out_of_time(action)
     secrets = git_environment or {}
-    environment = _environment(secrets, allow_local=allow_local)
+    environment = {**_environment(secrets, allow_local=allow_local), **(SHOWING_HEADERS if shows_headers else {})}
     file_bytes = FILE_BYTES if max_bytes is None else max_bytes + MARGIN_BYTES
     with _started(args, cwd=cwd, environment=environment, stdin=None, file_bytes=file_bytes) as process:
         said = _Said(action, OUTPUT_BYTES if max_bytes is None else max_bytes)
@@ -190,6 +209,7 @@ async def run_git_async(
     max_bytes: int,
     allow_local: bool = False,
     git_environment: Mapping[str, str] | None = None,
+    shows_headers: bool = False,
 ) -> bytes:
     """What git wrote to its standard output, for a caller whose event loop must not be held up.
 
@@ -202,7 +222,7 @@ async def run_git_async(
     import asyncio
 
     secrets = git_environment or {}
-    environment = _environment(secrets, allow_local=allow_local)
+    environment = {**_environment(secrets, allow_local=allow_local), **(SHOWING_HEADERS if shows_headers else {})}
     said = _Said(action, max_bytes)
     with supervised(_command(args, environment), memory_bytes=MEMORY_BYTES, file_bytes=FILE_BYTES) as start:
         process = await _started_async(start, cwd=cwd, environment=environment)
@@ -523,14 +543,23 @@ def _error(action: str, said: str, *, code: int, secrets: Mapping[str, str]) -> 
     """The error that git's own words mean; anything unknown is permanent and shown as git said it."""
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         return GitStoppedError(f"cannot {action}: git was killed before it was done")
-    text = scrubbed(said, secrets)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    headers, words = _told_apart(said)
+    lines = [line.strip() for line in scrubbed(words, secrets).splitlines() if line.strip()]
+    if any(map(_REDIRECTED.match, lines)):
+        return RedirectedError(f"cannot {action}: the server redirects to another address", headers=headers)
     for error_class, pattern, advice in _MEANINGS:
         found = next((line for line in lines if re.search(pattern, line, re.IGNORECASE)), None)
         if found is not None:
             return error_class(f"cannot {action}: git says {found[:MESSAGE_CHARS]!r}; {advice}")
     last = lines[-1][:MESSAGE_CHARS] if lines else f"nothing, and ended with code {code}"
     return RepositoryError(f"cannot {action}: git says {last!r}")
+
+
+def _told_apart(said: str) -> tuple[list[str], str]:
+    """What git told about headers, which may hold secrets, and its words."""
+    lines = said.split("\n")
+    headers = [line for line in lines if _HEADER.match(line)]
+    return headers, "\n".join(line for line in lines if not _HEADER.match(line))
 
 
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from askrepo.errors import UnknownRefError
-from askrepo.git import run_git_async
+from askrepo.git import RedirectedError, run_git_async
 from askrepo.local_repositories import LocalAccess
+from askrepo.redirects import Address
 from askrepo.repositories import check_repository, redacted
 from askrepo.types import Repository
 
@@ -80,7 +81,7 @@ async def remote_commit(
 ) -> str:
     """The commit that the repository's ref names now, asked without holding up the event loop.
 
-    :param timeout_s: seconds after which git is killed.
+    :param timeout_s: seconds after which git is killed; each redirect within the same host gets as many.
     :param allow_local: admit repositories of this machine.
     :param git_environment: credentials for git, such as `clone.token_environment` makes.
     :raises UnknownRefError: no such branch or tag.
@@ -90,15 +91,22 @@ async def remote_commit(
     if repository.ref is not None and is_commit(repository.ref):
         return repository.ref.lower()
     where = redacted(repository.url)
-    output = await run_git_async(
-        question_about(repository.url, repository.ref),
-        cwd=Path(tempfile.gettempdir()),
-        action=f"list the refs of {where}",
-        timeout_s=timeout_s,
-        max_bytes=MAX_ANSWER_BYTES,
-        allow_local=allow_local is not False,
-        git_environment=git_environment,
-    )
+    address = Address(repository.url)
+    while True:
+        try:
+            output = await run_git_async(
+                question_about(address.url, repository.ref),
+                cwd=Path(tempfile.gettempdir()),
+                action=f"list the refs of {where}",
+                timeout_s=timeout_s,
+                max_bytes=MAX_ANSWER_BYTES,
+                allow_local=allow_local is not False,
+                git_environment=git_environment,
+                shows_headers=address.shows_headers,
+            )
+            break
+        except RedirectedError as error:
+            address.follow(error)
     found = named_by(repository.ref, refs_in(output))
     if found is None:
         wanted = "default branch" if repository.ref is None else f"branch or tag {repository.ref!r}"

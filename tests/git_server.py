@@ -23,7 +23,8 @@ class GitServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _GitHandler)
         self.root = root
         self.password = password
-        self.redirect_to: str | None = None
+        self.redirect: Callable[[str, str], str | None] = lambda method, path: None
+        self.redirect_status = 302
         self.status: int | None = None
         self.is_dumb = False
         self.chatter: bytes | None = None
@@ -43,8 +44,8 @@ class _GitHandler(BaseHTTPRequestHandler):
         server.authorizations.append(self.headers["Authorization"])
         server.command_lines += b"".join(_read(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
         server.before_request(sum("info/refs" in path for path in server.requests))
-        if server.redirect_to is not None:
-            self._answer(302, {"Location": server.redirect_to + self.path})
+        if location := server.redirect(self.command, self.path):
+            self._answer(server.redirect_status, {"Location": location})
         elif server.status is not None:
             self._answer(server.status, {})
         elif server.password is not None and not self._is_authorized():

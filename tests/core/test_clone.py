@@ -9,7 +9,6 @@ import pytest
 from askrepo import clone
 from askrepo.clone import clone_repository, token_environment
 from askrepo.errors import (
-    AskrepoError,
     CredentialsError,
     LimitExceededError,
     RemoteUnavailableError,
@@ -419,19 +418,6 @@ def test_refused_token_is_told_without_repeating_it(make_repository, publish, se
     assert b"wrong-secret" not in server.command_lines
 
 
-def test_token_is_not_sent_to_where_a_redirect_leads(make_repository, publish, serve):
-    make_repository("project", {"a": "1"})
-    server, other = serve(password=TOKEN), serve(password="other")
-    server.redirect_to = other.url
-    url = f"{server.url}/project/.git"
-
-    with pytest.raises(CredentialsError):
-        publish(url, git_environment=token_environment(url, "bot", TOKEN))
-
-    assert other.requests
-    assert set(other.authorizations) == {None}
-
-
 @pytest.mark.parametrize(
     ("status", "error_class"),
     [(403, CredentialsError), (404, RepositoryError), (429, RemoteUnavailableError), (503, RemoteUnavailableError)],
@@ -603,17 +589,3 @@ def test_what_a_killed_clone_left_goes_with_the_next(make_repository, publish, t
     publish(source.url)
 
     assert not left.exists()
-
-
-@pytest.mark.parametrize(
-    "target", ["file:///{}", "ext::sh -c touch% {}/owned", "ssh://-oProxyCommand=touch%20{}/owned/x"]
-)
-def test_redirect_to_another_protocol_is_not_followed(make_repository, publish, serve, tmp_path, target):
-    make_repository("project", {"a": "1\n"})
-    server = serve()
-    server.redirect_to = target.format(tmp_path / "repositories")
-
-    with pytest.raises(AskrepoError):
-        publish(f"{server.url}/project/.git")
-
-    assert not (tmp_path / "repositories" / "owned").exists()
