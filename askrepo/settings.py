@@ -15,6 +15,7 @@ MEBIBYTE = 1024 * 1024
 # Bounds of what nobody means: beyond them clocks, sizes and counters overflow somewhere below.
 MAX_MEBIBYTES = 1e9
 MAX_S = 3.2e8  # ten years
+MAX_CHOICES = 100  # patterns of paths, or languages: each is compared with every path of a dataset
 MAX_K = 100  # as askrepo.search.MAX_K, which is not imported for a setting
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -180,7 +181,10 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: i
 
 def _lines(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The variable's lines, each an item."""
-    return tuple(line.strip() for line in (env.get(name) or "").splitlines() if line.strip())
+    lines = tuple(line.strip() for line in (env.get(name) or "").splitlines() if line.strip())
+    if len(lines) > MAX_CHOICES:
+        raise InvalidSettingError(name, f"no more than {MAX_CHOICES} values, one a line", f"{len(lines)} values")
+    return lines
 
 
 def _alias(env: Mapping[str, str], name: str) -> str | None:

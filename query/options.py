@@ -168,12 +168,21 @@ def _not_blank(_: click.Context, parameter: click.Parameter, value: Value) -> Va
     values: tuple[str, ...] = (value,) if isinstance(value, str) else value or ()
     if not all(each.strip() for each in values):
         raise click.BadParameter("it is empty", param=parameter)
+    _check_number(values, parameter)
     return value
 
 
-def _known_languages(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+def _check_number(values: tuple[str, ...], parameter: click.Parameter) -> None:
+    from askrepo.settings import MAX_CHOICES
+
+    if len(values) > MAX_CHOICES:
+        raise click.BadParameter(f"given {len(values)} times, and {MAX_CHOICES} are enough", param=parameter)
+
+
+def _known_languages(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     from askrepo.languages import check_language
 
+    _check_number(values, parameter)
     return tuple(map(check_language, values))
 
 

@@ -121,6 +121,7 @@ def test_a_project_file_may_set_nothing_else(tmp_path: Path, env: dict[str, str]
         ("context_tokens = 1e999", "context_tokens must be a whole number between 200 and 10000000"),
         ("context_tokens = 10", "context_tokens must be a whole number between 200 and 10000000"),
         ("path = [1]", "path must be a string, a number or a boolean or a list of strings"),
+        (f"path = {['*.py'] * 101}", "path must be no more than 100 values, one a line"),
         ("path = [['a']]", "path must be a string, a number or a boolean or a list of strings"),
         ("language = {}", "language must be a string, a number or a boolean or a list of strings"),
         ("k = 1\nk = 2", "not valid TOML"),

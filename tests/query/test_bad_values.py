@@ -95,6 +95,8 @@ def test_what_is_no_number_is_refused(run_main: Run, args: list[str], value: str
         (["search", "x", "--workspace", ""], "'--workspace': it is empty"),
         (["status", "--workspace", " "], "'--workspace': it is empty"),
         (["search", "x", "--path", ""], "'--path': it is empty"),
+        (["search", "x", *["--path", "*.py"] * 101], "'--path': given 101 times, and 100 are enough"),
+        (["search", "x", *["--language", "go"] * 101], "'--language': given 101 times, and 100 are enough"),
         (["search", "x", "--strategy", ""], "'' is not one of"),
         (["search", "x", "-a", ""], "'' is not an alias name"),
         (["search", "x", "-a"], "requires an argument"),
