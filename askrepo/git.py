@@ -403,9 +403,12 @@ class _Said:
         if len(self._words) > 2 * MESSAGE_BYTES:
             del self._words[:-MESSAGE_BYTES]
         if self._words_bytes > SAID_BYTES:
-            raise LimitExceededError(
-                f"cannot {self.action}: the server sends messages without end ({SAID_BYTES:,} bytes so far)"
+            found = (
+                "its folders are nested deeper than this system allows"
+                if b"warning: unable to access '" in self._words
+                else "the server sends messages without end"
             )
+            raise LimitExceededError(f"cannot {self.action}: {found} ({SAID_BYTES:,} bytes of messages so far)")
 
 
 class _Patient(io.RawIOBase):

@@ -289,6 +289,11 @@ async def test_endless_words_are_cut_off_without_blocking(tmp_path, words):
         await run_git_async(shell(words), cwd=tmp_path, action="try", timeout_s=60, max_bytes=10**6)
 
 
+def test_folders_nested_too_deep_are_not_blamed_on_a_server(tmp_path):
+    with pytest.raises(LimitExceededError, match="its folders are nested deeper than this system allows"):
+        run(shell("""yes "remote: warning: unable to access 'd/d/d/d/d" >&2"""), tmp_path)
+
+
 def test_messages_do_not_keep_a_call_waiting_when_a_child_outlives_it(tmp_path):
     started = time.monotonic()
 
