@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from askrepo.errors import UsageError
 from askrepo.local_repositories import LocalAccess, check_local
-from askrepo.pasted_urls import repository_behind
+from askrepo.pasted_urls import owner_behind, repository_behind
 from askrepo.types import Repository
 from askrepo.url_credentials import ADVICE as CREDENTIALS_ADVICE
 from askrepo.url_credentials import MAX_CHARS, carries_credentials
@@ -27,12 +27,15 @@ _SCP = re.compile(r"(?P<user>[A-Za-z0-9_][\w.-]*)@(?P<host>[A-Za-z0-9][A-Za-z0-9
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 # What copying from a list, a sentence or a table leaves around a URL.
 _LEFT_AROUND = " \t\r\n\ufeff\u200b\u200c\u200d\u2060\u00a0\"'`<>,;"
+_LEFT_BEHIND = ".:!"
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
 # What a browser adds to the address of a repository's page.
 _PAGE_PARTS = re.compile(r"(\?tab=[\w.-]*)?(#[\w.-]*)?")
 # Clone buttons of Azure DevOps put the organisation, no secret, before the host.
 _AZURE = re.compile(r"(?i)(https://)([^/@:]+)@(dev\.azure\.com/\2/)")
 _FORGES = frozenset({"github", "gitlab", "bitbucket", "codeberg"})
 _OTHER_SCHEMES = frozenset({"http", "git", "git+https", "git+http"})
+_OTHER_SSH = frozenset({"git+ssh", "ssh+git"})
 _HOST_AND_PATH = re.compile(r"(?:www\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::\d+)?/[^\s@]+")
 _OWNER_AND_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -109,8 +112,18 @@ def _cleaned(text: str) -> str:
     """The text without what was left around it, and without an organisation that Azure DevOps repeats as a user."""
     bare = text.strip()
     if not bare.startswith(("/", ".", "~")):
-        bare = bare.strip(_LEFT_AROUND)
+        bare = _without_punctuation(bare.strip(_LEFT_AROUND))
     return _AZURE.sub(r"\1\3", bare)
+
+
+def _without_punctuation(text: str) -> str:
+    """The text without the brackets it stood in, and without the end of a sentence when it is a URL."""
+    bare = text.lstrip("".join(_BRACKETS.values()) + _LEFT_AROUND)
+    if not (_SCHEME.match(bare) or _SCP.fullmatch(bare)):
+        return text
+    while bare and (bare[-1] in _LEFT_AROUND + _LEFT_BEHIND or _BRACKETS.get(bare[-1], bare) not in bare):
+        bare = bare[:-1]
+    return bare
 
 
 def _refuse_dangerous(text: str) -> None:
@@ -165,6 +178,9 @@ def _path_and_ref(path: str, *, host: str) -> tuple[str, str | None]:
     path = path.rstrip("/")
     if re.search(r"\s|,[a-z+]+:/", path):
         raise UsageError(f"{redacted(path)!r} has a space in it, or is more than one repository: {_ADVICE}")
+    if host and (owner := owner_behind(host, path)):
+        found = f"'https://{host}/{redacted(path)}' names an owner and no repository"
+        raise UsageError(f"{found}: write https://{host}/{redacted(owner)}/NAME")
     if host and repository_behind(host, path) is not None:
         _refuse_page(host, path, "", whole)
     return path, ref
@@ -194,6 +210,10 @@ def _check_scheme(parts: SplitResult, *, allow_local: LocalAccess) -> None:
         return
     if parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and allow_local:
         return
+    if parts.scheme in _OTHER_SSH:
+        raise UsageError(
+            f"protocol {parts.scheme}:// is not supported: write ssh://{parts.netloc}{parts.path}, or {_ADVICE}"
+        )
     if parts.scheme in _OTHER_SCHEMES and parts.hostname not in LOOPBACK_HOSTS:
         write = f"https://{parts.netloc}{parts.path}"
         raise UsageError(f"protocol {parts.scheme}:// is not supported: write {write}, or {_ADVICE}")

@@ -28,6 +28,16 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         ("https://github.com/a/b,", "a/b", "https://github.com/a/b", None),
         ('"https://github.com/a/b",', "a/b", "https://github.com/a/b", None),
         ("<https://github.com/a/b>", "a/b", "https://github.com/a/b", None),
+        ("(https://github.com/a/b)", "a/b", "https://github.com/a/b", None),
+        ("(<https://github.com/a/b.git>).", "a/b", "https://github.com/a/b.git", None),
+        ("[https://github.com/a/b@v1.2]:", "a/b", "https://github.com/a/b", "v1.2"),
+        ("https://github.com/a/b.", "a/b", "https://github.com/a/b", None),
+        ("https://github.com/a/b).", "a/b", "https://github.com/a/b", None),
+        ("https://x.org/a/b_(old)", "a/b_(old)", "https://x.org/a/b_(old)", None),
+        ("https://[::1]/a", "a", "https://[::1]/a", None),
+        ("(git@github.com:a/b.git).", "a/b", "ssh://git@github.com/a/b.git", None),
+        ("https://git.x.org/pub/tree/a.git", "pub/tree/a", "https://git.x.org/pub/tree/a.git", None),
+        ("https://gist.github.com/0123", "0123", "https://gist.github.com/0123", None),
         ("https://github.com/a/b?tab=readme-ov-file#readme", "a/b", "https://github.com/a/b", None),
         ("https://github.com/a/b/#readme", "a/b", "https://github.com/a/b", None),
         ("https://gitlab.com/group/sub/src/lib", "group/sub/src/lib", "https://gitlab.com/group/sub/src/lib", None),
@@ -99,6 +109,21 @@ def test_anything_else_is_refused_in_one_line(text):
         ("https://git.x.com/a/b/src/tag/v1", "https://git.x.com/a/b@v1"),
         ("https://dev.azure.com/o/p/_git/r?version=GBmain&path=/x", "https://dev.azure.com/o/p/_git/r@main"),
         ("https://dev.azure.com/o/p/_git/r/pullrequests", "https://dev.azure.com/o/p/_git/r"),
+        ("https://git.kernel.org/pub/scm/git/git.git/tree/?h=next", "https://git.kernel.org/pub/scm/git/git.git@next"),
+        ("https://git.kernel.org/pub/scm/git/git.git/?h=next", "https://git.kernel.org/pub/scm/git/git.git@next"),
+        ("https://git.kernel.org/pub/scm/git/git.git/log/Makefile", "https://git.kernel.org/pub/scm/git/git.git"),
+        ("https://git.zx2c4.com/cgit/tree/README?h=master", "https://git.zx2c4.com/cgit@master"),
+        (f"https://git.x.org/y/z.git/commit/?h=next&id={COMMIT}", f"https://git.x.org/y/z.git@{COMMIT}"),
+        ("https://codeload.github.com/a/b/zip/refs/heads/main", "https://github.com/a/b@main"),
+        ("https://codeload.github.com/a/b/tar.gz/v1.2", "https://github.com/a/b@v1.2"),
+        ("https://github.com/a/b/archive/refs/tags/v1.2.tar.gz", "https://github.com/a/b@v1.2"),
+        ("https://github.com/a/b/archive/main.zip", "https://github.com/a/b@main"),
+        ("https://api.github.com/repos/a/b", "https://github.com/a/b"),
+        ("https://api.github.com/repos/a/b/zipball/v1", "https://github.com/a/b@v1"),
+        ("https://git.sr.ht/~a/b/tree", "https://git.sr.ht/~a/b"),
+        ("https://git.sr.ht/~a/b/tree/main/item/x.c", "https://git.sr.ht/~a/b@main"),
+        ("https://git.sr.ht/~a/b/log/main", "https://git.sr.ht/~a/b@main"),
+        ("git+ssh://git@github.com/a/b.git", "ssh://git@github.com/a/b.git"),
         ("https://x.com/a/b?path=x", "https://x.com/a/b"),
         ("http://github.com/a/b", "https://github.com/a/b"),
         ("git://github.com/a/b", "https://github.com/a/b"),
@@ -112,6 +137,21 @@ def test_address_of_a_page_is_told_what_to_write(text, instead):
         parse_repository(text, allow_local=False)
 
     assert parse_repository(instead, allow_local=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("https://github.com/owner", "https://github.com/owner/NAME"),
+        ("https://github.com/owner/?tab=repositories", "https://github.com/owner/NAME"),
+        ("https://github.com/orgs/owner/repositories", "https://github.com/owner/NAME"),
+        ("https://gitlab.com/group", "https://gitlab.com/group/NAME"),
+        ("https://git.sr.ht/~jane", "https://git.sr.ht/~jane/NAME"),
+    ],
+)
+def test_address_of_an_owner_is_told_what_to_write(text, instead):
+    with pytest.raises(UsageError, match=rf"names an owner and no repository: write {re.escape(instead)}$"):
+        parse_repository(text, allow_local=False)
 
 
 def test_two_repositories_in_one_text_are_told():
