@@ -344,16 +344,25 @@ async def _started_async(start: Supervised, *, cwd: Path, environment: Mapping[s
     """A git process with a process group of its own, whose output and messages come through pipes."""
     import asyncio
 
-    return await asyncio.create_subprocess_exec(
-        *start.command,
-        cwd=cwd,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        pass_fds=start.descriptors,
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *start.command,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=start.descriptors,
+        )
     )
+    # asyncio would kill the shell alone, and then wait for git, which holds the shell's pipes.
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        start.stop()
+        await asyncio.wait({starting})
+        raise
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

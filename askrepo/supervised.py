@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -34,10 +34,15 @@ exit "$code"
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """How to start a program: its command, and the file descriptors that it must inherit."""
+    """How to start a program, and how to end it before the block does.
+
+    :ivar descriptors: what it must inherit.
+    :ivar stop: kills it with all its children; may be called again.
+    """
 
     command: Sequence[str]
     descriptors: tuple[int, ...]
+    stop: Callable[[], None]
 
 
 @contextmanager
@@ -52,9 +57,11 @@ def supervised(command: Sequence[str], *, memory_bytes: int, file_bytes: int) ->
     low_end, write_end = os.pipe()
     read_end = fcntl.fcntl(low_end, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
     os.close(low_end)
+    lifeline = os.fdopen(write_end, "wb", buffering=0)
     try:
         limits = (str(memory_bytes // 1024), str(-(-file_bytes // BLOCK_BYTES)))
-        yield Supervised(("/bin/sh", "-c", _SUPERVISOR, "sh", str(read_end), *limits, *command), (read_end,))
+        started = ("/bin/sh", "-c", _SUPERVISOR, "sh", str(read_end), *limits, *command)
+        yield Supervised(started, (read_end,), lifeline.close)
     finally:
-        os.close(write_end)
+        lifeline.close()
         os.close(read_end)

@@ -252,6 +252,20 @@ async def test_cancelled_call_kills_git_and_its_children(tmp_path):
     wait_until(lambda: not is_running(pid))
 
 
+async def test_call_that_is_cancelled_while_git_starts_kills_it(tmp_path):
+    task = asyncio.create_task(run_async(shell("echo $$ > pid; sleep 600; true"), tmp_path))
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip()):
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # git goes on while asyncio has not yet connected its pipes
+
+    task.cancel()
+    await asyncio.wait({task}, timeout=20)
+
+    assert task.cancelled()
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(pid))
+
+
 async def test_endless_output_is_cut_off(tmp_path):
     with pytest.raises(LimitExceededError, match="the answer has more than 1,000,000 bytes"):
         await run_async(shell("yes"), tmp_path)
