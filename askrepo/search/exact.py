@@ -27,6 +27,9 @@ RARE = 20
 FIRST = 3
 """Chunks that other names put first: a sentence is about more than its names."""
 
+HOMES = (Holds.DEFINES, Holds.NAMES_FILE)
+"""Where a name is at home, whatever a question wants of it."""
+
 TELLING = 2
 """Other words that a question must have to be about something else than a name."""
 
@@ -145,16 +148,33 @@ def _of_one_name(listing: Sequence[Ranked], place: int, mention: Mention, questi
     """
     held = ((at, dict(each.candidate.held).get(place)) for at, each in enumerate(listing))
     how = {at: found for at, found in held if found is not None}
-    if mention.is_plain:
-        how = {at: found for at, found in how.items() if found is Holds.DEFINES}
+    if mention.may_be_prose and _says_more(mention, question):
+        how = {at: found for at, found in how.items() if found in HOMES and _is_one_name(mention, listing[at])}
+    elif mention.is_plain:
+        how = {at: found for at, found in how.items() if found in HOMES}
     if not question.is_name and not _ASKS_FOR_VALUE.search(question.text):
-        how = {at: found if found is Holds.DEFINES else Holds.USES for at, found in how.items()}
+        how = {at: found if found in HOMES else Holds.USES for at, found in how.items()}
     if _may_be_a_proper_name(mention, how.values(), question):
         return []
     doubles = {at for at in how if is_double(listing[at].candidate.chunk)}
-    is_home = any(found is Holds.DEFINES for at, found in how.items() if at not in doubles)
+    is_home = any(found in HOMES for at, found in how.items() if at not in doubles)
     defined_in_doubles = set() if is_home else {at for at, found in how.items() if found is Holds.DEFINES}
     return sorted(how, key=lambda at: (how[at] + len(Holds) * (at in doubles - defined_in_doubles), at))
+
+
+def _says_more(mention: Mention, question: Question) -> bool:
+    """Whether a question is about more than what may be no name ("real-time"), so that only its home comes first."""
+    return not _ASKS_FOR_VALUE.search(question.text) and _others(mention, question) >= TELLING
+
+
+def _is_one_name(mention: Mention, home: Ranked) -> bool:
+    """Whether a home of what may be two words ("join/leave") has both: a path, not a definition of the second."""
+    return "/" not in mention.text or mention.text in home.candidate.chunk.path
+
+
+def _others(mention: Mention, question: Question) -> int:
+    """How many words a question has beside a name; none when it is nothing else."""
+    return 0 if question.is_name else len(set(question.terms) - set(query_terms(mention.text)))
 
 
 def _may_be_a_proper_name(mention: Mention, how: Iterable[Holds], question: Question) -> bool:
@@ -162,6 +182,5 @@ def _may_be_a_proper_name(mention: Mention, how: Iterable[Holds], question: Ques
 
     Nothing defines it, it is spelled as people spell products, and the question has more to say.
     """
-    others = len(set(question.terms) - set(query_terms(mention.text)))
     is_spelled_so = _PRODUCT.fullmatch(mention.text) is not None
-    return not question.is_name and is_spelled_so and others >= TELLING and Holds.DEFINES not in how
+    return is_spelled_so and _others(mention, question) >= TELLING and Holds.DEFINES not in how

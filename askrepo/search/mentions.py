@@ -29,6 +29,7 @@ _NOUNS = (
     r"|parameter|env(?:ironment)?\s+variable"
 )
 _PLAIN = r"[^\W\d]\w*(?:-\w+)*"
+_JOINED = re.compile(r"[A-Za-z]?[a-z]+/[A-Za-z]?[a-z]+")
 _PLAIN_WORD = re.compile(_IDENTIFIER)
 _HUMPS = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[A-Za-z]\d+[A-Za-z]")
 _ANY_CASE = re.IGNORECASE
@@ -48,9 +49,10 @@ class Holds(IntEnum):
     """What a chunk has of a name, the best first."""
 
     DEFINES = 0
-    SETS = 1
-    DOCUMENTS = 2
-    USES = 3
+    NAMES_FILE = 1
+    SETS = 2
+    DOCUMENTS = 3
+    USES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class Mention:
     def is_plain(self) -> bool:
         """Whether it may be a word of plain language, which other forms of the word answer as well."""
         return _PLAIN_WORD.fullmatch(self.text) is not None and not _has_code_shape(self.text)
+
+    @property
+    def may_be_prose(self) -> bool:
+        """Whether it may be words of plain language that a sentence joins: "real-time", "join/leave"."""
+        return not self.is_sure or _JOINED.fullmatch(self.text) is not None
 
     @property
     def parts(self) -> tuple[str, ...]:

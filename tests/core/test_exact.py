@@ -38,6 +38,19 @@ def reader(tmp_path_factory):
     return build_alias(tmp_path_factory.mktemp("exact"), FILES, name="courier").reader
 
 
+DRONES = {
+    "src/drones/drone_routes.py": 'def routes(drone):\n    """How a drone picks in time where on earth it lands."""\n',
+    "src/drones/events.py": "def dropoff():\n    pass\n\n\nKINDS = {\n    'real-time': 1,\n    'drone_routes': 2,\n}\n",
+    "src/drones/roof.py": "class Roof:\n    pass\n",
+    "examples/tour.py": "def roof():\n    return 'a roof'\n",
+}
+
+
+@pytest.fixture(scope="module")
+def drones(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("drones"), DRONES, name="drones").reader
+
+
 def first(reader, question: str, *, strategy: str = "hybrid") -> str:
     return search(question, readers=[reader], strategy=strategy)[0].chunk.path
 
@@ -89,6 +102,26 @@ def test_doubles_come_after_the_home_and_its_users(reader):
     paths = [hit.chunk.path for hit in search("parse_address", readers=[reader])]
     users, doubles = paths.index("src/courier/send.py"), ["CHANGELOG.md", "tests/test_address.py"]
     assert all(paths.index(double) > users for double in [*doubles, "generated/address_pb2.py"])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how a drone picks its pickup/dropoff and lands",
+        "how a drone picks in real-time where it lands on earth",
+        "drone_routes and landing",
+    ],
+)
+def test_words_that_only_look_like_a_name_leave_the_ranking_alone(drones, question):
+    assert first(drones, question) == "src/drones/drone_routes.py"
+
+
+def test_a_file_named_so_is_the_home_of_a_name_that_nothing_defines(drones):
+    assert first(drones, "drone_routes") == "src/drones/drone_routes.py"
+
+
+def test_a_file_named_so_comes_before_a_definition_in_an_example(drones):
+    assert first(drones, "roof") == "src/drones/roof.py"
 
 
 def test_of_two_names_each_has_a_hit(reader):
