@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from benchmarks.question_sets import UNTUNED, Part
 from benchmarks.results import Result, mean, mean_over_repositories, selected
 from benchmarks.systems import CONTEXT_TOKENS, DEFAULT, NO_VECTORS, ORIGIN, RRF
 
@@ -27,6 +28,8 @@ LARGE, SMALL = 110, 60  # square points
 ROW_INCHES = 0.62
 FRAME_INCHES = 1.1
 WIDTH_INCHES = 9.0
+
+PLOTTED: tuple[Part, ...] = (UNTUNED, "confirmation", "development")
 
 Row = tuple[str, Callable[[Sequence[Result]], float | None]]
 
@@ -50,9 +53,10 @@ ROWS: tuple[Row, ...] = (
 
 
 def write_plot(results: Sequence[Result], file: Path) -> None:
-    """An SVG file, the same bytes for the same figures; of our own questions the confirmation half, if it was asked."""
-    half = "confirmation" if selected(results, setting="own", half="confirmation") else "development"
-    plotted = [each for each in results if each.setting != "own" or each.half == half]
+    """An SVG file, the same bytes for the same figures; of our own questions the first part of PLOTTED there is."""
+    own = selected(results, setting="own")
+    part = next((part for part in PLOTTED if selected(own, part=part)), None)
+    plotted = [each for each in results if each.setting != "own" or each.part == part]
     rows = [(label, _figures(plotted, figure)) for label, figure in ROWS]
     shown = [(label, figures) for label, figures in rows if figures]
     with mpl.rc_context({"svg.hashsalt": "askrepo", "svg.fonttype": "path", "font.size": 10}):

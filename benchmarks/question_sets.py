@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from askrepo.evaluation import EvaluationQuestion, read_questions
 
 Half = Literal["development", "confirmation"]
 HALVES: tuple[Half, ...] = ("development", "confirmation")
+
+Part = Literal["development", "confirmation", "untuned"]
+UNTUNED: Part = "untuned"
+"""All questions about a repository on which no weight and no rule was or will be chosen: none is for development."""
 
 OWN_CATEGORIES = ("overview", "usage", "code")
 
@@ -24,7 +28,7 @@ class QuestionSet:
 
     :ivar commit: what the evidence refers to.
     :ivar source_root: the folder that the public benchmark indexes, "" for the whole repository; None in our own sets.
-    :ivar halves: of each question.
+    :ivar parts: of each question.
     """
 
     name: str
@@ -33,23 +37,28 @@ class QuestionSet:
     commit: str
     source_root: str | None
     questions: tuple[EvaluationQuestion, ...]
-    halves: tuple[Half, ...]
+    parts: tuple[Part, ...]
 
     @property
     def is_own(self) -> bool:
         """Whether the set is one of ours."""
         return self.source_root is None
 
+    @property
+    def is_untuned(self) -> bool:
+        """Whether nothing is chosen on this repository."""
+        return UNTUNED in self.parts
+
     def of_half(self, half: Half) -> QuestionSet:
-        """The set without the questions of the other half; the public benchmark's has no halves."""
+        """The set without the questions of other parts, so maybe without any; the public benchmark's has no parts."""
         if not self.is_own:
             return self
-        kept = tuple(question for question, its in zip(self.questions, self.halves, strict=True) if its == half)
-        return replace(self, questions=kept, halves=(half,) * len(kept))
+        kept = tuple(question for question, its in zip(self.questions, self.parts, strict=True) if its == half)
+        return replace(self, questions=kept, parts=(half,) * len(kept))
 
 
 def half_of(number: int) -> Half:
-    """The half that a file's question belongs to.
+    """The half that a question belongs to, in the file of a repository that is not left untuned.
 
     :param number: from 0.
     """
@@ -63,7 +72,7 @@ def read_sets(folder: Path) -> list[QuestionSet]:
     return [_read_set(folder, entry, own=own) for entry in index if (folder / f"{entry['name']}.jsonl").exists()]
 
 
-def _read_set(folder: Path, entry: dict[str, str | None], *, own: bool) -> QuestionSet:
+def _read_set(folder: Path, entry: dict[str, Any], *, own: bool) -> QuestionSet:
     lines = (folder / f"{entry['name']}.jsonl").read_text(encoding="utf-8").split("\n")
     questions = tuple(read_questions(lines, exact_paths=own))
     return QuestionSet(
@@ -73,5 +82,5 @@ def _read_set(folder: Path, entry: dict[str, str | None], *, own: bool) -> Quest
         commit=str(entry["commit" if own else "revision"]),
         source_root=None if own else entry.get("benchmark_root") or "",
         questions=questions,
-        halves=tuple(map(half_of, range(len(questions)))),
+        parts=tuple(UNTUNED if entry.get("untuned") else half_of(number) for number in range(len(questions))),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.question_sets import HALVES, Half
+from benchmarks.question_sets import UNTUNED, Part
 from benchmarks.results import Result, mean, mean_over_repositories, names, selected
 from benchmarks.systems import CONTEXT_TOKENS, DEFAULT, NO_VECTORS, ORIGIN, RRF, WITHOUT
 
@@ -48,6 +48,11 @@ SYSTEMS = f"""\
 memory; its pieces fill the context in that order. All systems embed with the same local model. *{RRF}*: vectors and
 BM25 fused, no signals, no prior, no decay. *{NO_VECTORS}*: what a search is before any vector exists. *{WITHOUT}…*:
 the default less one part, everything else being equal."""
+PARTS: Mapping[Part, str] = {
+    UNTUNED: "repositories on which nothing was or will be chosen",
+    "confirmation": "confirmation half",
+    "development": "development half",
+}
 PUBLIC_LEGEND = """\
 NDCG@10 as published: the mean over each repository's questions, then over repositories."""
 
@@ -72,18 +77,18 @@ def report(results: Sequence[Result], *, plot: str) -> str:
     own = selected(results, setting="own")
     public = [each for each in results if each.setting != "own"]
     parts = [f"![Each way of ranking, by kind of question]({plot})", _paragraph(SYSTEMS)]
-    for half in reversed(HALVES):
-        parts += _own_parts(selected(own, half=half), half)
+    for part, title in PARTS.items():
+        parts += _own_parts(selected(own, part=part), title)
     parts += _public_parts(public)
     return "\n\n".join(parts)
 
 
-def _own_parts(results: Sequence[Result], half: Half) -> Iterator[str]:
+def _own_parts(results: Sequence[Result], title: str) -> Iterator[str]:
     if not results:
         return
     count = len(selected(results, system=DEFAULT))
     repositories = names(results, "repository")
-    yield f"### Our questions, {half} half"
+    yield f"### Our questions, {title}"
     yield _paragraph(f"{count} questions about {', '.join(repositories)}. {OWN_LEGEND}")
     yield by_system(results, OWN_COLUMNS)
     yield f"{DEFAULT}, and in brackets the origin's recipe, per repository:"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from askrepo.evaluation import Figures, mean_of
-from benchmarks.question_sets import Half
+from benchmarks.question_sets import Part
 
 Setting = Literal["own", "whole", "source"]
 """own: our questions, the whole repository indexed; whole and source: the public benchmark's questions, with the whole
@@ -23,7 +23,7 @@ class Result:
     repository: str
     language: str
     category: str
-    half: Half
+    part: Part
     figures: Figures
 
 

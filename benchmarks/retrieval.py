@@ -78,7 +78,11 @@ def parsed(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("clones", type=Path, help="folder of local clones, named as in the questions' index")
     parser.add_argument("--questions", type=Path, action="append", required=True, metavar="FOLDER")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this repository")
-    parser.add_argument("--half", choices=HALVES, help="only these questions of our own sets: tuning looks at one half")
+    parser.add_argument(
+        "--half",
+        choices=HALVES,
+        help="only these questions of our own sets, untuned repositories left out: tuning looks at one half",
+    )
     parser.add_argument("--workspace", help="keep the datasets here, for the next run; default: a temporary folder")
     parser.add_argument("--embedder", default="local")
     parser.add_argument("--vectors", type=Path, help="file that keeps vectors; default: in ASKREPO_CACHE")
@@ -94,7 +98,8 @@ def parsed(args: Sequence[str] | None) -> argparse.Namespace:
 def chosen_sets(arguments: argparse.Namespace) -> list[QuestionSet]:
     sets = [each for folder in arguments.questions for each in read_sets(folder)]
     named = [each for each in sets if not arguments.only or each.name in arguments.only]
-    return [each.of_half(arguments.half) for each in named] if arguments.half else named
+    asked = [each.of_half(arguments.half) for each in named] if arguments.half else named
+    return [each for each in asked if each.questions]
 
 
 def measure(questions: QuestionSet, bench: Bench) -> list[Result]:
@@ -153,10 +158,10 @@ def results_of(questions: QuestionSet, setting: Setting, system: str, retrieved:
             repository=questions.name,
             language=questions.language,
             category=question.category,
-            half=half,
+            part=part,
             figures=figures_of(question.targets, brought),
         )
-        for question, half, brought in zip(questions.questions, questions.halves, retrieved, strict=True)
+        for question, part, brought in zip(questions.questions, questions.parts, retrieved, strict=True)
     ]
 
 
@@ -167,13 +172,13 @@ def write_hits(
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{re.sub(r'[^a-z0-9]+', '-', system.lower()).strip('-')}.jsonl"
     with file.open("a", encoding="utf-8") as lines:
-        for question, half, brought in zip(questions.questions, questions.halves, retrieved, strict=True):
+        for question, part, brought in zip(questions.questions, questions.parts, retrieved, strict=True):
             line = {
                 "system": system,
                 "setting": setting,
                 "repository": questions.name,
                 "category": question.category,
-                "half": half,
+                "part": part,
                 "query": question.query,
                 "hits": [span_json(hit) for hit in brought.hits],
                 "context": [span_json(passage) for passage in brought.context],

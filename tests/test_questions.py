@@ -11,7 +11,7 @@ import pytest
 
 from askrepo.evaluation import EvaluationQuestion
 from askrepo.search.question_kinds import trained_models
-from benchmarks.question_sets import OWN_CATEGORIES, half_of, read_sets
+from benchmarks.question_sets import HALVES, OWN_CATEGORIES, UNTUNED, read_sets
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"
 PROTOTYPES = FOLDER / "prototypes.jsonl"  # which have no evidence
@@ -38,8 +38,21 @@ def test_forty_questions_of_each_category_at_least(category: str) -> None:
 
 
 def test_categories_are_the_three_and_each_is_in_both_halves() -> None:
-    halves = {(question.category, half_of(number)) for each in SETS for number, question in enumerate(each.questions)}
-    assert halves == {(category, half) for category in OWN_CATEGORIES for half in ("development", "confirmation")}
+    parts = {(asked.category, part) for each in SETS for asked, part in zip(each.questions, each.parts, strict=True)}
+    assert parts == {(category, part) for category in OWN_CATEGORIES for part in (*HALVES, UNTUNED)}
+
+
+def test_six_repositories_in_six_languages_at_least_are_left_untuned() -> None:
+    untuned = [each for each in SETS if each.is_untuned]
+    assert len({each.url for each in untuned}) >= 6
+    assert len({each.language for each in untuned}) >= 6
+    assert all(set(each.parts) == {UNTUNED} for each in untuned)
+    for each in untuned:
+        assert Counter(question.category for question in each.questions) == dict.fromkeys(OWN_CATEGORIES, 8)
+
+
+def test_nothing_of_an_untuned_repository_is_in_a_half() -> None:
+    assert [each.name for each in SETS if each.is_untuned for half in HALVES if each.of_half(half).questions] == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
