@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks import commits, exact_names
 from benchmarks.question_sets import UNTUNED, Part
 from benchmarks.results import Result, mean, mean_over_repositories, names, selected
-from benchmarks.systems import CONTEXT_TOKENS, DEFAULT, NO_VECTORS, ORIGIN, RRF, WITHOUT
+from benchmarks.systems import CONTEXT_TOKENS, DEFAULT, NO_VECTORS, ORDER, ORIGIN, RRF, WITHOUT
 
 BEGIN = "<!-- written by benchmarks/retrieval.py: begin -->"
 END = "<!-- written by benchmarks/retrieval.py: end -->"
@@ -39,6 +40,32 @@ OWN_COLUMNS: tuple[Column, ...] = (
     ("code: lines @10", _own("code", "recall")),
     (f"code: lines in {CONTEXT_TOKENS // 1000}k", _own("code", "context_recall")),
 )
+
+
+def _of(setting: str, measure: str) -> Callable[[Sequence[Result]], float | None]:
+    return lambda results: mean(selected(results, setting=setting), measure)
+
+
+NAME_COLUMNS: tuple[Column, ...] = (
+    ("name bare @1", _of("names", "bare_first")),
+    ("in a sentence @1", _of("names", "sentence_first")),
+    ("in a sentence @3", _of("names", "sentence_three")),
+    ("definition @1", _of("names", "definition_first")),
+    ("with a slip @1", _of("names", "typo_first")),
+    ("absent: nothing found", _of("names", "absent_bare_nothing")),
+    ("absent: said", _of("names", "absent_said")),
+    ("there, called absent", _of("names", "called_absent")),
+    ("commits: NDCG@10", _of("commits", "ndcg")),
+    ("commits: files @10", _of("commits", "file_recall")),
+)
+NAME_LEGEND = f"""\
+Per repository {exact_names.NAMES} names that stand on {exact_names.MAX_LINES} lines at most, of six forms, each asked
+for bare, in two sentences and with two letters exchanged: share with the name in the first hit (or three), and with its
+definition first where there is one. Then as many made of parts of two of its names, which stand nowhere: share for
+which a bare question finds nothing, and which are said to be absent; and how often a name that is there is called
+absent. *commits*: messages of {commits.WANTED} commits that changed one to three source files, without numbers, hashes
+and names of files, asked of the repository as it was before the first of them: NDCG@10 of the changed source files, and
+the share of them in ten hits."""
 OWN_LEGEND = f"""\
 *overview* and *usage*: share of questions with a page that answers them among the first 3 or 10 hits; *code*: share of
 the evidence's files and of its ranges of lines among the first 10, and of these ranges in {CONTEXT_TOKENS:,} tokens of
@@ -73,12 +100,13 @@ def with_section(text: str, section: str) -> str:
 
 
 def report(results: Sequence[Result], *, plot: str) -> str:
-    """All tables for which there are results."""
-    own = selected(results, setting="own")
-    public = [each for each in results if each.setting != "own"]
+    """All tables for which there are results; a column without a figure is left out."""
+    public = [each for each in results if each.setting in ("whole", "source")]
     parts = [f"![Each way of ranking, by kind of question]({plot})", _paragraph(SYSTEMS)]
     for part, title in PARTS.items():
-        parts += _own_parts(selected(own, part=part), title)
+        asked = selected(results, part=part)
+        parts += _own_parts(selected(asked, setting="own"), title)
+        parts += _name_parts([each for each in asked if each.setting in ("names", "commits")], part)
     parts += _public_parts(public)
     return "\n\n".join(parts)
 
@@ -86,14 +114,22 @@ def report(results: Sequence[Result], *, plot: str) -> str:
 def _own_parts(results: Sequence[Result], title: str) -> Iterator[str]:
     if not results:
         return
-    count = len(selected(results, system=DEFAULT))
+    count = len(results) // len(names(results, "system"))
     repositories = names(results, "repository")
     yield f"### Our questions, {title}"
     yield _paragraph(f"{count} questions about {', '.join(repositories)}. {OWN_LEGEND}")
     yield by_system(results, OWN_COLUMNS)
-    yield f"{DEFAULT}, and in brackets the origin's recipe, per repository:"
-    yield beside_origin(results, "repository", OWN_COLUMNS)
+    yield from _by_repository(results, OWN_COLUMNS)
     yield from _by_language(results, OWN_COLUMNS)
+
+
+def _name_parts(results: Sequence[Result], part: Part) -> Iterator[str]:
+    if not results:
+        return
+    yield "### Names and commits" + (f", {PARTS[UNTUNED]}" if part == UNTUNED else ", the other repositories")
+    yield _paragraph(f"{', '.join(names(results, 'repository'))}. {NAME_LEGEND}")
+    yield by_system(results, NAME_COLUMNS)
+    yield from _by_repository(results, NAME_COLUMNS)
 
 
 def _public_parts(results: Sequence[Result]) -> Iterator[str]:
@@ -116,22 +152,28 @@ def _public_parts(results: Sequence[Result]) -> Iterator[str]:
     ]
     yield by_system(results, columns)
     settings = [(setting, _public(setting)) for setting in ("whole", "source")]
-    yield f"{DEFAULT}, and in brackets the origin's recipe, per repository:"
-    yield beside_origin(results, "repository", settings)
+    yield from _by_repository(results, settings)
     yield from _by_language(results, settings)
+
+
+def _by_repository(results: Sequence[Result], columns: Sequence[Column]) -> Iterator[str]:
+    if selected(results, system=DEFAULT):
+        yield f"{DEFAULT}, and in brackets the origin's recipe, per repository:"
+        yield beside_origin(results, "repository", columns)
 
 
 def _by_language(results: Sequence[Result], columns: Sequence[Column]) -> Iterator[str]:
     """A table, where it says something else than the one per repository."""
-    if len(names(results, "language")) < len(names(results, "repository")):
+    if selected(results, system=DEFAULT) and len(names(results, "language")) < len(names(results, "repository")):
         yield "Per language:"
         yield beside_origin(results, "language", columns)
 
 
 def by_system(results: Sequence[Result], columns: Sequence[Column]) -> str:
     """One row per system, the default's in bold."""
+    columns = [(heading, figure) for heading, figure in columns if figure(results) is not None]
     rows = []
-    for name in names(results, "system"):
+    for name in sorted(names(results, "system"), key=ORDER.index):
         part = selected(results, system=name)
         cells = [name, *(_shown(figure(part)) for _, figure in columns)]
         rows.append([f"**{cell}**" for cell in cells] if name == DEFAULT else cells)
@@ -140,6 +182,7 @@ def by_system(results: Sequence[Result], columns: Sequence[Column]) -> str:
 
 def beside_origin(results: Sequence[Result], field: str, columns: Sequence[Column]) -> str:
     """One row per value of a field; each cell the default's figure and, in brackets, the origin's."""
+    columns = [(heading, figure) for heading, figure in columns if figure(results) is not None]
     rows = []
     for value in sorted(names(results, field)):
         part = selected(results, **{field: value})

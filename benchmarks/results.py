@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from askrepo.evaluation import Figures, mean_of
 from benchmarks.question_sets import Part
 
-Setting = Literal["own", "whole", "source"]
+Setting = Literal["own", "whole", "source", "names", "commits"]
 """own: our questions, the whole repository indexed; whole and source: the public benchmark's questions, with the whole
-repository indexed or only the folder that the published figures are of."""
+repository indexed or only the folder that the published figures are of; names: names that stand in the repository, and
+such that do not; commits: messages of commits, the repository indexed as it was before them."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One system's figures for one question."""
+    """One system's figures for one question.
+
+    :ivar figures: by the name of the measure, each in [0, 1]; a question has those that it can tell something about.
+    """
 
     system: str
     setting: Setting
@@ -24,7 +27,7 @@ class Result:
     language: str
     category: str
     part: Part
-    figures: Figures
+    figures: Mapping[str, float]
 
 
 def selected(results: Iterable[Result], **wanted: str) -> list[Result]:
@@ -38,8 +41,9 @@ def names(results: Iterable[Result], field: str) -> list[str]:
 
 
 def mean(results: Sequence[Result], measure: str) -> float | None:
-    """A measure's mean over questions; None when there is no question."""
-    return float(getattr(mean_of([each.figures for each in results]), measure)) if results else None
+    """A measure's mean over the questions that have it; None when there is no such question."""
+    known = [each.figures[measure] for each in results if measure in each.figures]
+    return sum(known) / len(known) if known else None
 
 
 def mean_over_repositories(results: Sequence[Result], measure: str) -> float | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from askrepo.context import Source, StoredFiles, context_for, number_sources
 from askrepo.evaluation import CUT, Retrieved
 from askrepo.passages import Run
-from askrepo.search import EVERYTHING, MAX_K, search, search_with
+from askrepo.search import EVERYTHING, MAX_K, absent_names, search, search_with
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.orders import context, decayed, listing
 from askrepo.search.prior import kind_prior
@@ -22,6 +22,7 @@ from benchmarks.origin_recipe import OriginRecipe
 CONTEXT_TOKENS = 8000
 
 ORIGIN = "origin's recipe"
+COSINE_PIECES = f"{ORIGIN}, cosine alone"
 RRF = "RRF alone"
 NO_VECTORS = "signals (no vectors)"
 DEFAULT = "hybrid (default)"
@@ -34,10 +35,12 @@ class System:
     """A way of answering questions about one repository.
 
     :ivar listing: ten hits, best first. :ivar context: the sources within CONTEXT_TOKENS.
+    :ivar absent: the question's names of which it says that they stand nowhere.
     """
 
     listing: Callable[[str], Sequence[Hit]]
     context: Callable[[str], Sequence[Source]]
+    absent: Callable[[str], Collection[str]] = lambda _: ()
 
     def retrieve(self, question: str, *, with_context: bool) -> Retrieved:
         """What a question brings."""
@@ -87,18 +90,41 @@ LEFT_OUT: Mapping[str, Recipe] = {
 }
 
 
-def systems(reader: AliasReader, origin: OriginRecipe) -> dict[str, System]:
-    """Every system by name, in the order of the tables."""
+SHORT: Mapping[str, str] = {
+    "origin": ORIGIN,
+    "cosine": "cosine",
+    "bm25": "BM25",
+    "rrf": RRF,
+    "signals": NO_VECTORS,
+    "default": DEFAULT,
+}
+"""The systems that can be measured alone, by a word for each."""
+
+ORDER = (ORIGIN, COSINE_PIECES, *STRATEGIES, RRF, NO_VECTORS, DEFAULT, *(f"{WITHOUT}{name}" for name in LEFT_OUT))
+"""All systems, as the tables list them."""
+
+BASELINES = (ORIGIN, "BM25", NO_VECTORS, DEFAULT)
+"""What answers the many questions about names and commits."""
+
+
+def systems(
+    reader: AliasReader, origin: Callable[[], OriginRecipe], *, only: Collection[str] = ()
+) -> dict[str, System]:
+    """Every system by name, in the order of the tables.
+
+    :param origin: the recipe's pieces and vectors, made only if they are wanted. :param only: names; none: all.
+    """
     files = StoredFiles([reader])  # shared, since it remembers the files it read
-    return {
-        ORIGIN: _of_pieces(origin.mmr, reader),
-        f"{ORIGIN}, cosine alone": _of_pieces(origin.cosine, reader),
+    recipe = origin() if not only or ORIGIN in only else None
+    known: dict[str, System] = {
+        **(_of_origin(recipe, reader) if recipe else {}),
         **{name: _strategy(strategy, reader) for name, strategy in STRATEGIES.items()},
         RRF: _of_recipe(Recipe({}, no_prior, as_ranked, as_ranked), reader, files),
         NO_VECTORS: _strategy("signals", reader),
         DEFAULT: _strategy("hybrid", reader),
         **{f"{WITHOUT}{name}": _of_recipe(recipe, reader, files) for name, recipe in LEFT_OUT.items()},
     }
+    return {name: system for name, system in known.items() if not only or name in only}
 
 
 def check_recipe(reader: AliasReader, question: str) -> None:
@@ -119,7 +145,12 @@ def _strategy(strategy: str, reader: AliasReader) -> System:
     return System(
         lambda question: search(question, readers=[reader], k=CUT, strategy=strategy),
         lambda question: context_for(question, readers=[reader], max_tokens=CONTEXT_TOKENS, strategy=strategy),
+        lambda question: {each.name for each in absent_names(question, readers=[reader])},
     )
+
+
+def _of_origin(recipe: OriginRecipe, reader: AliasReader) -> dict[str, System]:
+    return {ORIGIN: _of_pieces(recipe.mmr, reader), COSINE_PIECES: _of_pieces(recipe.cosine, reader)}
 
 
 def _of_recipe(recipe: Recipe, reader: AliasReader, files: StoredFiles) -> System:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from askrepo.embedders.hashed import HashedEmbedder
-from askrepo.evaluation import Figures
+from askrepo.search import search
 from askrepo.search.ranking import SIGNALS
-from benchmarks import retrieval
+from askrepo.settings import Settings
+from askrepo.sources import AliasReader
+from askrepo.types import Definition
+from askrepo.workspace import Workspace
+from benchmarks import commits, exact_names, retrieval
+from benchmarks.builds import build
+from benchmarks.exact_names import Asked
+from benchmarks.kept_results import kept_with
 from benchmarks.origin_recipe import OriginRecipe, split
 from benchmarks.plot import write_plot
 from benchmarks.question_sets import half_of
@@ -70,8 +78,7 @@ def test_halves_alternate() -> None:
 
 
 def result(repository: str, *, ndcg: float, system: str = DEFAULT) -> Result:
-    figures = Figures(1, ndcg, ndcg, ndcg, ndcg, ndcg, ndcg, ndcg)
-    return Result(system, "whole", repository, "go", "semantic", "development", figures)
+    return Result(system, "whole", repository, "go", "semantic", "development", {"ndcg": ndcg})
 
 
 def test_means_are_over_questions_or_over_repositories() -> None:
@@ -89,13 +96,111 @@ def test_only_the_section_between_the_marks_is_replaced() -> None:
 
 def test_the_default_stands_beside_the_origin() -> None:
     results = [result("a", ndcg=0.9), result("a", ndcg=0.4, system=ORIGIN)]
-    assert "| a | go | 0.900 (0.400) | - (-) |" in report(results, plot="p.svg")
+    assert "| a | go | 0.900 (0.400) |" in report(results, plot="p.svg")
+
+
+def test_a_column_without_figures_is_left_out() -> None:
+    page = report([result("a", ndcg=0.9), result("a", ndcg=0.4, system=ORIGIN)], plot="p.svg")
+    assert "| whole |" in page
+    assert "| source |" not in page
 
 
 def test_the_same_figures_give_the_same_plot(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
         write_plot([result("a", ndcg=0.9), result("a", ndcg=0.4, system=ORIGIN)], tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_kept_results_give_way_to_new_ones_of_their_kind(tmp_path: Path) -> None:
+    file = tmp_path / "kept.jsonl"
+    kept_with(file, [result("a", ndcg=0.1), result("a", ndcg=0.2), result("b", ndcg=0.3)])
+    assert kept_with(file, [result("a", ndcg=0.9)]) == [result("b", ndcg=0.3), result("a", ndcg=0.9)]
+    assert kept_with(file, []) == [result("b", ndcg=0.3), result("a", ndcg=0.9)]
+
+
+def of_files(path: Path, files: Mapping[str, str]) -> GitRepository:
+    repository = GitRepository(path)
+    repository.commit(files)
+    return repository
+
+
+def asked_of(repository: GitRepository, tmp_path: Path, **options: int) -> tuple[list[Asked], AliasReader]:
+    """Questions about the names in a repository, and the dataset they are from."""
+    definition = Definition("parcel", (repository.url,), embedder="hash")
+    workspace, settings = Workspace.open(str(tmp_path / "workspace")), Settings.from_env({})
+    reader = build(definition, workspace=workspace, settings=settings, embedder=HashedEmbedder()).reader
+    return exact_names.questions(reader, **options), reader
+
+
+NAMED = {
+    "src/settings.py": "VISIBILITY_TIMEOUT = 30\nretry_budget = 4\ndefault_prefix = 'p'\nunique_marker = 1\n",
+    "src/broker.py": "from settings import VISIBILITY_TIMEOUT\n\n\nclass ParcelBroker:\n    def sendLater(self): ...\n",
+    "docs/flags.md": "Start with `--dead-letter-queue`, or call `broker.ParcelBroker` yourself.\n",
+}
+
+
+def test_names_of_every_form_are_asked_for_and_such_that_stand_nowhere(tmp_path: Path) -> None:
+    asked, _ = asked_of(of_files(tmp_path / "r", NAMED), tmp_path)
+    forms = {each.name.form for each in asked if each.kind == "bare"}
+    assert forms == {*exact_names.FORMS, "file"}
+    made_up = {each.name.text for each in asked if each.kind == "absent bare"}
+    assert made_up
+    assert not [name for name in made_up for text in NAMED.values() if name.lower() in text.lower()]
+    slips = {each.name.text: each.query for each in asked if each.kind == "typo"}
+    assert sorted(slips["VISIBILITY_TIMEOUT"]) == sorted("VISIBILITY_TIMEOUT") != slips["VISIBILITY_TIMEOUT"]
+
+
+def test_a_name_counts_where_it_stands_and_its_definition_where_it_is_defined(tmp_path: Path) -> None:
+    asked, reader = asked_of(of_files(tmp_path / "r", NAMED), tmp_path)
+    bare = next(each for each in asked if each.kind == "bare" and each.name.text == "ParcelBroker")
+    by_path = {hit.chunk.path: hit for hit in search("broker settings flags", readers=[reader], strategy="bm25")}
+    defined, mentioned, other = (by_path[path] for path in ("src/broker.py", "docs/flags.md", "src/settings.py"))
+    assert bare.figures([defined], ())["definition_first"] == 1
+    assert bare.figures([mentioned], ()) == {
+        "bare_first": 1, "bare_three": 1, "called_absent": 0, "definition_first": 0
+    }  # fmt: skip
+    assert bare.figures([other, mentioned], {"ParcelBroker"}) == {
+        "bare_first": 0, "bare_three": 1, "called_absent": 1, "definition_first": 0
+    }  # fmt: skip
+
+
+def test_what_is_made_up_is_to_be_found_nowhere_and_said(tmp_path: Path) -> None:
+    name = exact_names.Name("retry_prefix", "made up")
+    assert exact_names.Asked("retry_prefix", "absent bare", name).figures([], {"retry_prefix"}) == {
+        "absent_bare_nothing": 1, "absent_said": 1
+    }  # fmt: skip
+
+
+CHANGES = [
+    (
+        "Wait for half a second before a parcel is sent again (#12)\n\nSigned-off-by: A B <a@b>\n",
+        {"src/retry.py": "a = 1\n"},
+    ),
+    ("Bump the version of everything we depend on", {"src/retry.py": "a = 2\n"}),
+    ("Give tests of the queue more time to end", {"tests/test_retry.py": "a = 3\n"}),
+    ("Tell the sender which parcel was lost on the way", {"src/new.py": "a = 4\n", "src/retry.py": "a = 4\n"}),
+    ("fix it", {"src/retry.py": "a = 5\n"}),
+    ("Speak of both ends of src/queue.py, see 0123abcdef0", {"src/retry.py": "a = 6\n", "src/queue.py": "a = 6\n"}),
+]
+
+
+def test_commits_ask_of_the_state_before_them(tmp_path: Path) -> None:
+    repository = GitRepository(tmp_path / "r")
+    start = repository.commit({"src/retry.py": "", "src/queue.py": "", "tests/test_retry.py": ""})
+    for message, files in CHANGES:
+        head = repository.commit(files, message)
+    found = commits.mined(repository.path, head, steps_back=(len(CHANGES),))
+    assert found is not None
+    assert found.base == start
+    assert [(each.query, [target.path for target in each.targets]) for each in found.questions] == [
+        ("Wait for half a second before a parcel is sent again", ["src/retry.py"]),
+        ("Speak of both ends of , see", ["src/queue.py", "src/retry.py"]),
+    ]
+
+
+def test_a_clone_without_history_has_no_commits_to_ask_about(tmp_path: Path) -> None:
+    repository = GitRepository(tmp_path / "r")
+    assert commits.mined(repository.path, repository.commit({"a.py": ""})) is None
 
 
 FILES = {
@@ -142,6 +247,23 @@ def test_every_system_answers_every_question_in_every_setting(questions: Path) -
     assert all(each["context"] for each in lists if each["setting"] == "own" and each["system"] == DEFAULT)
     assert "| **hybrid (default)** |" in (questions / "page.md").read_text()
     assert (questions / "plot.svg").stat().st_size
+
+
+def test_some_measures_of_some_systems_can_be_taken_at_a_time(questions: Path) -> None:
+    common = [str(questions / "clones"), "--questions", str(questions / "own"), "--embedder", "hash",
+              "--vectors", str(questions / "v.sqlite"), "--results", str(questions / "kept.jsonl"),
+              "--page", str(questions / "page.md"), "--plot", str(questions / "plot.svg")]  # fmt: skip
+    retrieval.main([*common, "--measure", "questions", "--system", "default", "--system", "origin"])
+    page = (questions / "page.md").read_text()
+    assert "| **hybrid (default)** |" in page
+    assert "| origin's recipe |" in page
+    assert "| BM25 |" not in page
+    assert "name bare @1" not in page
+    retrieval.main([*common, "--measure", "names", "--system", "bm25"])
+    page = (questions / "page.md").read_text()
+    assert "| BM25 |" in page
+    assert "name bare @1" in page
+    assert "| **hybrid (default)** |" in page
 
 
 def test_one_half_can_be_left_unseen(questions: Path) -> None:
