@@ -3,6 +3,7 @@
     AskrepoError
     ├── PermanentError                 the same call fails again: do not retry
     │   ├── UsageError                 an argument or a setting is wrong
+    │   │   └── UnknownPathError       no dataset has the file, or several have one
     │   ├── RepositoryError            the repository cannot be read as asked
     │   │   ├── UnknownRefError        no such branch, tag or commit
     │   │   └── LimitExceededError     larger or slower than the limits allow
@@ -41,6 +42,10 @@ class TransientError(AskrepoError):
 
 class UsageError(PermanentError):
     """An argument or a setting is wrong."""
+
+
+class UnknownPathError(UsageError):
+    """No dataset has a file of that path, or several have one."""
 
 
 class RepositoryError(PermanentError):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from askrepo.decode import MINIFIED_NAMES, is_notebook
-from askrepo.errors import VerificationError
+from askrepo.errors import UnavailableError, VerificationError
 from askrepo.headings import document_format
 from askrepo.languages import language_of
 from askrepo.manifests import FILE_FACTS, file_facts_schema, read_table, write_table
@@ -97,6 +97,22 @@ def write_known_files(manifest: DatasetManifest, files: Sequence[FileFacts], wor
     columns = {name: [getattr(file, name) for file in files] for name in FILE_FACTS}
     table = pa.table(columns, schema=file_facts_schema())
     return write_table(workspace, files_key(manifest), table.replace_schema_metadata({_SETTINGS: _settings(manifest)}))
+
+
+def listed_files(manifest: DatasetManifest, workspace: Workspace) -> pa.Table:
+    """The table of a dataset's files, whatever version of askrepo wrote it: columns of `manifests.FILE_FACTS`.
+
+    :raises UnavailableError: the dataset has none, or it is missing or damaged.
+    """
+    key = files_key(manifest)
+    if not manifest.files_digest:
+        raise UnavailableError(f"dataset {manifest.dataset} has no list of its files: an earlier version built it")
+    try:
+        return read_table(workspace, key, digest=manifest.files_digest)
+    except (ObjectMissingError, VerificationError) as error:
+        raise UnavailableError(
+            f"{workspace.url_of(key)}, the list of a dataset's files, is missing or damaged"
+        ) from error
 
 
 def files_key(manifest: DatasetManifest) -> str:

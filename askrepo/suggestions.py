@@ -20,3 +20,24 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: a suggestion, or nothing."""
     name = nearest(given, known)
     return "" if name is None else f"; did you mean {name!r}?"
+
+
+def nearest_paths(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The known paths that somebody may have meant, at most so many.
+
+    Those that are the same, or end so, in another case of letters; then files of that name elsewhere, or nearly of it.
+    """
+    from difflib import get_close_matches
+
+    folded, name = asked.casefold(), asked.rstrip("/").rpartition("/")[2].casefold()
+    by_name: dict[str, list[str]] = {}
+    found: list[str] = []
+    for path in sorted(set(known), key=lambda path: (path.count("/"), path)):
+        by_name.setdefault(path.rpartition("/")[2].casefold(), []).append(path)
+        if path.casefold() == folded or (folded and path.casefold().endswith(f"/{folded}")):
+            found.append(path)
+    found += by_name.get(name, [])
+    if len(found) < most and 0 < len(name) <= _MAX_CHARS:
+        alike = get_close_matches(name, [each for each in by_name if len(each) <= _MAX_CHARS], n=most, cutoff=0.7)
+        found += [path for each in alike for path in by_name[each]]
+    return list(dict.fromkeys(found))[:most]

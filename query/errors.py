@@ -28,6 +28,7 @@ INTERRUPTED = 130
 # nearest class above it.
 CODES: dict[type[BaseException], str] = {
     core.UsageError: "usage",
+    core.UnknownPathError: "unknown_path",
     core.RepositoryError: "repository",
     core.UnknownRefError: "unknown_ref",
     core.LimitExceededError: "limit_exceeded",

@@ -89,7 +89,7 @@ def _has_words(requests: Sequence[SearchRequest], mention: Mention) -> bool:
 
 
 def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:
-    looked_at = [(at, chunk) for at, request in enumerate(requests) for chunk in _holding(request, mention)]
+    looked_at = [(at, chunk) for at, request in enumerate(requests) for chunk in holding(request, mention)]
     return (
         list(_judged(looked_at, mention, place, any_case=False))
         or list(_judged(looked_at, mention, place, any_case=True))
@@ -104,7 +104,7 @@ def _judged(looked_at: Sequence[tuple[int, Chunk]], mention: Mention, place: int
             yield Exact(at, chunk, place, how)
 
 
-def _holding(request: SearchRequest, mention: Mention) -> list[Chunk]:
+def holding(request: SearchRequest, mention: Mention) -> list[Chunk]:
     """Chunks that may hold the name: those that define it, those of a file so named, those with all of its words."""
     dataset, where = request.reader.dataset, request.where
     names = [mention.name, mention.text] if not mention.is_message else []

@@ -82,6 +82,11 @@ def _is_named_like(path: str, mention: Mention, *, any_case: bool) -> bool:
     return bool(asked) and any(whole == end or whole.endswith(f"/{end}") for whole, end in ends)
 
 
+def whole_name(text: str) -> re.Pattern[str]:
+    """What finds the name, or the message, where nothing of a name goes on before or behind it."""
+    return _whole(text, False)
+
+
 @functools.lru_cache(maxsize=64)
 def _whole(text: str, any_case: bool) -> re.Pattern[str]:
     """The text where nothing of a name goes on before or behind it; white space in a message is any."""

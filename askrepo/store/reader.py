@@ -270,6 +270,15 @@ class DatasetReader:
                 found.update(*(names.split() for names in _texts(self._dataset["symbols"][start:stop])))
         return frozenset(found)
 
+    def files(self) -> frozenset[tuple[str, str]]:
+        """Repository and path of every file: reads two whole columns, like `symbols`."""
+        found: set[tuple[str, str]] = set()
+        with reading(self.url):
+            for start, stop in batches(self.manifest.chunks):
+                columns = (_texts(self._dataset[name][start:stop]) for name in ("repository", "path"))
+                found.update(zip(*columns, strict=True))
+        return frozenset(found)
+
     def at_paths(self, paths: Sequence[str], *, limit: int, where: Filter = Filter()) -> list[Chunk]:
         """Chunks of the files at these very paths, at most `limit`, in the order of the dataset."""
         return self._admitted(tql.any_of("path", paths), where, limit) if paths else []
