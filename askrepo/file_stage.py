@@ -108,7 +108,7 @@ _Where = tuple[str, str, str]
 
 
 def _stages(path: str, where: _Where, table: pa.Table, definition: Definition) -> list[FileStage]:
-    """What the table says of the path as a file, else as a folder; nothing when it has neither."""
+    """What the table says of the path as a file, as a folder, or as the end of one path; nothing when it is none."""
     repository = where[1]
     as_written = shown_path(path)
     trimmed = as_written.removeprefix("./").lstrip("/")
@@ -117,8 +117,8 @@ def _stages(path: str, where: _Where, table: pa.Table, definition: Definition) -
         rows = _rows(table, repository, name)
         if rows:
             return [_of_row(row, where, definition) for row in rows]
-    folders = (_folder(name, where, table) for name in names)
-    return [folder for folder in folders if folder is not None][:1]
+    folders = [folder for name in names if (folder := _folder(name, where, table)) is not None]
+    return folders[:1] or [_of_row(row, where, definition) for row in _rows_at_end(table, repository, trimmed)]
 
 
 def _rows(table: pa.Table, repository: str, path: str) -> list[dict[str, Any]]:
@@ -127,6 +127,15 @@ def _rows(table: pa.Table, repository: str, path: str) -> list[dict[str, Any]]:
     of_path = table.filter(pc.equal(table["path"], path))
     rows: list[dict[str, Any]] = of_path.to_pylist()
     return [row for row in rows if row["repository"] == repository]
+
+
+def _rows_at_end(table: pa.Table, repository: str, path: str) -> list[dict[str, Any]]:
+    """The row of the only path that ends so."""
+    import pyarrow.compute as pc
+
+    mask = pc.and_(pc.equal(table["repository"], repository), pc.ends_with(table["path"], f"/{path}"))
+    rows: list[dict[str, Any]] = table.filter(mask).slice(0, 2).to_pylist() if path else []
+    return rows if len(rows) == 1 else []
 
 
 def _of_row(row: Mapping[str, Any], where: _Where, definition: Definition) -> FileStage:

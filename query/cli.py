@@ -15,6 +15,8 @@ from query.evaluate import evaluate
 from query.options import example
 from query.output import show_warnings_plainly
 from query.search import search
+from query.show import show
+from query.why import why
 
 
 @click.group(
@@ -32,5 +34,5 @@ def main() -> None:
     show_warnings_plainly()
 
 
-for command in (search, ask, chat, aliases, status, history, rollback, evaluate, doctor, completion):
+for command in (search, ask, chat, show, why, aliases, status, history, rollback, evaluate, doctor, completion):
     main.add_command(command)

@@ -63,6 +63,23 @@ def complete_dataset(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 
 
 @_completing
+def complete_path(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Paths of the trees that the aliases were built from, each with what became of it."""
+    from askrepo.known_files import listed_files
+
+    session = _session(ctx)
+    named = ctx.params.get("aliases") or ()
+    tables = (
+        listed_files(session.catalogue.current(name).manifest, session.workspace) for name in session.aliases(named)
+    )
+    return [
+        (path, reason or kind)
+        for table in tables
+        for path, reason, kind in zip(*(table[name].to_pylist() for name in ("path", "reason", "kind")), strict=True)
+    ]
+
+
+@_completing
 def complete_language(_: click.Context) -> Iterable[tuple[str, str | None]]:
     """Languages that files are told apart by."""
     from askrepo.languages import LANGUAGES

@@ -114,6 +114,15 @@ def json_option(command: Command) -> Command:
     return option(command)
 
 
+def alias_option(command: Command) -> Command:
+    """`-a/--alias`, repeatable, handed on as `aliases`."""
+    option = click.option(
+        "-a", "--alias", "aliases", multiple=True, metavar="NAME", shell_complete=complete_alias,
+        help="Alias to read; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
+    )  # fmt: skip
+    return option(command)
+
+
 def alias_argument(command: Command) -> Command:
     """ALIAS, required, completed by the shell; it may be one that was removed."""
     return click.argument("alias", shell_complete=complete_any_alias)(command)
@@ -142,7 +151,7 @@ def search_options(command: Command) -> Command:
         options = SearchOptions(
             session=session,
             k=k or session.settings.k,
-            strategy=strategy or _configured_strategy(session),
+            strategy=strategy or configured_strategy(session),
             **{name: values.pop(name) for name in names},
         )
         return command(*args, options=options, **values)
@@ -196,7 +205,7 @@ def _configured_languages(values: tuple[str, ...]) -> tuple[str, ...]:
         raise UsageError(f"ASKREPO_LANGUAGE, or `language` in a configuration file: {error}") from None
 
 
-def _configured_strategy(session: Session) -> str:
+def configured_strategy(session: Session) -> str:
     """ASKREPO_STRATEGY, checked before anything is opened; else the default."""
     configured = (session.settings.strategy or "").strip() or STRATEGIES[0]
     if configured not in STRATEGIES:

@@ -33,7 +33,9 @@ def modules_after(*args: str, home: Path, workspace: str = "") -> set[str]:
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("args", [["--help"], ["search", "--help"], ["ask", "--help"], ["completion", "zsh"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["search", "--help"], ["ask", "--help"], ["show", "--help"], ["completion", "zsh"]]
+)
 def test_help_loads_nothing_heavy(args: list[str], tmp_path: Path) -> None:
     assert not modules_after(*args, home=tmp_path).intersection(HEAVY)
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.query.conftest import HOSTILE_PATH, Run, json_lines
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "told"),
+    [
+        ("src/retry.py", 0, " src/retry.py: loaded as source, python (utf-8, "),
+        ("parcel/src/retry.py", 0, " src/retry.py: loaded as source"),
+        ("retry.py", 0, " src/retry.py: loaded as source"),
+        ("data.bin", 0, " data.bin: skipped, binary: its content is no text (3 bytes)"),
+        ("src", 0, " src/: a folder of 4 files = 4 loaded; "),
+        ("gone.py", 1, " gone.py: not in the tree"),
+        ("lib/retry.py", 1, "not in the tree; nearest: src/retry.py"),
+        (HOSTILE_PATH, 0, r" src/evil\x1b[2J\u202e.py: loaded"),
+    ],
+)
+def test_each_path_is_told_in_one_line(run_main: Run, place: str, code: int, told: str) -> None:
+    result = run_main("why", place)
+    assert result.exit_code == code
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("parcel@")
+    assert told in line
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [(7, "  line 7  is in the chunk 1-9 ("), (99, "  line 99  is behind the end of the file")],
+)
+def test_a_line_is_told_with_its_chunk(run_main: Run, line: int, told: str) -> None:
+    result = run_main("why", f"src/retry.py:{line}")
+    assert result.stdout.splitlines()[1].startswith(told)
+
+
+def test_a_question_gives_the_rank_and_what_made_it(run_main: Run) -> None:
+    result = run_main("why", "src/retry.py", "how", "long", "does", "`backoff`", "wait")
+    lines = result.stdout.splitlines()
+    assert lines[1].startswith("  rank    1 of ")
+    assert "  name    backoff: defines it, and exact names come first" in lines
+    (told,) = json_lines(run_main("why", "src/retry.py", "how long does `backoff` wait", "--json"))
+    account = told["account"]
+    assert (account["rank"], account["names"]) == (1, {"backoff": "defines"})
+    given = account["fused"] + sum(account["signals"].values())
+    assert account["score"] == pytest.approx(given * account["prior"])
+
+
+def test_the_rank_is_the_one_of_search(run_main: Run) -> None:
+    question = "parcel messages between services"
+    for hit in json_lines(run_main("search", question, "--json")):
+        (told,) = json_lines(run_main("why", hit["path"], question, "--json"))
+        assert told["account"]["rank"] <= hit["rank"]
+
+
+def test_a_file_that_is_no_candidate_is_told(run_main: Run) -> None:
+    result = run_main("why", "src/queue.ts", "`sabotage`", env={"ASKREPO_STRATEGY": "signals"})
+    assert "  rank    none: no chunk of it is among the " in result.stdout
+
+
+def test_json_has_every_field_for_every_stage(run_main: Run) -> None:
+    told = [json_lines(run_main("why", place, "--json"))[0] for place in ("src/retry.py", "data.bin", "src", "gone")]
+    assert len({tuple(each) for each in told}) == 1
+    assert [each["stage"] for each in told] == ["loaded", "skipped", "folder", "not in the tree"]
+
+
+def test_an_unknown_alias_exits_3(run_main: Run) -> None:
+    assert run_main("why", "a.py", "-a", "nope").exit_code == 3
