@@ -21,6 +21,7 @@ from askrepo.endpoints import (
 from askrepo.errors import AskrepoError, RemoteRefusedError, RemoteUnavailableError
 from askrepo.remote_errors import Endpoint, Refusal
 from askrepo.thoughts import after_closing, without_thoughts
+from askrepo.written_calls import without_calls
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -146,7 +147,8 @@ class ChatModel:
         """What `stream` iterates over, noting what arrives."""
         is_plain = lambda: self.ways.writes_plainly or arrived.thought_chars > 0  # noqa: E731
         shown: list[str] = []
-        for piece in without_thoughts(self._texts(messages, arrived), is_plain=is_plain):
+        answer = without_thoughts(self._texts(messages, arrived), is_plain=is_plain)
+        for piece in without_calls(answer, arrived.note_call):
             shown.append(piece)
             yield piece
         if not shown:
@@ -377,6 +379,11 @@ class _Arrived:
         if self.is_done and self.chars and self.finish.lower() in ("", "stop"):
             self.finish = "refusal" if self.refusal else "tool_calls" if self.tool else self.finish
         return text
+
+    def note_call(self, tool: str) -> None:
+        """The text ends with a call of a tool, or is one."""
+        self.tool = self.tool or tool
+        self.finish = "tool_calls" if self.finish.lower() in ("", "stop") else self.finish
 
 
 def _messages_sent(messages: Sequence[BaseMessage], *, has_system_role: bool) -> list[dict[str, Any]]:
