@@ -17,6 +17,7 @@ from askrepo.kinds import has_generated_header, kind_of
 from askrepo.known_files import FileFacts, KnownFiles
 from askrepo.languages import language_of
 from askrepo.manifests import FILE_FACTS, files_schema, write_table
+from askrepo.plain import plain_line
 from askrepo.repositories import repository_id
 from askrepo.snapshots import open_snapshot
 from askrepo.tree import MAX_PATH_BYTES, SUBMODULE, SYMLINK, TreeEntry, TreeReader
@@ -141,7 +142,7 @@ def load_files(
     loaded = files - skipped.total()
     log.info(
         "%s: %d of %d files loaded, %d carried over, %d with damaged letters",
-        *(snapshot.name, loaded, files, carried, repaired),
+        *(plain_line(snapshot.name), loaded, files, carried, repaired),
     )
     return LoadManifest(
         snapshot=snapshot,

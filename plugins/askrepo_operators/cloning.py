@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from askrepo.plain import plain_line
 from askrepo.types import Repository, to_json
 from askrepo_operators.connections import git_environment
 from askrepo_operators.pipeline_settings import PipelineSettings, connection_ids
@@ -53,7 +54,7 @@ class CloneRepositoryOperator(StageOperator):
                 )
         self.log.info(
             "clone %s@%s: %.1f MB, committed %s",
-            snapshot.name,
+            plain_line(snapshot.name),
             snapshot.commit[:10],
             snapshot.bytes / 1e6,
             snapshot.committed_at,

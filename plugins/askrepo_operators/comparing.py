@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from askrepo.plain import plain_line
 from askrepo.types import snapshot_from, to_json
 from askrepo_operators.embedding import open_run_embedder
 from askrepo_operators.keeping import skip_unless_wanted
@@ -66,7 +67,7 @@ class CompareSnapshotsOperator(StageOperator):
                 raise AirflowSkipException(message)
             manifest = current.manifest if current else None
             carry = not run.force and can_be_carried(manifest, fingerprint, workspace=run.workspace)
-        self.log.info("compare %s: %s", alias, ", ".join(reasons) or "forced")
+        self.log.info("compare %s: %s", alias, plain_line(", ".join(reasons)) or "forced")
         context["ti"].xcom_push(EXPECTED_NUMBER, number)
         context["ti"].xcom_push(FINGERPRINT, fingerprint)
         context["ti"].xcom_push(INCUMBENT, number if current else 0)

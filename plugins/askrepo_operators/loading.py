@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from askrepo.plain import plain_line
 from askrepo.types import load_manifest_from, snapshot_from, to_json
 from askrepo_operators.incumbents import known_files_of
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
@@ -45,7 +46,7 @@ class LoadFilesOperator(StageOperator):
             )
         self.log.info(
             "load %s@%s: %d files, %d loaded (%.1f MB of text, %d files carried over), skipped: %s",
-            manifest.snapshot.name,
+            plain_line(manifest.snapshot.name),
             manifest.snapshot.commit[:10],
             manifest.files,
             manifest.loaded,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.configuration import conf
 
+from askrepo.plain import plain_line
 from askrepo.types import to_json
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors, refuse_unknown
 
@@ -28,6 +29,6 @@ class PlanRunOperator(StageOperator):
             run = self.open_run()
             most = conf.getint("core", "max_map_length", fallback=1024)
             repositories = plan_run(run.definition, allow_local=run.settings.allow_local, max_repositories=most)
-        names = ", ".join(repository.name for repository in repositories)
+        names = ", ".join(plain_line(repository.name) for repository in repositories)
         self.log.info("plan %s: %d repositories (%s)", run.definition.alias, len(repositories), names)
         return [to_json(repository) for repository in repositories]

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from askrepo.errors import AskrepoError
+from askrepo.plain import plain_line
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,6 +24,6 @@ def tell_reason(context: Context) -> None:
 
 def reason_of(error: Any) -> str:
     """The message of an error raised on purpose; of any other its type too. Always one line."""
-    message = " ".join(str(error).split())
+    message = plain_line(" ".join(str(error).split()))
     on_purpose = isinstance(error, (AskrepoError, str)) or type(error).__name__ == "AirflowFailException"
     return message if on_purpose and message else f"{type(error).__name__}: {message}".removesuffix(": ")

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from askrepo.errors import PermanentError, TransientError, UsageError
 from askrepo.places import check_dataset_place
+from askrepo.plain import plain
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace import Workspace
@@ -107,7 +108,7 @@ def no_retry_on_permanent_errors() -> Iterator[None]:
     try:
         yield
     except PermanentError as error:
-        raise AirflowFailException(str(error)) from None
+        raise AirflowFailException(plain(str(error))) from None
     except TransientError as error:
         raise error from None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, AssetAlias
 
+from askrepo.plain import plain_line
 from askrepo.types import AliasEntry, dataset_manifest_from
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 
@@ -63,7 +64,7 @@ class SwapAliasOperator(StageOperator):
         context["outlet_events"][DATASETS].add(asset_of(entry.alias), extra=event)
         self.log.info("swap %s: entry %d -> %s", entry.alias, entry.number, entry.manifest.dataset)
         for line in told(event["report"]):
-            self.log.info("swap %s: %s", entry.alias, line)
+            self.log.info("swap %s: %s", entry.alias, plain_line(line))
         return {"alias": entry.alias, "number": entry.number, "dataset": entry.manifest.dataset}
 
 

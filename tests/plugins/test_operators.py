@@ -376,3 +376,21 @@ def test_log_of_a_failed_task_ends_with_one_line(
         tell_reason({"exception": error})
 
     assert [record.getMessage() for record in caplog.records] == ([] if line is None else ["::endgroup::", line])
+
+
+def test_names_of_repositories_cannot_steer_the_log(
+    stages: Stages,
+    make_repository: Callable[..., GitRepository],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stages.values["repositories"] = [make_repository("pro\u202eject", {"a.py": "x = 1\n"}).url]
+
+    with caplog.at_level("INFO"):
+        stages.all()
+        tell_reason({"exception": UsageError("no 'pro\u202eject'")})  # type: ignore[typeddict-item]
+
+    said = "\n".join(record.getMessage() for record in caplog.records) + capsys.readouterr().out
+    assert "\u202e" not in said
+    assert [f"{stage} " in said for stage in ("plan", "clone", "compare", "load")] == [True] * 4
+    assert said.count("pro\\u202eject") >= 4
