@@ -53,7 +53,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     rig.close()
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture
 def place(request: pytest.FixtureRequest, rig: Rig, tmp_path: Path) -> tuple[str, dict[str, str]]:
     """URL of a workspace with the alias, and the environment to reach it."""
     if request.param == "s3":
@@ -63,6 +63,7 @@ def place(request: pytest.FixtureRequest, rig: Rig, tmp_path: Path) -> tuple[str
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("place", ["local", pytest.param("s3", marks=pytest.mark.faults)], indirect=True)
 def test_datasets_that_stay_for_a_while_are_never_missed(rig: Rig, place, tmp_path: Path) -> None:
     """Opening the alias anew, running the command, holding the dataset for a while: all are right."""
     seen = readers_during(REALISTIC, ("open", "hold", "command", "follow"), rig, place, tmp_path)
@@ -71,6 +72,7 @@ def test_datasets_that_stay_for_a_while_are_never_missed(rig: Rig, place, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("place", [pytest.param("local", marks=pytest.mark.faults), "s3"], indirect=True)
 def test_who_follows_an_alias_does_not_notice_that_datasets_go(rig: Rig, place, tmp_path: Path) -> None:
     """Each swap removes the dataset that was current until then, whoever reads it."""
     seen = readers_during(RUTHLESS, ("follow", "follow"), rig, place, tmp_path)

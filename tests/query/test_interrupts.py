@@ -113,16 +113,17 @@ def sweep(args: Sequence[str], environment: Environment, moments: Sequence[float
 
 @pytest.mark.parametrize("args", [["search", "parcel"], ["status"], ["doctor"], ["chat"]], ids=lambda args: args[0])
 def test_ctrl_c_at_any_moment_is_quiet(args: list[str], environment: Environment) -> None:
-    runs = sweep(args, environment, [tenth / 10 for tenth in range(0, 12, 2)], by=signal.SIGINT)
+    runs = sweep(args, environment, [0.0, 0.2, 0.4, 0.8], by=signal.SIGINT)
 
     assert [run for run in runs if run.code not in {130, 0} or run.noise] == []
     assert runs[0].code == 130
 
 
-def test_ctrl_c_while_a_model_is_asked_is_quiet_at_every_tenth_of_three_seconds(
-    hanging: OpenAIServer, environment: Environment
+@pytest.mark.parametrize("tenths", [range(0, 31, 3), pytest.param(range(31), marks=pytest.mark.faults)], ids=str)
+def test_ctrl_c_at_any_moment_while_a_model_is_asked_is_quiet(
+    hanging: OpenAIServer, environment: Environment, tenths: range
 ) -> None:
-    runs = sweep(["ask", "parcel"], environment, [tenth / 10 for tenth in range(31)], by=signal.SIGINT)
+    runs = sweep(["ask", "parcel"], environment, [tenth / 10 for tenth in tenths], by=signal.SIGINT)
 
     assert [run for run in runs if run.code != 130 or run.noise] == []
 
