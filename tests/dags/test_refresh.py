@@ -1,4 +1,7 @@
-"""What was made by hand stays fresh: askrepo_ingest keeps definitions, askrepo_refresh runs them again."""
+"""What was made by hand stays fresh: askrepo_ingest keeps definitions, askrepo_refresh runs them again.
+
+With a scheduler, a triggerer and workers: tests/dags/test_standalone.py.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,8 @@ from askrepo.removal import remove_alias
 from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import Definition
 from askrepo.workspace import Workspace
-from tests.airflow_rest import Rest, wait_for
 from tests.airflow_session import AIRFLOW_WARNINGS, ROOT, FinishedRun, read_dags
 from tests.conftest import GitRepository
-from tests.dags.test_standalone import Served, airflow, environment  # noqa: F401 - fixtures
 
 pytestmark = AIRFLOW_WARNINGS
 
@@ -291,36 +292,6 @@ def test_dag_knows_which_aliases_are_configured(tmp_path: Path) -> None:
     assert bag.import_errors == {}
     assert list(bag.get_dag("askrepo_refresh").get_task("list").configured) == ["docs"]
     assert list(bag.get_dag("askrepo_remove").get_task("check").configured) == ["docs"]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(420)
-def test_scheduler_triggerer_and_workers_refresh_what_was_made_by_hand(
-    airflow: Served,  # noqa: F811
-    environment: dict[str, str],  # noqa: F811
-    make_repository: MakeRepository,
-) -> None:
-    repositories = {alias: make_repository(alias, {"a.py": GREETING}) for alias in ("one", "two", "three")}
-    catalogue = AliasCatalogue(Workspace.open(environment["ASKREPO_WORKSPACE"]))
-    rest = Rest(airflow.url, user=airflow.user, password=airflow.password)
-    wait_for("DAGs", lambda: rest.has_dag("askrepo_ingest") and rest.has_dag("askrepo_refresh"), timeout_s=60)
-    conf = {"embedder": "hash"}
-    first = [
-        rest.trigger("askrepo_ingest", {**conf, "alias": alias, "repositories": [repository.url]})
-        for alias, repository in repositories.items()
-    ]
-    assert [rest.end_state(run, timeout_s=150) for run in first] == ["success"] * 3
-    commit = repositories["two"].commit({"b.py": GREETING})
-    shutil.rmtree(repositories["three"].path)
-
-    refresh = rest.trigger("askrepo_refresh", {})
-
-    assert rest.end_state(refresh, timeout_s=150) == "failed"  # three could not be read
-    assert [catalogue.number(alias) for alias in repositories] == [1, 2, 1]
-    assert catalogue.current("two").manifest.snapshots[0].commit == commit
-    runs = rest.call("GET", "/api/v2/dags/askrepo_ingest/dagRuns?order_by=run_id")["dag_runs"]
-    refreshed = {run["conf"]["alias"]: run["state"] for run in runs if run["dag_run_id"].startswith("refresh__")}
-    assert refreshed == {"one": "success", "two": "success", "three": "failed"}
 
 
 @pytest.mark.parametrize("other", [False, True], ids=["removed", "defined anew"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from askrepo.store.catalogue import AliasCatalogue
+from askrepo.workspace import Workspace
 from tests.airflow_rest import Rest, wait_for
 from tests.conftest import GitRepository
 from tools.airflow_home import ROOT, airflow_environment
@@ -118,6 +121,31 @@ def test_run_triggered_over_rest_is_searched_by_the_command(
     hit = json.loads(found.stdout.splitlines()[0])
     assert (hit["path"], hit["start_line"], hit["end_line"]) == ("greet.py", 1, 2)
     assert hit["commit"] == repository.git("rev-parse", "HEAD")
+
+
+def test_refresh_runs_again_what_was_made_by_hand(
+    airflow: Served, environment: dict[str, str], make_repository: Callable[..., GitRepository]
+) -> None:
+    repositories = {alias: make_repository(alias, {"a.py": "def greet(): ...\n"}) for alias in ("changed", "gone")}
+    catalogue = AliasCatalogue(Workspace.open(environment["ASKREPO_WORKSPACE"]))
+    rest = airflow.rest()
+    wait_for("DAGs", lambda: rest.has_dag(DAG) and rest.has_dag("askrepo_refresh"), timeout_s=60)
+    first = [
+        rest.trigger(DAG, {"embedder": "hash", "alias": alias, "repositories": [repository.url]})
+        for alias, repository in repositories.items()
+    ]
+    assert [rest.end_state(run, timeout_s=RUN_TIMEOUT_S) for run in first] == ["success"] * 2
+    commit = repositories["changed"].commit({"b.py": "def greet(): ...\n"})
+    shutil.rmtree(repositories["gone"].path)
+
+    refresh = rest.trigger("askrepo_refresh", {})
+
+    assert rest.end_state(refresh, timeout_s=RUN_TIMEOUT_S) == "failed"  # one could not be read
+    assert [catalogue.number(alias) for alias in repositories] == [2, 1]
+    assert catalogue.current("changed").manifest.snapshots[0].commit == commit
+    runs = rest.call("GET", f"/api/v2/dags/{DAG}/dagRuns?order_by=run_id")["dag_runs"]
+    refreshed = {run["conf"]["alias"]: run["state"] for run in runs if run["dag_run_id"].startswith("refresh__")}
+    assert (refreshed["changed"], refreshed["gone"]) == ("success", "failed")
 
 
 def test_wrong_parameters_are_answered_with_what_is_wrong(airflow: Served) -> None:
