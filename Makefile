@@ -1,7 +1,7 @@
 # Everything that can be done with a checkout. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo ingest airflow test test-fast test-celery test-faults check format lock clean
+.PHONY: help demo ingest airflow test test-fast test-celery test-faults check lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,8 +26,9 @@ unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV __PYVENV_LAUNCHER__
 SERVICES := postgresql redis-server
 HAVE_SERVICES := { command -v redis-server && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1
 
-# One process for each processor, and whole files for each: what a file has started serves all its tests.
-PROCESSES := --numprocesses logical --maxprocesses 4
+# One process more than there are processors, since some tests wait, and whole files for each: what a file has started
+# serves all its tests.
+PROCESSES := --numprocesses $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 5)))
 SIDE_BY_SIDE := $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 help: ## Show the targets
@@ -52,15 +53,17 @@ test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreS
 	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }
 	$(BIN)/python -m pytest -m celery tests/test_celery.py
 
-test-faults: .venv/installed-dev ## Seeded faults: kills, full disks, broken stores, damaged datasets (8 minutes)
-	$(BIN)/python -m pytest $(PROCESSES) -m faults tests/faults
+test-faults: .venv/installed-dev ## What test tries a few cases of, whole: seeded kills, full disks, damage, signals (10 minutes)
+	$(BIN)/python -m pytest $(PROCESSES) -m faults
 
-check: .venv/installed-dev ## Format, lint, types, documentation
+check: lint ## Format, lint, types, documentation, and the tests of the core (2 minutes on two cores)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --quiet tests/core tests/test_docs.py tests/test_layout.py
+
+lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy plugins/askrepo_operators
-	$(BIN)/python -m pytest --quiet tests/test_docs.py tests/test_layout.py
 
 format: .venv/installed-dev ## Rewrite the code in its format
 	$(BIN)/ruff format .
