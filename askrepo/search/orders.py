@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from askrepo.search.candidates import File, Pool, Ranked, in_order
 from askrepo.search.exact import exact_first
 from askrepo.search.opening import with_opening
+from askrepo.search.siblings import sibling_factors
 from askrepo.search.slots import with_slots
 
 FILE_DECAY = 0.5
@@ -52,4 +53,6 @@ def decayed(ranked: Sequence[Ranked]) -> list[Ranked]:
         lowered.append(each.scaled(FILE_DECAY ** files[file] * (COPY_FACTOR if text in texts else 1.0)))
         files[file] += 1
         texts.add(text)
-    return in_order(lowered)
+    lowered = in_order(lowered)
+    factors = sibling_factors(lowered)
+    return in_order([each.scaled(factor) for each, factor in zip(lowered, factors, strict=True)])
