@@ -105,7 +105,9 @@ class Asked:
         return figures
 
     def _is_held(self, hits: Sequence[Hit]) -> bool:
-        word = re.compile(rf"(?<!\w){re.escape(self.name.text)}(?!\w)")
+        """Whether a hit holds the name; of a qualified one its last part: it stands alone where it is defined."""
+        last = re.split(r"::|\.", self.name.text)[-1] if self.name.form == "qualified" else self.name.text
+        word = re.compile(rf"(?<!\w){re.escape(last)}(?!\w)")
         return any(word.search(text) for hit in hits for text in (hit.chunk.text, f"/{hit.chunk.path}"))
 
 
@@ -169,7 +171,7 @@ def made_up(stored: Stored, names: int, chance: random.Random) -> list[Name]:
     known, joined = sorted(filter(_is_telling, stored.lines["snake"])), _joined_snakes
     if len(known) < names:
         known, joined = sorted(filter(_is_telling, stored.lines["camel"])), _joined_humps
-    taken = {name for counts in stored.lines.values() for name in counts}
+    taken = set(re.findall(r"\w+", stored.text)) | {name for counts in stored.lines.values() for name in counts}
     made: dict[str, None] = {}
     for _ in range(names * 50 if known else 0):
         name = joined(chance.choice(known), chance.choice(known))
@@ -208,9 +210,9 @@ def _stands(name: str, stored: Stored) -> bool:
 
 def _is_slip_of_any(name: str, taken: Collection[str]) -> bool:
     near = (other for other in taken if abs(len(other) - len(name)) <= SLIPS)
-    letters = Counter(name)
-    alike = (other for other in near if (letters - Counter(other)).total() <= SLIPS)
-    return any(edit_distance(name, other) <= SLIPS for other in alike)
+    letters = Counter(name.lower())
+    alike = (other for other in near if (letters - Counter(other.lower())).total() <= SLIPS)
+    return any(edit_distance(name.lower(), other.lower()) <= SLIPS for other in alike)
 
 
 def _overlaps(hit: Hit, places: Sequence[tuple[str, int, int]]) -> bool:
