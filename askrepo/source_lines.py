@@ -149,7 +149,15 @@ class SourceLines:
             return Span(*found)
         if bare in self.path_names or bare in self.names:
             return Span(0, 0)
-        return self._qualified(bare) or self._call(name)
+        return self._qualified(bare) or self._call(name) or self._as_written(bare)
+
+    def _as_written(self, name: str) -> Span | None:
+        """Where a name stands in what is not compared, such as the target of a link."""
+        if not _WORD.fullmatch(name.replace("-", "_")):
+            return None
+        whole = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+        at = next((at for at, line in enumerate(self.lines) if name in line and whole.search(line)), None)
+        return None if at is None else Span(at, at)
 
     def _qualified(self, name: str) -> Span | None:
         """`Session.send` where `send` stands, and `Session` stands there too or encloses it."""

@@ -84,13 +84,15 @@ COMMON_WORDS = frozenset(_COMMON_WORDS.split())
 
 def parts_of(text: str) -> tuple[Part, ...]:
     """The parts of a statement in Markdown, in order; what a citation consists of is none of them."""
-    masked = _masked(text, _CITATION.finditer(text))
+    found = list(_code_parts(text))
+    masked = _masked(text, found)
+    masked = _masked(masked, _CITATION.finditer(masked))
     masked = _masked(masked, spelled.URL.finditer(masked))
-    found: list[Part] = []
-    for read in (_code_parts, _quote_parts, _number_parts, _path_parts):
+    for read in (_quote_parts, _number_parts, _path_parts):
         parts = list(read(masked))
         masked = _masked(masked, parts)
-        found += [part for part in parts if part.text]
+        found += parts
+    found = [part for part in found if part.text]
     return tuple(sorted(found, key=lambda part: part.start))
 
 

@@ -203,13 +203,21 @@ class Verifier:
             if share >= MIN_SHARE and (best is None or share > best[0]):
                 best = share, source, held
         if best is None:
-            found = tuple(Found(part, None) for part in claim.parts)
-            return Checked(claim.statement, "nothing", found)
+            found = tuple(map(self._anywhere, claim.parts))
+            is_unknown = any(each.place is None and not each.is_known for each in found)
+            return Checked(claim.statement, "not found" if is_unknown else "nothing", found)
         _, source, held = best
         found = tuple(Found(part, source.cited(held[part]) if part in held else None) for part in claim.parts)
         if any(each.place is None for each in found):
             return Checked(claim.statement, "not found", found, (Support(source, "attributed"),))
         return Checked(claim.statement, "attributed", found, (Support(source, "attributed"),))
+
+    def _anywhere(self, part: Part) -> Found:
+        """A part of a statement that rests on nothing, where it stands at all."""
+        for source in self.sources:
+            if (span := source.find(part)) is not None:
+                return Found(part, source.cited(span))
+        return Found(part, None, is_known=part.kind == "number" or bool(self._looked_up(part)))
 
     def _weights(self, terms: Iterable[str]) -> dict[str, float]:
         """How much each term says: one that stands in every source says little."""

@@ -1,0 +1,35 @@
+"""The benchmark of checked answers, on this project's own files: what it promises holds for a sample."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from benchmarks.answers import Figures, measure
+from benchmarks.made_answers import Corpus
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = [*sorted((ROOT / "askrepo").glob("*.py")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+
+
+@pytest.fixture(scope="module")
+def figures() -> Figures:
+    texts = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in FILES}
+    return measure([Corpus.of_files("askrepo", texts)], answers=30, mutated=160, rng=random.Random(7))
+
+
+def test_false_statements_are_marked(figures: Figures) -> None:
+    assert sum(states.total() for states in figures.mutated.values()) >= 120
+    assert figures.mutated_marked >= 0.98, figures.wrong
+
+
+def test_true_statements_are_left_alone(figures: Figures) -> None:
+    assert sum(states.total() for states in figures.true.values()) == 150
+    assert figures.true_marked <= 0.02, figures.wrong
+
+
+def test_wrong_citations_are_corrected_and_missing_ones_found(figures: Figures) -> None:
+    assert figures.misplaced["repaired, to its source"] >= 0.7 * figures.misplaced.total(), figures.misplaced
+    assert figures.uncited["attributed, to its source"] >= 0.7 * figures.uncited.total(), figures.uncited
