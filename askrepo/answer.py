@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from askrepo.chat_models import incompleteness
 from askrepo.citations import CitationResolver, Cited, LookUp
 from askrepo.context import FENCE_DIGITS, Source, render_sources
+from askrepo.source_lines import SourceLines
 from askrepo.thoughts import answer_of
+from askrepo.verification import Elsewhere, Nowhere, Verifier
+from askrepo.verified_answer import LinesOf, VerifiedAnswer, no_lines
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -39,6 +42,8 @@ _ANSWER_REQUEST = """\
 {sources}
 
 Question: {question}"""
+
+_NOWHERE = Nowhere()
 
 _CONDENSE_RULES = """\
 Rewrite the user's follow-up as one question that can be understood without the conversation, in the language of \
@@ -95,17 +100,25 @@ class AnswerStream:
     """A cited answer while it arrives: iterate once, then ask what was cited.
 
     :ivar evidence: what the answer rests on.
+    :ivar verified: its statements, compared with what they cite.
     """
 
-    def __init__(self, evidence: Evidence, pieces: Iterator[str], resolver: CitationResolver) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        pieces: Iterator[str],
+        resolver: CitationResolver,
+        verified: VerifiedAnswer | None = None,
+    ) -> None:
         self.evidence = evidence
+        self.verified = verified or VerifiedAnswer(Verifier([]), resolver.look_up)
         self._pieces = pieces
         self._resolver = resolver
         self._text: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
-        """Pieces of text whose citations are resolved already."""
-        for piece in self._resolver.resolve(_unix_lines(self._pieces)):
+        """Pieces of text whose citations are resolved and whose statements are checked already."""
+        for piece in self.verified.marked(self._resolver.resolve(_unix_lines(self._pieces))):
             self._text.append(piece)
             yield piece
 
@@ -121,8 +134,13 @@ class AnswerStream:
 
     @property
     def cited(self) -> list[Cited]:
-        """What resolved, numbered sources first, then lines named by path."""
-        return sorted(self._resolver.cited, key=lambda cited: (cited.number is None, cited.number or 0))
+        """What resolved, or is cited instead, numbered sources first, then lines named by path."""
+        return _in_order([*self._resolver.cited, *self.verified.corrections])
+
+    @property
+    def attributed(self) -> list[Cited]:
+        """Numbered sources that nothing cites, and that statements without citations seem to rest on."""
+        return _in_order(each for each in self.verified.attributions if each not in self.cited)
 
     @property
     def unresolved(self) -> list[str]:
@@ -165,15 +183,27 @@ def condense_question(question: str, *, history: Sequence[Turn], model: Chat, fe
     return condensed if is_usable else question
 
 
-def stream_answer(evidence: Evidence, *, model: Chat, look_up: LookUp, fence: str | None = None) -> AnswerStream:
-    """The model's answer from the evidence, its citations resolved as it arrives.
+def stream_answer(
+    evidence: Evidence,
+    *,
+    model: Chat,
+    look_up: LookUp,
+    elsewhere: Elsewhere = _NOWHERE,
+    lines_of: LinesOf = no_lines,
+    fence: str | None = None,
+) -> AnswerStream:
+    """The model's answer from the evidence, its citations resolved and its statements checked as it arrives.
 
-    :param look_up: finds stored lines that the answer names by path.
+    :param look_up: finds stored lines that the answer names by path; lines_of: gives them.
+    :param elsewhere: where words are looked for that stand in no source.
     :param fence: delimits sources in the prompt; a new random one by default, so that no source can forge it.
     """
     pieces = model.stream(answer_messages(evidence, fence=fence or _new_fence()))
     sources = [Cited(source.number, source.citation, source.url) for source in evidence.sources]
-    return AnswerStream(evidence, pieces, CitationResolver(sources, look_up))
+    verifier = Verifier([SourceLines.of(source) for source in evidence.sources], elsewhere)
+    return AnswerStream(
+        evidence, pieces, CitationResolver(sources, look_up), VerifiedAnswer(verifier, look_up, lines_of)
+    )
 
 
 def answer_messages(evidence: Evidence, *, fence: str) -> list[BaseMessage]:
@@ -183,6 +213,10 @@ def answer_messages(evidence: Evidence, *, fence: str) -> list[BaseMessage]:
     prompt = ChatPromptTemplate.from_messages([("system", _ANSWER_RULES), ("human", _ANSWER_REQUEST)])
     sources = render_sources(evidence.sources, fence=fence)
     return prompt.format_messages(sources=sources, question=evidence.standalone_question, fence=fence)
+
+
+def _in_order(cited: Iterable[Cited]) -> list[Cited]:
+    return sorted(dict.fromkeys(cited), key=lambda each: (each.number is None, each.number or 0))
 
 
 def _unix_lines(pieces: Iterable[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ _SEEN_AHEAD = 6
 """Characters that tell how a line begins."""
 
 _INDENT = re.compile(r"\s+")
-_FENCE = re.compile(r"[ \t>]*(?P<fence>`{3,}|~{3,})[^`\n]*")
+_OPENING_FENCE = re.compile(r"[ \t>]*+(?P<fence>`{3,}+|~{3,}+)[^`\n]*+")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
 _RULE = re.compile(r"[ \t]*(?:[-=_*|:][ \t]*){3,}")
@@ -119,7 +119,7 @@ class StatementSplitter:
 
     def _kind_of(self, line: str) -> BlockKind | None:
         bare = line.rstrip("\n")
-        fence = _FENCE.fullmatch(bare)
+        fence = _OPENING_FENCE.fullmatch(bare)
         if fence is not None:
             self._fence = fence["fence"]
             return "other"

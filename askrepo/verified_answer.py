@@ -28,11 +28,15 @@ STATES: tuple[tuple[State, str], ...] = (
 )
 """The states in the order of a summary, and what it calls them."""
 
+LinesOf = Callable[[Citation], Sequence[str]]
+"""Lines that a citation names; none when they are not stored."""
+
 MAX_LISTED = 8
 """Parts that a summary names."""
 
 MAX_LISTED_CHARS = 60
 _NUMBER = re.compile(r"(?<![\w)`])\[(\d{1,4})\]")
+_MARKED = re.compile(r": unresolved\]|\(unverified\)|\(unverified link")
 _CLOSING = ".!?:;\u3002\uff01\uff1f |\n"
 # That the sources do not say something is a statement about them, and rests on all that was read.
 _OF_ABSENCE = re.compile(
@@ -42,6 +46,11 @@ _OF_ABSENCE = re.compile(
     re.IGNORECASE,
 )
 _MAX_ABSENCE_CHARS = 300
+
+
+def no_lines(_: Citation) -> Sequence[str]:
+    """No stored lines."""
+    return ()
 
 
 @dataclass
@@ -59,7 +68,7 @@ class VerifiedAnswer:
 
     verifier: Verifier
     look_up: LookUp
-    lines_of: Callable[[Citation], Sequence[str]] = lambda _: ()
+    lines_of: LinesOf = no_lines
     checked: list[Checked] = field(default_factory=list)
     _leading: tuple[SourceLines, ...] = ()
     _latest: tuple[SourceLines, ...] = ()
@@ -141,11 +150,25 @@ class VerifiedAnswer:
 
     def _marked(self, block: Block, checked: Checked) -> str:
         text = _with_citations(_with_missing(block.text, checked), checked)
-        if checked.state == "nothing":
-            return _with_end(text, NO_SOURCE)
+        if checked.state == "nothing":  # what cites nothing that is stored was marked already
+            return text if _MARKED.search(text) else _with_end(text, NO_SOURCE)
         if not checked.statement.cited and checked.supports:
             return _with_end(text, f" \u2248{_name(checked.supports[0].source)}")
         return text
+
+    @property
+    def corrections(self) -> list[Cited]:
+        """What is cited in place of what the answer cited, or beside it."""
+        return self._supports("repaired")
+
+    @property
+    def attributions(self) -> list[Cited]:
+        """Sources of statements that cite none."""
+        return self._supports("attributed")
+
+    def _supports(self, state: State) -> list[Cited]:
+        sources = (each.source for checked in self.checked for each in checked.supports if each.state == state)
+        return list(dict.fromkeys(Cited(source.number, source.citation, source.url) for source in sources))
 
     @property
     def holds(self) -> bool:

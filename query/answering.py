@@ -23,6 +23,7 @@ from query.output import (
     terminal_width,
 )
 from query.progress import progress
+from query.statements import print_summary, statements_json
 
 if TYPE_CHECKING:
     from askrepo.answer import AnswerStream, Evidence, Turn
@@ -116,9 +117,12 @@ class Answerer:
 
     def _print_answer(self, evidence: Evidence, model: ChatModel) -> Answered:
         from askrepo.answer import stream_answer
+        from askrepo.dataset_lines import DatasetLines
         from askrepo.stored_lines import line_look_up
 
-        stream = stream_answer(evidence, model=model, look_up=line_look_up(self.follower.readers, evidence.sources))
+        stored = DatasetLines(self.follower.readers)
+        look_up = line_look_up(self.follower.readers, evidence.sources)
+        stream = stream_answer(evidence, model=model, look_up=look_up, elsewhere=stored, lines_of=stored.lines_of)
         if self.options.as_json:
             with progress("asking"):
                 list(stream)
@@ -126,7 +130,7 @@ class Answerer:
             print_json(self._json(evidence, stream, citations=cited))
         else:
             _print_text(stream)
-            _print_sources(stream.cited)
+            _print_sources([*stream.cited, *stream.attributed] if stream.cited else ())
             if not stream.cited:
                 _print_read(evidence)
         return Answered(stream.text, _judged(stream))
@@ -141,6 +145,7 @@ class Answerer:
             "finish_reason": stream.finish_reason if stream else None,
             "citations": list(citations),
             "unresolved": stream.unresolved if stream else [],
+            "statements": statements_json(stream.verified) if stream else [],
             "sources": [_cited_json(source.number, source.citation, source.url) for source in evidence.sources],
             "absent": absent_json(evidence.standalone_question, self.options, self.follower.readers),
             "alias": ",".join(reader.alias for reader in self.follower.readers),
@@ -153,15 +158,18 @@ def _judged(stream: AnswerStream) -> int:
     """Say what is wrong with an answer; returns its exit code."""
     from askrepo.chat_models import incompleteness
 
+    print_summary(stream.verified)
     if stream.unresolved:
         print_note(plain_line("these citations name nothing that is stored: " + ", ".join(stream.unresolved)))
     if not stream.cited:
         print_note("the answer cites no source: do not rely on it")
+    elif not stream.verified.holds:
+        print_note("nothing of the answer stands in the lines that it cites: do not rely on it")
     missing = incompleteness(stream.finish_reason)
     if missing is not None:
         print_note(f"the answer is incomplete: {missing}")
         return INCOMPLETE
-    return 0 if stream.cited else UNCITED
+    return 0 if stream.cited and stream.verified.holds else UNCITED
 
 
 def _cited_json(number: int | None, citation: Any, url: str) -> dict[str, Any]:

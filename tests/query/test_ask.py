@@ -12,8 +12,8 @@ from tests.fakes import OpenAIServer, chunk, spoken, sse
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
 JSON_KEYS = [
-    "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "sources", "absent",
-    "alias", "dataset", "model",
+    "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "statements", "sources",
+    "absent", "alias", "dataset", "model",
 ]  # fmt: skip
 CITATION_KEYS = ["n", "repository", "commit", "path", "start_line", "end_line", "url", "resolved"]
 
@@ -71,6 +71,45 @@ def test_json_is_one_object(run_main: Run, server: OpenAIServer) -> None:
     assert [list(citation) for citation in answer["citations"]] == [CITATION_KEYS]
     assert (answer["citations"][0]["n"], answer["citations"][0]["resolved"]) == (1, True)
     assert (answer["alias"], answer["model"]) == ("main", "fake-model")
+
+
+def test_statements_are_compared_with_what_they_cite(run_main: Run, server: OpenAIServer) -> None:
+    said = (
+        "`Retrier.backoff` doubles the delay [{}]. `pending.push(message)` sends it [{}]. `retry_limit` bounds it [{}]."
+    )
+    server.replies += [said, said]
+    (told,) = json_lines(run_main("ask", "backoff pending message", "--json"))
+    numbers = {source["path"]: source["n"] for source in told["sources"]}
+    retry, queue = numbers["src/retry.py"], numbers["src/queue.ts"]
+    server.replies[:] = [said.format(retry, retry, retry)] * 2
+    result = run_main("ask", "backoff pending message")
+    assert f"`pending.push(message)` sends it [{queue}] (corrected from [{retry}])." in result.stdout
+    assert "`retry_limit` (not found) bounds it" in result.stdout
+    assert "3 statements: 1 verified, 1 repaired, 1 not found \u00b7 not found: retry_limit\n" in result.stderr
+    (answer,) = json_lines(run_main("ask", "backoff pending message", "--json"))
+    verified, repaired, absent = answer["statements"]
+    assert [each["state"] for each in answer["statements"]] == ["verified", "repaired", "not found"]
+    assert verified["quotes"][0] == {"kind": "name", "text": "Retrier.backoff", "found": True, "path": "src/retry.py",
+                                     "start_line": 7, "end_line": 7}  # fmt: skip
+    assert [(source["n"], source["state"]) for source in repaired["sources"]] == [
+        (retry, "not found"),
+        (queue, "repaired"),
+    ]
+    assert absent["quotes"][0]["found"] is False
+
+
+def test_an_answer_of_which_nothing_stands_in_the_cited_lines_exits_1(run_main: Run, server: OpenAIServer) -> None:
+    server.replies.append("`retry_limit` bounds it [1].")
+    result = run_main("ask", "backoff")
+    assert result.exit_code == 1
+    assert "nothing of the answer stands in the lines that it cites" in result.stderr
+
+
+def test_what_cites_nothing_is_attributed_and_still_exits_1(run_main: Run, server: OpenAIServer) -> None:
+    server.replies.append("`backoff` returns the seconds to wait before the next attempt.")
+    result = run_main("ask", "backoff")
+    assert result.exit_code == 1
+    assert "before the next attempt \u2248[1]." in result.stdout
 
 
 def test_every_citation_resolves_to_stored_lines(run_main: Run, server: OpenAIServer, built: BuiltAlias) -> None:
