@@ -22,6 +22,7 @@ class AliasFollower:
     then is an error. Each embedder is opened once, however often the aliases move.
 
     :ivar readers: those of the last answer, in the order of the aliases.
+    :ivar follows: False stays with the readers that were given, whatever the aliases do.
     """
 
     def __init__(
@@ -32,8 +33,10 @@ class AliasFollower:
         settings: Settings,
         opener: EmbedderOpener,
         on_copy: OnCopy | None = None,
+        follows: bool = True,
     ) -> None:
         self.readers = tuple(readers)
+        self.follows = follows
         self._workspace = workspace
         self._settings = settings
         self._opener = opener
@@ -80,6 +83,8 @@ class AliasFollower:
 
     def _newest(self, readers: Sequence[AliasReader]) -> tuple[AliasReader, ...]:
         """The readers, those whose alias or files have changed replaced by ones of its current dataset."""
+        if not self.follows:
+            return tuple(readers)
         catalogue = AliasCatalogue(self._workspace)
         return tuple(
             reader

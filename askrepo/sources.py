@@ -113,6 +113,19 @@ def open_alias(
         return _open_entry(newest, workspace, settings, opener, on_copy)
 
 
+def open_entry(
+    entry: AliasEntry, *, workspace: Workspace, settings: Settings, warm_up: bool = False, on_copy: OnCopy | None = None
+) -> AliasReader:
+    """The dataset of one entry of an alias, open for reading, be it the current one or not.
+
+    :raises DatasetCorruptedError: it is missing or damaged. Other parameters and errors as `open_alias`.
+    """
+    opener = embedder_opener(settings)
+    if warm_up:
+        _warm_up(opener, entry.manifest.embedder.spec)
+    return _open_entry(entry, workspace, settings, opener, on_copy)
+
+
 def open_aliases(
     aliases: Sequence[str],
     *,

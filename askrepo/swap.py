@@ -96,7 +96,7 @@ def _target(log: AliasLog, to: str | None, workspace: Workspace) -> AliasEntry:
     if not log.entries:
         raise UnavailableError(log.problems[log.number])
     target = _previous(log) if to is None else _named(log, to)
-    if not _is_whole(target.manifest, workspace):
+    if not is_whole(target.manifest, workspace):
         raise _removed(log.alias, target, log.entries, workspace)
     return target
 
@@ -224,7 +224,7 @@ def _means(to: str, dataset: str) -> bool:
 
 def _removed(alias: str, target: AliasEntry, history: Sequence[AliasEntry], workspace: Workspace) -> UnavailableError:
     datasets = {entry.manifest.dataset: entry.manifest for entry in history}
-    remaining = [dataset_id(name) for name, manifest in datasets.items() if _is_whole(manifest, workspace)]
+    remaining = [dataset_id(name) for name, manifest in datasets.items() if is_whole(manifest, workspace)]
     return UnavailableError(
         f"dataset {dataset_id(target.manifest.dataset)} of alias {alias!r} (entry {target.number}) was removed; "
         f"those that remain: {', '.join(remaining) or 'none'}"
@@ -247,7 +247,7 @@ def _remove_unneeded(
         logger.warning("swap %s: could not remove old datasets: %s", alias, error)
 
 
-def _is_whole(manifest: DatasetManifest, workspace: Workspace) -> bool:
+def is_whole(manifest: DatasetManifest, workspace: Workspace) -> bool:
     """Whether a dataset is stored and nobody has begun to remove it."""
     return DatasetLocation.within(workspace, manifest.dataset).exists() and not is_being_removed(
         manifest.alias, manifest.dataset, workspace=workspace

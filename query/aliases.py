@@ -13,7 +13,7 @@ from askrepo.errors import AskrepoError, UsageError
 from askrepo.plain import plain_line
 from query.complete import complete_alias, complete_dataset
 from query.errors import FAILED, UNAVAILABLE, error_line, exit_code_of
-from query.options import alias_argument, example, json_option, workspace_option
+from query.options import alias_argument, at_option, example, json_option, workspace_option
 from query.output import age, dataset_id, print_json, print_note, print_result
 from query.progress import progress
 from query.session import Session
@@ -49,18 +49,20 @@ def aliases(session: Session, *, as_json: bool) -> int:
 @click.command(epilog=example("askrepo status --alias main"))
 @click.option("-a", "--alias", "names", multiple=True, metavar="NAME", shell_complete=complete_alias,
               help="Alias to show; may be repeated. Default: all.")  # fmt: skip
+@at_option
 @json_option
 @workspace_option
-def status(session: Session, *, names: tuple[str, ...], as_json: bool) -> int:
+def status(session: Session, *, names: tuple[str, ...], at: str | None, as_json: bool) -> int:
     """Account for every file of the aliases' current datasets."""
     unreadable = _Unreadable()
     for name in [session.alias(name) for name in names] or session.known_aliases():
         with unreadable.noted():
             with progress("reading"):
-                entry = session.catalogue.current(name)
+                (entry,) = session.entries([name], at=at)
                 kept = _kept_datasets(session, entry)
+                is_current = at is None or entry.number == session.catalogue.number(name)
             if as_json:
-                print_json(_status_json(entry, kept=kept))
+                print_json(_status_json(entry, kept=kept, is_current=is_current))
             else:
                 print_result("\n".join(_status_lines(entry, kept=kept)) + "\n")
     return unreadable.exit_code
@@ -185,10 +187,10 @@ def _unaccounted(entry: AliasEntry) -> int:
     return manifest.files - manifest.loaded - sum(manifest.skipped.values())
 
 
-def _status_json(entry: AliasEntry, *, kept: int | None) -> dict[str, Any]:
+def _status_json(entry: AliasEntry, *, kept: int | None, is_current: bool) -> dict[str, Any]:
     manifest = entry.manifest
     return {
-        **_entry_json(entry, is_current=True),
+        **_entry_json(entry, is_current=is_current),
         "created_at": manifest.created_at,
         "files": manifest.files,
         "loaded": manifest.loaded,

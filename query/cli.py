@@ -9,6 +9,7 @@ from query.aliases import aliases, history, rollback, status
 from query.ask import ask
 from query.chat import chat
 from query.completion import completion
+from query.diff import diff
 from query.doctor import doctor
 from query.errors import AskrepoGroup
 from query.evaluate import evaluate
@@ -34,5 +35,5 @@ def main() -> None:
     show_warnings_plainly()
 
 
-for command in (search, ask, chat, show, why, aliases, status, history, rollback, evaluate, doctor, completion):
+for command in (search, ask, chat, show, why, aliases, status, history, diff, rollback, evaluate, doctor, completion):
     main.add_command(command)

@@ -63,6 +63,21 @@ def complete_dataset(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 
 
 @_completing
+def complete_moment(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Entries of the alias, newest first."""
+    from query.output import dataset_id
+
+    session = _session(ctx)
+    named = ctx.params.get("aliases") or ctx.params.get("names") or ()
+    alias = ctx.params.get("alias") or session.aliases(named)[0]
+    entries = [entry for entry in session.catalogue.history(alias) if entry.reason != "removed"]
+    return [
+        (str(entry.number), f"{dataset_id(entry.manifest.dataset)}, {entry.swapped_at[:10]}")
+        for entry in reversed(entries)
+    ]
+
+
+@_completing
 def complete_path(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Paths of the trees that the aliases were built from, each with what became of it."""
     from askrepo.known_files import listed_files

@@ -13,7 +13,7 @@ import click
 from askrepo.errors import UsageError
 from askrepo.plain import plain_line
 from askrepo.suggestions import did_you_mean
-from query.complete import complete_alias, complete_any_alias, complete_folder, complete_language
+from query.complete import complete_alias, complete_any_alias, complete_folder, complete_language, complete_moment
 from query.output import print_note
 from query.session import Session
 
@@ -46,14 +46,15 @@ class SearchOptions:
     language: tuple[str, ...]
     strategy: str
     as_json: bool
+    at: str | None = None
 
     def readers(self) -> list[AliasReader]:
         """The aliases to search, open; the embedder loads meanwhile when the strategy needs it."""
-        return self.session.readers(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS)
+        return self.session.readers(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS, at=self.at)
 
     def follower(self) -> AliasFollower:
         """Likewise, for a command that asks more than once: its readers are renewed as the aliases move."""
-        return self.session.follower(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS)
+        return self.session.follower(self.aliases, warm_up=self.strategy not in WITHOUT_VECTORS, at=self.at)
 
     def filter(self) -> Filter:
         """Which chunks may be found."""
@@ -123,6 +124,15 @@ def alias_option(command: Command) -> Command:
     return option(command)
 
 
+def at_option(command: Command) -> Command:
+    """`--at`, handed on as `at`."""
+    option = click.option(
+        "--at", metavar="MOMENT", callback=_not_blank, shell_complete=complete_moment,
+        help="Read an earlier dataset: an entry's number (see history), a date, a dataset id, or repository@commit.",
+    )  # fmt: skip
+    return option(command)
+
+
 def alias_argument(command: Command) -> Command:
     """ALIAS, required, completed by the shell; it may be one that was removed."""
     return click.argument("alias", shell_complete=complete_any_alias)(command)
@@ -141,11 +151,12 @@ def search_options(command: Command) -> Command:
     @click.option("--language", multiple=True, metavar="NAME", callback=_known_languages,
                   shell_complete=complete_language, help="Only this language; may be repeated.")  # fmt: skip
     @click.option("--strategy", type=click.Choice(STRATEGIES), help="How passages are ranked. Default: hybrid.")
+    @at_option
     @json_option
     @workspace_option
     @functools.wraps(command)
     def wrapped(*args: Any, session: Session, k: int | None, strategy: str | None, **values: Any) -> Any:
-        names = ("aliases", "path", "language", "as_json")
+        names = ("aliases", "path", "language", "as_json", "at")
         for name in ("path", "language"):
             values[name] = values[name] or _default(session, name)
         options = SearchOptions(

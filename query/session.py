@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from askrepo.following import AliasFollower
     from askrepo.sources import AliasReader
     from askrepo.store.catalogue import AliasCatalogue
+    from askrepo.types import AliasEntry
     from askrepo.workspace import Workspace
 
 
@@ -87,22 +88,49 @@ class Session:
             )
         return known
 
-    def readers(self, named: Sequence[str], *, warm_up: bool) -> list[AliasReader]:
-        """The aliases' current datasets, open for reading.
+    def entries(self, named: Sequence[str], *, at: str | None = None) -> list[AliasEntry]:
+        """The aliases' entries that readers follow, or those of another moment.
+
+        :param at: see `askrepo.entry_at`.
+        """
+        aliases = self.aliases(named)
+        if at is None:
+            return [self.catalogue.current(alias) for alias in aliases]
+        from askrepo.entry_at import entry_at
+
+        return [entry_at(alias, at, workspace=self.workspace) for alias in aliases]
+
+    def readers(self, named: Sequence[str], *, warm_up: bool, at: str | None = None) -> list[AliasReader]:
+        """The aliases' current datasets, or those of another moment, open for reading.
 
         :param warm_up: load the embedder meanwhile.
         """
-        from askrepo.sources import open_aliases
+        from askrepo.sources import open_aliases, open_entry
         from query.progress import copying
 
+        if at is not None:
+            return [
+                open_entry(entry, workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying)
+                for entry in self.entries(named, at=at)
+            ]
         return open_aliases(
             self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying
         )
 
-    def follower(self, named: Sequence[str], *, warm_up: bool) -> AliasFollower:
-        """Likewise, renewed as the aliases move."""
+    def follower(self, named: Sequence[str], *, warm_up: bool, at: str | None = None) -> AliasFollower:
+        """Likewise, renewed as the aliases move; those of another moment stay."""
         from askrepo.following import AliasFollower
+        from askrepo.sources import embedder_opener
         from query.progress import copying
+
+        if at is not None:
+            return AliasFollower(
+                self.readers(named, warm_up=warm_up, at=at),
+                workspace=self.workspace,
+                settings=self.settings,
+                opener=embedder_opener(self.settings),
+                follows=False,
+            )
 
         return AliasFollower.open(
             self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying

@@ -13,7 +13,7 @@ from askrepo.errors import UnknownPathError, UsageError
 from askrepo.plain import plain, plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
-from query.options import alias_option, example, json_option, workspace_option
+from query.options import alias_option, at_option, example, json_option, workspace_option
 from query.output import freshness, print_json, print_note, print_result, wants_colour
 from query.progress import progress
 from query.session import Session
@@ -31,9 +31,18 @@ UNBOUNDED = 10**15
 @click.argument("place", metavar="[PATH[:A-B]]", required=False, shell_complete=complete_path)
 @click.option("--symbol", metavar="NAME", help="Only where this is defined; without PATH in any file.")
 @alias_option
+@at_option
 @json_option
 @workspace_option
-def show(session: Session, *, place: str | None, symbol: str | None, aliases: tuple[str, ...], as_json: bool) -> int:
+def show(
+    session: Session,
+    *,
+    place: str | None,
+    symbol: str | None,
+    aliases: tuple[str, ...],
+    at: str | None,
+    as_json: bool,
+) -> int:
     """Print lines of a stored file, with their numbers.
 
     PATH may have the repository before it, or be the end of a path. `askrepo why PATH` says why a file is not stored.
@@ -41,7 +50,7 @@ def show(session: Session, *, place: str | None, symbol: str | None, aliases: tu
     if place is None and symbol is None:
         raise click.UsageError("give a PATH, or a --symbol, or both")
     with progress("opening"):
-        readers = session.readers(aliases, warm_up=False)
+        readers = session.readers(aliases, warm_up=False, at=at)
     readings = [_lines(place or "", readers)] if symbol is None else _definitions(symbol, place, readers)
     for number, reading in enumerate(readings):
         if as_json:

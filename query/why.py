@@ -10,7 +10,15 @@ import click
 from askrepo.plain import plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
-from query.options import WITHOUT_VECTORS, alias_option, configured_strategy, example, json_option, workspace_option
+from query.options import (
+    WITHOUT_VECTORS,
+    alias_option,
+    at_option,
+    configured_strategy,
+    example,
+    json_option,
+    workspace_option,
+)
 from query.output import freshness, print_json, print_note, print_result
 from query.progress import progress
 from query.question import check_question
@@ -27,19 +35,28 @@ if TYPE_CHECKING:
 @click.argument("place", metavar="PATH[:LINE]", shell_complete=complete_path)
 @click.argument("question", nargs=-1)
 @alias_option
+@at_option
 @json_option
 @workspace_option
-def why(session: Session, *, place: str, question: tuple[str, ...], aliases: tuple[str, ...], as_json: bool) -> int:
+def why(
+    session: Session,
+    *,
+    place: str,
+    question: tuple[str, ...],
+    aliases: tuple[str, ...],
+    at: str | None,
+    as_json: bool,
+) -> int:
     """Say what became of a file: not in the tree, left out by which pattern, skipped why, or loaded as what.
 
     With a LINE also which chunk has it; with a QUESTION the rank of the file's best chunk, and what gave it that.
     """
     text = check_question(" ".join(question)) if question else ""
     with progress("reading"):
-        entries = [session.catalogue.current(name) for name in session.aliases(aliases)]
+        entries = session.entries(aliases, at=at)
         stages, line = _stages(place, entries, session)
     for stage in stages:
-        told = _Told(session, stage, line, text)
+        told = _Told(session, stage, line, text, at)
         if as_json:
             print_json(told.json())
         else:
@@ -64,7 +81,7 @@ def _stages(place: str, entries: Sequence[AliasEntry], session: Session) -> tupl
 class _Told:
     """All that is said of one file."""
 
-    def __init__(self, session: Session, stage: FileStage, line: int | None, question: str) -> None:
+    def __init__(self, session: Session, stage: FileStage, line: int | None, question: str, at: str | None) -> None:
         self.stage = stage
         self.line = line
         self.question = question
@@ -72,14 +89,14 @@ class _Told:
         self.account: Account | None = None
         self.candidates = 0
         if stage.stage == "loaded" and (line is not None or question):
-            self._look(session)
+            self._look(session, at)
 
-    def _look(self, session: Session) -> None:
+    def _look(self, session: Session, at: str | None) -> None:
         from askrepo.search.account import account_for
 
         use_vectors = configured_strategy(session) not in WITHOUT_VECTORS
         with progress("searching"):
-            readers = session.readers([self.stage.alias], warm_up=bool(self.question) and use_vectors)
+            readers = session.readers([self.stage.alias], warm_up=bool(self.question) and use_vectors, at=at)
             if self.line is not None:
                 self.chunk = _chunk_with(readers[0], self.stage, self.line)
             if self.question:

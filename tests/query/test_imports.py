@@ -34,7 +34,7 @@ def modules_after(*args: str, home: Path, workspace: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["search", "--help"], ["ask", "--help"], ["show", "--help"], ["completion", "zsh"]]
+    "args", [["--help"], ["search", "--help"], ["ask", "-h"], ["show", "-h"], ["completion", "zsh"]]
 )
 def test_help_loads_nothing_heavy(args: list[str], tmp_path: Path) -> None:
     assert not modules_after(*args, home=tmp_path).intersection(HEAVY)
