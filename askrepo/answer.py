@@ -128,6 +128,11 @@ class AnswerStream:
         return _finish_reason(self._pieces)
 
     @property
+    def began_with_thoughts(self) -> bool:
+        """Whether what arrived first was the model's reasoning, found out too late."""
+        return bool(getattr(self._pieces, "began_with_thoughts", False))
+
+    @property
     def text(self) -> str:
         """What arrived so far."""
         return "".join(self._text).strip()

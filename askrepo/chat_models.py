@@ -91,10 +91,12 @@ class Reply:
     """A reply while it arrives: iterate once, then ask why it ended.
 
     :ivar finish_reason: in the endpoint's word, None when it gave none.
+    :ivar began_with_thoughts: whether a closing tag told too late, when they had been passed on.
     """
 
     def __init__(self, model: ChatModel, messages: Sequence[BaseMessage]) -> None:
         self.finish_reason: str | None = None
+        self.began_with_thoughts = False
         self._arrived = _Arrived()
         self._pieces = model.pieces(messages, self._arrived)
 
@@ -106,6 +108,7 @@ class Reply:
             return next(self._pieces)
         finally:
             self.finish_reason = self._arrived.finish or None
+            self.began_with_thoughts = self._arrived.began_with_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class ChatModel:
     """A chat model that raises our errors only.
 
     :ivar name: as the endpoint knows it.
+    :ivar is_live: pass an answer on as it comes, once the model is known to write no thoughts into its text.
     :ivar timeout_s: how long the endpoint may say nothing; keep-alive comments say nothing.
     :ivar max_s: how long an answer may take in all; max_chars: how long it may become, reasoning included.
     """
@@ -125,6 +129,7 @@ class ChatModel:
     max_s: float = MAX_ANSWER_S
     max_chars: int = MAX_ANSWER_CHARS
     ways: Ways = field(default_factory=Ways)
+    is_live: bool = True
 
     def complete(self, messages: Sequence[BaseMessage]) -> str:
         """The whole reply, without the model's reasoning.
@@ -145,7 +150,7 @@ class ChatModel:
 
     def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
         """What `stream` iterates over, noting what arrives."""
-        is_plain = lambda: self.ways.writes_plainly or arrived.thought_chars > 0  # noqa: E731
+        is_plain = lambda: self.is_live and (self.ways.writes_plainly or arrived.thought_chars > 0)  # noqa: E731
         shown: list[str] = []
         answer = without_thoughts(self._texts(messages, arrived), is_plain=is_plain)
         for piece in without_calls(answer, arrived.note_call):
@@ -156,6 +161,7 @@ class ChatModel:
         text = "".join(shown)
         if after_closing(text) != text:  # taken for plain, and it was not: the next one is waited for again
             self.ways.writes_plainly = False
+            arrived.began_with_thoughts = True
         # a whole answer without a closing tag that came alone: this model writes no thoughts into its text
         elif arrived.chars == len(text):
             self.ways.writes_plainly = True
@@ -299,6 +305,7 @@ def open_chat_model(
     max_s: float = MAX_ANSWER_S,
     max_chars: int = MAX_ANSWER_CHARS,
     max_retries: int = MAX_RETRIES,
+    is_live: bool = True,
 ) -> ChatModel:
     """A chat model at any OpenAI-compatible endpoint; nothing is sent yet.
 
@@ -308,6 +315,7 @@ def open_chat_model(
 
     :param base_url: None for OpenAI itself.
     :param timeout_s: how long the endpoint may say nothing.
+    :param is_live: see `ChatModel`.
     :raises CredentialsError: there is no key and the endpoint is OpenAI's.
     :raises UsageError: base_url is no http(s) URL, or holds credentials.
     """
@@ -330,7 +338,7 @@ def open_chat_model(
     )
     ways = Ways(takes_responses=bool(client.use_responses_api), writes_plainly=place == DEFAULT_BASE_URL)
     endpoint = Endpoint("chat endpoint", place, model, key)
-    return ChatModel(model, client, endpoint, allowance, timeout_s, max_s, max_chars, ways)
+    return ChatModel(model, client, endpoint, allowance, timeout_s, max_s, max_chars, ways, is_live)
 
 
 class _RefusedError(Exception):
@@ -357,6 +365,7 @@ class _Arrived:
     finish: str = ""
     is_done: bool = False
     heard_at: float = 0.0
+    began_with_thoughts: bool = False
 
     @property
     def has_anything(self) -> bool:

@@ -66,7 +66,8 @@ class Answerer:
     def open(cls, options: SearchOptions) -> Answerer:
         """Open the datasets and, when one is configured, the chat model."""
         with progress("opening"):
-            return cls(options, options.follower(), options.session.chat_model())
+            is_live = sys.stdout.isatty() and not options.as_json
+            return cls(options, options.follower(), options.session.chat_model(is_live=is_live))
 
     def answer(self, question: str, *, history: Sequence[Turn] = ()) -> Answered:
         """Print an answer, or without a chat model the best passages."""
@@ -159,6 +160,8 @@ def _judged(stream: AnswerStream) -> int:
     from askrepo.chat_models import incompleteness
 
     print_summary(stream.verified)
+    if stream.began_with_thoughts:
+        print_note("what stands before the closing tag (such as </think>) is the model's reasoning, not its answer")
     if stream.unresolved:
         print_note(plain_line("these citations name nothing that is stored: " + ", ".join(stream.unresolved)))
     if not stream.cited:

@@ -136,8 +136,11 @@ class Session:
             self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying
         )
 
-    def chat_model(self) -> ChatModel | None:
-        """The configured chat model, None when there is none."""
+    def chat_model(self, *, is_live: bool = False) -> ChatModel | None:
+        """The configured chat model, None when there is none.
+
+        :param is_live: whether somebody watches its answers as they arrive.
+        """
         if self.settings.chat_model is None:
             return None
         from askrepo.chat_models import open_chat_model
@@ -149,4 +152,5 @@ class Session:
             timeout_s=self.settings.chat_timeout_s,
             max_s=self.settings.chat_max_s,
             max_chars=self.settings.chat_max_chars,
+            is_live=is_live,
         )

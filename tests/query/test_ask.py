@@ -213,6 +213,31 @@ def test_an_answer_streams_onto_a_terminal_once_the_model_is_known(run_main: Run
     assert "incomplete" in shown.screen
 
 
+LATE = [
+    "It retries [1].",
+    "How long is the backoff?",
+    "They ask how long [1].</think>\nPowers of two [1].",
+]
+
+
+def test_thoughts_that_a_terminal_has_shown_already_are_told(run_main: Run, server: OpenAIServer) -> None:
+    server.replies += LATE
+    shown = run_on_terminal("chat", typed="what is the backoff\nhow long is it\n/exit\n")
+    assert "They ask how long [1].</think>" in shown.screen
+    assert "what stands before the closing tag (such as </think>) is the model's reasoning" in shown.screen
+
+
+@pytest.mark.parametrize("options", [["--json"], []], ids=["json", "text"])
+def test_thoughts_of_a_later_answer_are_left_out_where_nobody_watches(
+    run_main: Run, server: OpenAIServer, options: list[str]
+) -> None:
+    server.replies += LATE
+    result = run_main("chat", *options, input="what is the backoff\nhow long is it\n")
+    assert "Powers of two [1]" in result.stdout
+    assert "They ask" not in result.stdout
+    assert "reasoning" not in result.stderr
+
+
 class TestChat:
     def test_piped_lines_are_questions_and_follow_ups_stand_alone(self, run_main: Run, server: OpenAIServer) -> None:
         server.replies += ["It retries [1].", "How long does the backoff wait?", "Powers of two [1]."]
