@@ -22,6 +22,10 @@ RUN := MAKE_PID=$$PPID exec $(BIN)/python -m
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONUSERBASE PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV __PYVENV_LAUNCHER__
 
+# The lists name every package, which the check confirms. pip would compile its modules on one processor.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+FINISH := $(BIN)/python -m pip check --disable-pip-version-check && { $(BIN)/python -m compileall -qq -j 0 .venv/lib || true; }
+
 # Debian's packages of what test-celery starts and stops, and whether they are there.
 SERVICES := postgresql redis-server
 HAVE_SERVICES := { command -v redis-server && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1
@@ -77,16 +81,28 @@ lock: ## Compile requirements*.in to requirements*.txt (needs uv)
 clean: ## Remove the virtual environment and the local Airflow (the datasets in .workspace stay)
 	rm -rf .venv .airflow
 
-.venv/installed: requirements.txt pyproject.toml
+.venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("askrepo needs Python 3.11 to 3.13, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v)'
-	@test -x $(BIN)/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt pyproject.toml | .venv/bin/python
 	@echo "installing requirements.txt into .venv (about 2 minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(INSTALL) -r requirements.txt --editable .
+	@$(FINISH)
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.txt requirements-s3.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+.venv/installed-dev: .venv/installed-tests .venv/installed-s3
+	@touch $@
+
+# In one step with what .venv/installed has.
+.venv/installed-tests: requirements.txt requirements-dev.txt pyproject.toml | .venv/bin/python
+	@echo "installing requirements.txt and requirements-dev.txt into .venv (about 2 minutes the first time)"
+	@$(INSTALL) -r requirements.txt -r requirements-dev.txt --editable .
+	@$(FINISH)
+	@touch .venv/installed $@
+
+.venv/installed-s3: requirements-s3.txt | .venv/bin/python
 	@test -x .venv/s3/bin/python || $(BIN)/python -m venv --without-pip .venv/s3
-	@$(BIN)/python -m pip --python .venv/s3 install --quiet --disable-pip-version-check -r requirements-s3.txt
+	@$(BIN)/python -m pip --python .venv/s3 install --quiet --disable-pip-version-check --no-deps -r requirements-s3.txt
 	@touch $@
