@@ -1,6 +1,6 @@
 """Nothing leaves the machine, not even after a while: every entry point lives on for as long as a late report takes.
 
-Airflow's processes: tests/dags/test_silence.py.
+Airflow's processes: tests/dags/test_standalone.py.
 """
 
 from __future__ import annotations

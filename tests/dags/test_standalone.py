@@ -1,4 +1,7 @@
-"""A whole Airflow, started as `make airflow` starts it, triggered over REST, its result searched by the command."""
+"""A whole Airflow, started as `make airflow` starts it: triggered over REST, its result searched by the command.
+
+It serves its page, watches a repository, builds and refreshes, and sends nothing to other machines.
+"""
 
 from __future__ import annotations
 
@@ -27,54 +30,70 @@ from askrepo.store.catalogue import AliasCatalogue
 from askrepo.workspace import Workspace
 from tests.airflow_rest import Rest, wait_for
 from tests.conftest import GitRepository
+from tests.network_trace import NetworkTrace
 from tools.airflow_home import ROOT, airflow_environment
 from tools.serve import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
-DAG = "askrepo_ingest"
-RUN_TIMEOUT_S = 150.0
+DAG, WATCHED_DAG = "askrepo_ingest", "askrepo_alias_watched"
+START_TIMEOUT_S, RUN_TIMEOUT_S = 200.0, 200.0
+# What phones home does so after its first seconds.
+SILENT_S = 20.0
+ALIASES = """
+aliases:
+  watched:
+    repositories: ["{url}"]
+    watch: 5s
+"""
+# As in the shell of somebody who has all this for other projects.
+TALKATIVE = {
+    "LANGSMITH_TRACING": "true",
+    "LANGSMITH_API_KEY": "lsv2_test",
+    "LANGCHAIN_TRACING_V2": "true",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "True",
+    "AIRFLOW__CORE__HOSTNAME_CALLABLE": "airflow.utils.net.getfqdn",
+    "http_proxy": "http://192.0.2.1:3128",
+    "HTTPS_PROXY": "http://192.0.2.1:3128",
+}
+GREETING = "def greet(name):\n    return f'hello {name}'\n"
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of an Airflow with a home and a workspace of its own."""
+    """A shell's environment and, beside ours, an alias that is watched; home and workspace are of its own."""
     folder = tmp_path_factory.mktemp("standalone")
+    repository = GitRepository(folder / "repositories" / "watched")
+    repository.commit({"greet.py": GREETING})
+    dags = Path(shutil.copytree(ROOT / "dags", folder / "dags", ignore=shutil.ignore_patterns("__pycache__")))
+    (dags / "aliases.yaml").write_text(ALIASES.format(url=repository.url))
     caller = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ASKREPO_"))}
-    caller["ASKREPO_ALLOW_LOCAL"] = "1"
     ours = {"ASKREPO_AIRFLOW_HOME": "airflow", "ASKREPO_WORKSPACE": "workspace", "ASKREPO_CACHE": "cache"}
-    return airflow_environment(caller | {name: str(folder / value) for name, value in ours.items()})
+    ours = {name: str(folder / value) for name, value in ours.items()} | {"ASKREPO_ALLOW_LOCAL": "1"}
+    return caller | TALKATIVE | ours | {"ASKREPO_AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
 
 
 @pytest.fixture(scope="module")
 def airflow(environment: dict[str, str]) -> Iterator[Served]:
-    """What `make airflow` starts, as its terminal shows it; a random port takes the place of 8080."""
+    """`make airflow` under the trace, as its terminal shows it; a random port takes the place of 8080."""
+    login = re.compile(r"(http://127.0.0.1:\d+)/\S+\s+user (\S+), password (\S+)")
     command = [sys.executable, "-m", "tools.serve"]
-    own = environment | {"PORT": str(free_port())}
-    with subprocess.Popen(command, cwd=ROOT, env=own, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Served.read(process)
-        finally:
-            process.terminate()
+    with NetworkTrace(command, env=environment | {"PORT": str(free_port())}) as trace:
+        wait_for("login", lambda: login.search(trace.output()) or trace.process.poll(), timeout_s=START_TIMEOUT_S)
+        found = login.search(trace.output())
+        assert found, trace.output()
+        yield Served(trace, time.monotonic(), *found.groups())
 
 
 @dataclass(frozen=True)
 class Served:
-    """A running `make airflow`."""
+    """A running `make airflow`, healthy since a moment of the monotonic clock."""
 
-    process: subprocess.Popen[str]
+    trace: NetworkTrace
+    healthy_at: float
     url: str
     user: str
     password: str
-
-    @classmethod
-    def read(cls, process: subprocess.Popen[str]) -> Served:
-        shown = ""
-        for line in process.stdout or ():
-            shown += line
-            if found := re.search(r"(http://127.0.0.1:\d+)/\S+\s+user (\S+), password (\S+)", shown):
-                return cls(process, *found.groups())
-        raise AssertionError(f"no login shown: {shown}")
 
     def rest(self) -> Rest:
         return Rest(self.url, user=self.user, password=self.password)
@@ -89,7 +108,8 @@ class Served:
         }
 
     def processes(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        """Its processes, the one that make starts first."""
+        return psutil.Process(self.trace.process.pid).children(recursive=True)
 
 
 def _connections(process: psutil.Process) -> list[Any]:
@@ -103,13 +123,14 @@ def askrepo(environment: dict[str, str], *arguments: str) -> subprocess.Complete
     """Run the installed command, or the module where the package is not installed."""
     installed = Path(sys.executable).with_name("askrepo")
     command = [str(installed)] if installed.exists() else [sys.executable, "-m", "query"]
-    return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True)
+    env = airflow_environment(environment)
+    return subprocess.run([*command, *arguments], env=env, capture_output=True, text=True)
 
 
 def test_run_triggered_over_rest_is_searched_by_the_command(
     airflow: Served, environment: dict[str, str], make_repository: Callable[..., GitRepository]
 ) -> None:
-    repository = make_repository("project", {"greet.py": "def greet(name):\n    return f'hello {name}'\n"})
+    repository = make_repository("project", {"greet.py": GREETING})
     rest = airflow.rest()
     wait_for(f"DAG {DAG}", lambda: rest.has_dag(DAG), timeout_s=60)
 
@@ -126,7 +147,7 @@ def test_run_triggered_over_rest_is_searched_by_the_command(
 def test_refresh_runs_again_what_was_made_by_hand(
     airflow: Served, environment: dict[str, str], make_repository: Callable[..., GitRepository]
 ) -> None:
-    repositories = {alias: make_repository(alias, {"a.py": "def greet(): ...\n"}) for alias in ("changed", "gone")}
+    repositories = {alias: make_repository(alias, {"a.py": GREETING}) for alias in ("changed", "gone")}
     catalogue = AliasCatalogue(Workspace.open(environment["ASKREPO_WORKSPACE"]))
     rest = airflow.rest()
     wait_for("DAGs", lambda: rest.has_dag(DAG) and rest.has_dag("askrepo_refresh"), timeout_s=60)
@@ -135,7 +156,7 @@ def test_refresh_runs_again_what_was_made_by_hand(
         for alias, repository in repositories.items()
     ]
     assert [rest.end_state(run, timeout_s=RUN_TIMEOUT_S) for run in first] == ["success"] * 2
-    commit = repositories["changed"].commit({"b.py": "def greet(): ...\n"})
+    commit = repositories["changed"].commit({"b.py": GREETING})
     shutil.rmtree(repositories["gone"].path)
 
     refresh = rest.trigger("askrepo_refresh", {})
@@ -159,12 +180,37 @@ def test_wrong_parameters_are_answered_with_what_is_wrong(airflow: Served) -> No
     assert "Invalid input for param alias" in caught.value.read().decode()
 
 
+def test_page_triggerer_and_runs_speak_to_this_machine_only(airflow: Served) -> None:
+    rest = airflow.rest()
+    wait_for("the watch's run", lambda: rest.has_dag(WATCHED_DAG) and ended(rest, WATCHED_DAG), timeout_s=RUN_TIMEOUT_S)
+    page = urllib.request.urlopen(airflow.url, timeout=30).read().decode()
+    time.sleep(max(0.0, SILENT_S - (time.monotonic() - airflow.healthy_at)))
+
+    assert airflow.trace.process.poll() is None
+    assert re.findall(r"error: .*", airflow.trace.output()) == []  # of parts that ended by themselves
+    assert airflow.trace.calls() > 100
+    assert airflow.trace.foreign() == []
+    assert hosts_in(page) <= {"127.0.0.1", "localhost"}
+
+
+def ended(rest: Rest, dag: str) -> bool:
+    """Whether a run of the DAG ended, and well."""
+    states = [run["state"] for run in rest.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]]
+    assert "failed" not in states
+    return "success" in states
+
+
+def hosts_in(page: str) -> set[str]:
+    """Hosts that a page loads something from."""
+    return set(re.findall(r"""(?:src|href|url\()\s*=?\s*["']?(?:https?:)?//([^/"':]+)""", page))
+
+
 def test_the_page_that_waits_for_the_database_does_not_hold_up_the_tasks(
     airflow: Served, environment: dict[str, str]
 ) -> None:
     rest = airflow.rest()
     wait_for(f"DAG {DAG}", lambda: rest.has_dag(DAG), timeout_s=60)
-    metadata = Path(environment["AIRFLOW_HOME"]) / "airflow.db"
+    metadata = Path(environment["ASKREPO_AIRFLOW_HOME"]) / "airflow.db"
     [tasks_port] = {port for _, port in airflow.listening()} - {urlsplit(airflow.url).port}
 
     with ThreadPoolExecutor() as pool, closing(sqlite3.connect(metadata, isolation_level=None)) as database:
@@ -186,8 +232,8 @@ def test_nothing_listens_beyond_this_machine(airflow: Served) -> None:
 def test_termination_leaves_no_process(airflow: Served) -> None:  # last: nothing works after it
     processes = airflow.processes()
 
-    airflow.process.terminate()
+    processes[0].terminate()
 
-    assert airflow.process.wait(timeout=60) == 0
+    assert airflow.trace.wait(60) == 0
     assert len(processes) > 3
     assert not [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
