@@ -35,7 +35,10 @@ LOCAL_EMBEDDERS = frozenset({"local", "hash"})
 
 _ANY_WORD = re.compile(r"\w")
 
-READMES = ("README.md", "README.rst", "README.adoc", "README.txt", "README", "readme.md", "Readme.md")
+READMES = (
+    *("README.md", "README.rst", "README.adoc", "README.txt", "README", "readme.md", "Readme.md"),
+    *("README.markdown", "README.org", "README.mdx", "README.rdoc", ".github/README.md"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from askrepo.search.candidates import File, Pool, Ranked, in_order
+from askrepo.search.editions import page_of_all_editions
 from askrepo.search.exact import exact_first
 from askrepo.search.opening import with_opening
 from askrepo.search.siblings import sibling_factors
@@ -47,12 +48,16 @@ def decayed(ranked: Sequence[Ranked]) -> list[Ranked]:
     """
     files: Counter[File] = Counter()
     texts: set[str] = set()
+    pages: dict[File, File] = {}
     lowered = []
     for each in ranked:
-        file, text = each.candidate.file, each.candidate.chunk.text
-        lowered.append(each.scaled(FILE_DECAY ** files[file] * (COPY_FACTOR if text in texts else 1.0)))
+        file, chunk = each.candidate.file, each.candidate.chunk
+        is_copy = chunk.text in texts
+        if chunk.kind == "doc":
+            is_copy |= pages.setdefault((*file[:2], page_of_all_editions(file[2])), file) != file
+        lowered.append(each.scaled(FILE_DECAY ** files[file] * (COPY_FACTOR if is_copy else 1.0)))
         files[file] += 1
-        texts.add(text)
+        texts.add(chunk.text)
     lowered = in_order(lowered)
     factors = sibling_factors(lowered)
     return in_order([each.scaled(factor) for each, factor in zip(lowered, factors, strict=True)])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from askrepo.search.candidates import KindShares
+from askrepo.search.editions import edition_factor, is_english
 from askrepo.search.question import FileKind, Question, QuestionKind
 from askrepo.types import Chunk
 
@@ -72,7 +73,22 @@ ANNOUNCEMENT_PRIOR = 0.7
 alike; without it .02 fewer pages are among the first three (measured 2026-11)."""
 
 _ANNOUNCEMENT = re.compile(r"(?:^|/)(?:_posts|posts|blogs?|news|announcements?)/", re.IGNORECASE)
-_ROOT_README = re.compile(r"readme(?:\.\w+)?", re.IGNORECASE)
+
+LICENCE_PRIOR = 0.3
+"""Factor on the text of a licence, for a question about anything else: it has many words, and tells of terms only."""
+
+_LICENCE = re.compile(
+    r"(?:^|/)(?:licen[cs]es?|copying|unlicense|notice|patents|eula)"
+    r"(?:[-_.](?:apache|mit|bsd|[al]?gpl|mpl|cc|isc|third)[^/]*)?(?:\.(?:txt|md|rst|html))?$",
+    re.IGNORECASE,
+)
+_ABOUT_TERMS = re.compile(
+    r"licen[cs]|copyright|copyleft|proprietary|closed[- ]source|commercial|royalt|patent|warrant|liab|terms|legal|permi"
+    r"|redistribut|attribution|\b(?:mit|bsd|apache|gpl|lgpl|mpl|notice)\b",
+    re.IGNORECASE,
+)
+
+_ROOT_README = re.compile(r"(?:\.github/)?readme(?:\.\w+)?", re.IGNORECASE)
 _INTRODUCTION = re.compile(
     r"(?:^|/)(?:intro(?:duction)?|overview|quick[-_]?start|getting[-_]started|get[-_]started|install(?:ation|ing)?"
     r"|about|why[^/]*|faq|features|how[-_][^/]*works?|concepts?|tutorial)(?:/index|/readme)?\.(?:md|mdx|rst|txt|adoc)$"
@@ -88,7 +104,15 @@ def kind_prior(chunk: Chunk, question: Question, shares: KindShares) -> float:
     """
     kind = "changelog" if is_changelog(chunk) else chunk.kind
     prior = sum(share * _prior(of_kind, chunk, kind, question.names) for of_kind, share in shares.items() if share)
-    return prior * ANNOUNCEMENT_PRIOR if kind == "doc" and _ANNOUNCEMENT.search(chunk.path) else prior
+    return prior * _page_factor(chunk.path, question) if kind == "doc" else prior
+
+
+def _page_factor(path: str, question: Question) -> float:
+    """The factor on a page for what it is beside documentation: a post, a licence, a translation, an old version."""
+    factor = ANNOUNCEMENT_PRIOR if _ANNOUNCEMENT.search(path) else 1.0
+    if _LICENCE.search(path) and not _ABOUT_TERMS.search(question.text):
+        factor *= LICENCE_PRIOR
+    return factor * (edition_factor(path) if is_english(question.text) else 1.0)
 
 
 def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[FileKind]) -> float:

@@ -108,7 +108,7 @@ def pooled(
     defining = _definitions(question, candidates)
     fused = fuse([(weight, _best(dense)), (1 - weight, _best(lexical)), (DEFINITION_WEIGHT, defining)])
     kept = [at for at, each in enumerate(candidates) if at in fused or each.is_named]
-    homes = home_factors([candidates[at] for at in kept])
+    homes = home_factors([candidates[at] for at in kept], terms)
     return Pool(
         question,
         shares,

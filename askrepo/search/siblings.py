@@ -46,7 +46,7 @@ def sibling_factors(order: Sequence[Ranked]) -> list[float]:
 
 
 def _are_siblings(one: _Name, other: _Name) -> bool:
-    """Whether two files are called alike: `BreakerSyntax` and `AsyncBreakerSyntax`, `uid_win` and `uid_unix`."""
+    """Whether two files are called alike: `RetrySyntax` and `AsyncRetrySyntax`, `uid_win` and `uid_unix`."""
     if one.ending != other.ending:
         return False
     common, most = len(one.words & other.words), max(len(one.words), len(other.words))

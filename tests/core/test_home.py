@@ -7,8 +7,10 @@ from askrepo.search.home import AWAY, home_factors
 from tests.core.pools import chunk_at
 
 
-def factors(*paths: str, repository: str = "pallets/flask", kind: str = "source") -> list[float]:
-    return home_factors([Candidate(0, chunk_at(path, repository=repository, kind=kind)) for path in paths])
+def factors(
+    *paths: str, repository: str = "pallets/flask", kind: str = "source", terms: tuple[str, ...] = ()
+) -> list[float]:
+    return home_factors([Candidate(0, chunk_at(path, repository=repository, kind=kind)) for path in paths], terms)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,16 @@ def test_source_outside_of_the_folder_named_like_the_repository_is_lowered(repos
 )
 def test_the_core_of_the_package_is_at_home_too(repository, path):
     assert factors(path, "tools/build.py", repository=repository) == [1, AWAY]
+
+
+def test_public_headers_are_no_home():
+    assert factors("include/uv/unix.h", "src/unix/tcp.c", repository="libuv/uv") == [1, 1]
+
+
+def test_a_package_that_the_question_names_is_not_lowered():
+    paths = "axum/src/lib.rs", "axum-extra/src/cookie.rs", "axum-macros/src/lib.rs"
+    assert factors(*paths, repository="tokio-rs/axum", terms=("cooki", "extra")) == [1, 1, AWAY]
+    assert factors(*paths, repository="tokio-rs/axum", terms=("axum", "src")) == [1, AWAY, AWAY]
 
 
 def test_without_a_home_folder_nothing_is_lowered():

@@ -1,0 +1,59 @@
+"""Editions of a page: translations, and what is kept of earlier or coming versions."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+TRANSLATION_FACTOR = 0.4
+"""On a page in another language than the question's: what it says, the page in the question's language says too."""
+
+ARCHIVE_FACTOR = 0.6
+"""On a page of an earlier version, which may still be the only one that answers."""
+
+_LANGUAGES = (
+    "ar|bg|bn|ca|cs|da|de|el|es|et|fa|fi|fr|he|hi|hr|hu|id|it|ja|jp|ko|kr|lt|lv|ms|nb|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|ta"
+    "|th|tr|uk|ur|uz|vi|zh|cn|tw"
+)
+_REGION = r"[-_](?:[a-z]{2}|[a-z]{4}|\d{3})"
+_OF_A_PAGE = "readme|contributing|code_of_conduct|security|changelog|index|faq"
+_TRANSLATION = re.compile(
+    rf"(?:^|/)(?:(?:{_LANGUAGES})(?:{_REGION})?|i18n|l10n|locales?|translations?)/"
+    rf"|\.(?:{_LANGUAGES})(?:{_REGION})?\.\w+$"
+    rf"|(?:^|/)(?:{_OF_A_PAGE})[-_.](?:{_LANGUAGES})(?:{_REGION})?(?:\.\w+)?$"
+    rf"|[-_](?:{_LANGUAGES}){_REGION}\.\w+$",
+    re.IGNORECASE,
+)
+_VERSION = r"v?\d+(?:\.(?:\d+|x))+|v\d+|version-[^/]+"
+_ARCHIVE = re.compile(
+    rf"(?:^|/)(?:archived?|legacy|deprecated|old|obsolete|versioned_docs|versions?/(?:{_VERSION})|(?:docs?|documentation)/(?:{_VERSION}))/",
+    re.IGNORECASE,
+)
+_EDITION = re.compile(
+    rf"(?:^|(?<=/))(?:latest|next|stable|current|main|master|dev|unreleased|edge|archived?|legacy|old|{_VERSION})/",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    r"\b(?:the|an?|is|are|was|do|does|did|how|what|why|where|when|which|who|can|should|to|of|in|for|with|and|or|it|my)\b",
+    re.IGNORECASE,
+)
+_FEW_WORDS = 3
+
+
+@functools.lru_cache(maxsize=10_000)
+def edition_factor(path: str) -> float:
+    """The factor on a page for a question in English: less than 1 for translations and for earlier versions."""
+    translated = TRANSLATION_FACTOR if _TRANSLATION.search(path) else 1.0
+    return translated * (ARCHIVE_FACTOR if _ARCHIVE.search(path) else 1.0)
+
+
+@functools.lru_cache(maxsize=1_000)
+def is_english(text: str) -> bool:
+    """Whether a question is in English, as far as letters and small words tell; a few names are in any language."""
+    return text.isascii() and (len(text.split()) <= _FEW_WORDS or _ENGLISH.search(text) is not None)
+
+
+@functools.lru_cache(maxsize=10_000)
+def page_of_all_editions(path: str) -> str:
+    """What the paths of one page's versions have in common: `docs/latest/faq.md` and `docs/next/faq.md` are alike."""
+    return _EDITION.sub("", path)
