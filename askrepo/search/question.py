@@ -71,12 +71,22 @@ _OVERVIEW = re.compile(
             r"^how\s+(?:does|do)\s+.{1,80}\bcompare\s+(?:to|with|against)\b",
             r"^how\s+(?:is|are)\s+\S+\s+(?:any\s+)?different\s+(?:from|to|than)\b",
             r"^how\s+(?:does|do)\s+\S+\s+differ\s+from\b",
-            r"^compare\s|\bvs\b|\bversus\b|\balternatives?\s+to\b|\bcomparison\s+(?:to|with|of)\b",
+            r"^compare\s|\balternatives?\s+to\b|\bcomparison\s+(?:to|with|of)\b",
+            r"^(?:\S+\s+){1,4}(?:vs|versus)\b(?!\s+code\b)\.?\s+\S+(?:\s+\S+){0,3}\s*$",
             # getting it
             r"^how\s+(?:do|can|should|to)\b.{0,40}\binstall\b|^install(?:ing|ation)?\b|\bpip\s+install\b",
             r"\b(?:installation\s+(?:instructions?|guide|steps?)|(?:installation|system|hardware)\s+requirements)\b",
             r"^(?:what|which)\s+(?:[\w-]+\s+){1,3}(?:(?:is|are)\s+supported|does\s+\S+\s+support)\b",
             r"\bget(?:ting)?\s+started\b|\bquick\s?start\b",
+            (
+                r"\bset(?:ting)?[\s-]?up\s+(?:(?:an?|the|my|our)\s+)?(?:(?:local|dev|development|test|build)\s+)+"
+                r"(?:environment|machine|container|checkout|setup)\b"
+            ),
+            # working on it, standing by it
+            r"\b(?:found|find|report|disclose)\b.{0,30}\b(?:security|vulnerabilit\w+|exploit|hole)\b",
+            r"\b(?:report|disclose|tell)\b.{0,60}\b(?:privately|maintainers?)\b|\bsecurity policy\b",
+            r"\b(?:pull requests?|prs?|patch(?:es)?)\b.{0,40}\b(?:accepted|merged|reviewed|pass|welcome)\b",
+            r"\b(?:sponsor|donate|fund)\b.{0,40}\b(?:development|project|maintainers?|it|them)\b",
             # terms
             r"^(?:what|which|under|is|are|can|may|does)\b.{0,80}\blicen[cs](?:e|ed|ing)\b",
         ]
@@ -88,6 +98,15 @@ _USAGE = re.compile(
     r"|\bhow\s+to\b"
     r"|\b(?:can|could|should|may)\s+(?:i|we|you|one)\b"
 )
+
+
+_POLITE = re.compile(
+    r"^(?:(?:hi|hello|hey|please)\b[,!]?\s+)?(?:(?:can|could|would|will)\s+(?:you|someone|anyone)\s+)?(?:please\s+)?"
+    r"(?:explain(?:\s+to\s+me)?|tell\s+me(?!\s+about)|show\s+me|walk\s+me\s+through|help\s+me\s+understand"
+    r"|point\s+me\s+to|let\s+me\s+know)\s+(?=how|what|where|which|who|why|when|whether|if|the\b)",
+    re.IGNORECASE,
+)
+"""What asks for an answer, not for the thing: "can you explain how ..." is no question about what one can do."""
 
 
 def _word(stems: str) -> re.Pattern[str]:
@@ -175,10 +194,15 @@ def question_kind(text: str) -> QuestionKind:
 
     What they do not settle is "code" here; `question_kinds` tells it apart.
     """
-    head = _head(text)
+    head = _POLITE.sub("", _head(text))
     if _OVERVIEW.search(head) and not _CODE_NAME.search(head):
         return "overview"
     return "usage" if _USAGE.search(head) else "code"
+
+
+def to_the_point(text: str) -> str:
+    """The question without the words that only ask for an answer."""
+    return _POLITE.sub("", text, count=1)
 
 
 def named_kinds(text: str) -> frozenset[FileKind]:

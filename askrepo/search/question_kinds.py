@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from askrepo.search.cues import CUE_NAMES, PROJECT, cues_of, mask_projects
 from askrepo.search.phrases import phrases_of
-from askrepo.search.question import Question, QuestionKind, names_code
+from askrepo.search.question import Question, QuestionKind, names_code, to_the_point
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ def kind_shares(
         return {"code": 1.0}
     if question.kind != "code":
         return {question.kind: 1.0}
-    masked = mask_projects(question.text, projects)
+    masked = mask_projects(to_the_point(question.text), projects)
     cues = cues_of(masked, projects=())
     models = trained_models()
     said = phrases_of(masked)

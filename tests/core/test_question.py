@@ -64,6 +64,28 @@ CODE = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("can you explain how the scheduler picks a worker?", "code"),
+        ("Could you tell me where headers are parsed", "code"),
+        ("can you show me how to add a route", "usage"),
+        ("please explain what is quokka", "overview"),
+        ("can you add a route at run time?", "usage"),
+        ("what happens if the file is missing, versus being there and empty?", "code"),
+        ("completion and validation of my settings in VS Code", "code"),
+        ("quokka vs wombat", "overview"),
+        ("how do I set up a local development environment", "overview"),
+        ("how do I set up a proxy", "usage"),
+        ("I found a security hole, how do I report it?", "overview"),
+        ("how can our company sponsor the development", "overview"),
+        ("are pull requests made by a machine accepted", "overview"),
+    ],
+)
+def test_the_kind_is_told_from_what_is_asked_not_from_how_it_is_said(text, kind):
+    assert question_kind(text) == kind
+
+
 @pytest.mark.parametrize("text", OVERVIEW)
 def test_question_about_the_project_as_a_whole_is_overview(text):
     assert question_kind(text) == "overview"
