@@ -1,4 +1,4 @@
-"""A regression of the ranking: seventy questions of every kind about a small made-up project, and what comes first.
+"""A regression of the ranking: seventy odd questions of every kind about a small made-up project.
 
 `frozen/ferry.txt` holds the project's files, each below a line with its path; `frozen/questions.jsonl` the questions.
 Each says which file must be `first`, or which must be among the first `three`; that there is `nothing` to find; or
