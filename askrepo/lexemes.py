@@ -6,7 +6,7 @@ import functools
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,6 +60,11 @@ def whole_terms(text: str) -> tuple[str, ...]:
     """Terms that a text holds only when it holds the words whole: of an identifier its parts together."""
     words = (word for word in _words(text) if word.lower() not in STOP_WORDS)
     return tuple(dict.fromkeys(terms[0] for word in words if (terms := _word_terms(word))))
+
+
+def matches_of(text: str, terms: Collection[str]) -> Iterator[int]:
+    """Where words begin in a text that have one of the terms."""
+    return (match.start() for match in _WORD.finditer(text) if not set(_word_terms(match[0])).isdisjoint(terms))
 
 
 def _terms(text: str) -> list[str]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from askrepo.plain import plain, plain_line
 from query.absence import absent_json, print_absent
 from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
+from query.hits import excerpt
 from query.options import SearchOptions
 from query.output import (
     dataset_id,
-    excerpt,
     freshness,
     print_json,
     print_note,
@@ -109,10 +109,12 @@ class Answerer:
             print_json(self._json(evidence, citations=cited))
             return Answered("", 0)
         from askrepo.citations import citation_of
+        from askrepo.search.excerpts import asked_terms
 
+        terms = asked_terms(evidence.standalone_question, readers=self.follower.readers)
         for source in evidence.sources[:SHOWN_PASSAGES]:
             print_result(f"[{source.number}] {plain_line(str(citation_of(source.hit)))}")  # the excerpt is of the hit
-            lines = excerpt(source.hit, question=evidence.standalone_question, width=terminal_width())
+            lines = excerpt(source.hit.chunk, terms=terms, width=terminal_width())
             print_result("\n".join(lines) + "\n")
         return Answered("", 0)
 

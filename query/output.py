@@ -5,25 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from askrepo.plain import fitted, plain, plain_line
+from askrepo.plain import plain_line
 
 if TYPE_CHECKING:
     from askrepo.context import Source
-    from askrepo.types import AliasEntry, Hit
+    from askrepo.types import AliasEntry
 
-EXCERPT_LINES = 6
 MIN_WIDTH = 40
-# Shorter words ("of", "is") are in every line.
-MIN_WORD_CHARS = 3
 
 
 def wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:
@@ -65,25 +61,6 @@ def print_json(value: Mapping[str, Any]) -> None:
     click.echo(json.dumps(value).replace("\x7f", "\\u007f"))
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """The hit as `search --json` prints it."""
-    chunk = hit.chunk
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "alias": hit.alias,
-        "repository": chunk.repository,
-        "commit": hit.commit,
-        "path": chunk.path,
-        "start_line": chunk.start_line,
-        "end_line": chunk.end_line,
-        "language": chunk.language,
-        "symbol": symbol_of(hit),
-        "text": chunk.text,
-        "url": hit.url,
-    }
-
-
 def source_json(source: Source) -> dict[str, Any]:
     """The source as `search --context --json` prints it."""
     citation = source.citation
@@ -97,62 +74,6 @@ def source_json(source: Source) -> dict[str, Any]:
         "tokens": source.tokens,
         "text": source.text,
     }
-
-
-def symbol_of(hit: Hit) -> str:
-    """The first name that the chunk defines within the names around it; else the innermost of those."""
-    chunk = hit.chunk
-    scope = [name for name in chunk.scope if name]
-    if not chunk.symbols:
-        return scope[-1] if scope else ""
-    first = chunk.symbols[0]
-    return ".".join([*scope[-1:], first]) if scope and scope[-1] != first else first
-
-
-def hit_block(hit: Hit, *, question: str, with_repository: bool, width: int | None) -> str:
-    """Heading and excerpt of a hit.
-
-    :param width: columns of the terminal, None when nobody's screen limits the lines.
-    """
-    chunk = hit.chunk
-    place = f"{plain_line(chunk.path)}:{chunk.start_line}-{chunk.end_line}"
-    heading = f"{hit.rank}. " + click.style(place, fg="cyan", bold=True)
-    if with_repository:
-        heading = f"{hit.rank}. {plain_line(chunk.repository)} " + click.style(place, fg="cyan", bold=True)
-    symbol = plain_line(symbol_of(hit))
-    parts = [heading, click.style(symbol, fg="yellow") if symbol else ""]
-    return "\n".join(["  ".join(part for part in parts if part), *excerpt(hit, question=question, width=width)])
-
-
-def excerpt(hit: Hit, *, question: str, width: int | None) -> list[str]:
-    """The few lines of a hit that hold most of the question's words, with line numbers."""
-    lines = hit.chunk.text.removesuffix("\n").split("\n")
-    first = best_window(lines, words=re.findall(r"\w+", question.casefold()), size=EXCERPT_LINES)
-    shown = lines[first : first + EXCERPT_LINES]
-    start = hit.chunk.start_line + first
-    gutter = len(str(start + len(shown) - 1))
-    return [
-        click.style(f"   {number:>{gutter}} │ ", dim=True) + _fitted(line, width and width - gutter - 6)
-        for number, line in enumerate(shown, start=start)
-    ]
-
-
-def best_window(lines: Sequence[str], *, words: Sequence[str], size: int) -> int:
-    """Index of the first line of the window that holds most distinct words, then most lines with one.
-
-    Of equal windows the middle one, so that a match has lines around it; the first when no word is found.
-    """
-    wanted = {word for word in words if len(word) >= MIN_WORD_CHARS}
-    found = [{word for word in wanted if word in line.casefold()} for line in lines]
-
-    def worth(first: int) -> tuple[int, int]:
-        window = found[first : first + size]
-        return len(set().union(*window)), sum(map(bool, window))
-
-    starts = range(max(1, len(lines) - size + 1))
-    best = max(map(worth, starts))
-    equal = [first for first in starts if worth(first) == best]
-    return equal[len(equal) // 2] if any(found) else 0
 
 
 def terminal_width() -> int | None:
@@ -189,9 +110,3 @@ def age(moment: str, *, now: datetime | None = None) -> str:
     if minutes < 60:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
-
-
-def _fitted(line: str, width: int | None) -> str:
-    """The line, cut to a width in columns; tabs are widened first."""
-    shown = plain(line.expandtabs(4))
-    return shown if width is None else fitted(shown, width)

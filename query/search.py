@@ -9,11 +9,10 @@ import click
 
 from query.absence import print_absent
 from query.errors import NOTHING_FOUND
+from query.hits import hit_block, hit_json
 from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import (
     freshness,
-    hit_block,
-    hit_json,
     print_json,
     print_note,
     print_result,
@@ -66,18 +65,19 @@ def _print_listing(question: str, options: SearchOptions, readers: Sequence[Alia
     """The best hits, for a person; whether there are any."""
     from askrepo.search import DEFAULT_K
     from askrepo.search import search as find
+    from askrepo.search.excerpts import asked_terms
 
     with progress("searching"):
-        hits = find(
-            question, readers=readers, k=options.k or DEFAULT_K, strategy=options.strategy, where=options.filter()
-        )
+        k = options.k or DEFAULT_K
+        hits = find(question, readers=readers, k=k, strategy=options.strategy, where=options.filter())
+    terms = asked_terms(question, readers=readers)
     several = sum(len(reader.entry.manifest.snapshots) for reader in readers) > 1
+    width = terminal_width()
     for hit in hits:
         if options.as_json:
-            print_json(hit_json(hit))
+            print_json(hit_json(hit, terms=terms))
         else:
-            block = hit_block(hit, question=question, with_repository=several, width=terminal_width())
-            print_result(block + "\n")
+            print_result(hit_block(hit, terms=terms, with_repository=several, width=width) + "\n")
     return bool(hits)
 
 

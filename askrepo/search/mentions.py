@@ -72,7 +72,7 @@ class Mention:
     @property
     def is_plain(self) -> bool:
         """Whether it may be a word of plain language, which other forms of the word answer as well."""
-        return _PLAIN_WORD.fullmatch(self.text) is not None and not _has_code_shape(self.text)
+        return _PLAIN_WORD.fullmatch(self.text) is not None and not has_code_shape(self.text)
 
     @property
     def may_be_prose(self) -> bool:
@@ -101,7 +101,7 @@ class _Form:
     is_name: Callable[[str], bool] = lambda _text: True
 
 
-def _has_code_shape(text: str) -> bool:
+def has_code_shape(text: str) -> bool:
     """Whether an identifier is one that plain language does not have: `a_b`, `aB`, `ABc`, `ALL_CAPS`, `a1b`."""
     inner = text.strip("_")
     return ("_" in text and any(map(str.isalpha, text))) or _HUMPS.search(inner) is not None
@@ -125,7 +125,7 @@ _FORMS: tuple[_Form, ...] = (
     _Form(re.compile(r"(?<![\w.])(v?\d+\.\d+(?:\.\d+)+(?:[-+.]?[A-Za-z]\w*)*)(?!\w)")),
     _Form(re.compile(r"(?<!\w)([A-Z]{1,8}-?\d{3,})(?!\w)")),
     _Form(re.compile(rf"(?<![\w-])({_KEBAB})(?![\w-])"), is_sure=False),
-    _Form(re.compile(rf"(?<!\w)({_IDENTIFIER})(?!\w)"), is_name=_has_code_shape),
+    _Form(re.compile(rf"(?<!\w)({_IDENTIFIER})(?!\w)"), is_name=has_code_shape),
     _Form(re.compile(rf"{_ARTICLE}(?:{_NOUNS})\s+{_CALLED}({_PLAIN}){_BEHIND}", _ANY_CASE), is_sure=False),
     _Form(re.compile(rf"\bthe\s+({_PLAIN})\s+(?:{_NOUNS}){_BEHIND}", _ANY_CASE), is_sure=False),
     _Form(re.compile(rf"\bwhere\s+(?:is|are)\s+({_PLAIN})\s+(?:{_MADE})\b", _ANY_CASE), is_sure=False),
@@ -173,7 +173,7 @@ def _mention(text: str, form: _Form) -> Mention | None:
         return None
     is_message = len(name.split()) > 1
     # 'single' words in quotes are as often irony as names.
-    is_plain = form in _QUOTES and not is_message and _PLAIN_WORD.fullmatch(name) and not _has_code_shape(name)
+    is_plain = form in _QUOTES and not is_message and _PLAIN_WORD.fullmatch(name) and not has_code_shape(name)
     return Mention(name, form.is_sure and not is_plain, is_message)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from askrepo.search.banners import telling
 from askrepo.search.candidates import File, Pool, Ranked
 from askrepo.search.generic import GENERIC
 from askrepo.search.prior import is_root_readme
 from askrepo.search.slots import MIN_OVERVIEW_SHARE
+from askrepo.types import Chunk
 
 MAX_TOLD = 3.0
 """Rarity of the question's words together, but for generic ones, up to which they tell nothing."""
@@ -38,15 +40,18 @@ def with_opening(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
             readmes.setdefault(each.candidate.file, []).append(at)
     opened = list(listing)
     for places in readmes.values():
-        telling = [at for at in places if says_something(listing[at].candidate.chunk.text)]
-        opening = min(telling or places, key=lambda at: listing[at].candidate.chunk.start_line)
+        saying = [at for at in places if says_something(listing[at].candidate.chunk)]
+        opening = min(saying or places, key=lambda at: listing[at].candidate.chunk.start_line)
         _exchange(opened, places[0], opening)
     return opened
 
 
-def says_something(text: str) -> bool:
-    """Whether a line of the text is a sentence, as far as its number of words tells."""
-    return any(len(_WORD.findall(_MARKUP.sub(" ", line))) >= MIN_WORDS for line in text.split("\n"))
+def says_something(chunk: Chunk) -> bool:
+    """Whether a line is a sentence, as far as its number of words tells; front matter and comments say nothing."""
+    lines = chunk.text.split("\n")
+    tells = telling(lines, language=chunk.language, start_line=chunk.start_line)
+    said = (line for line, tell in zip(lines, tells, strict=True) if tell)
+    return any(len(_WORD.findall(_MARKUP.sub(" ", line))) >= MIN_WORDS for line in said)
 
 
 def _exchange(listing: list[Ranked], one: int, other: int) -> None:

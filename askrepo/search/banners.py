@@ -1,0 +1,95 @@
+"""Lines that say nothing of what they stand in: front matter, badges, licence headers, markup without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from askrepo.languages import PROSE
+
+TOP_LINES = 60
+"""Lines of a file in which a licence may stand; one is some 30 lines long."""
+
+_FRONT_MATTER = {"---": ("---", "..."), "+++": ("+++",)}
+_KEY = re.compile(r"\s*(?:[\w.\"'-]+\s*[:=]|-\s|#|$)")
+
+_COMMENT = re.compile(
+    r"\s*(?://|/\*|\*(?=[\s*/]|$)|--(?!-)|;;|%|\(\*|\{-|<!--|#(?![\[!]|\s*(?:include|define|if|ifdef|ifndef)\b))"
+)
+_BLOCK = re.compile(r"\s*(/\*|<!--|\{-|\(\*)")
+_CLOSING = {"/*": "*/", "<!--": "-->", "{-": "-}", "(*": "*)"}
+_LEGAL = re.compile(r"licen[cs]ed?\b|copyright|\bSPDX\b|all rights reserved|without warrant", re.IGNORECASE)
+
+_IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
+_EMPTY_LINK = re.compile(r"\[\s*\](?:\([^()]*\)|\[[^\[\]]*\])")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[A-Za-z][^<>]*$|^[^<>]*/>|^\s*(?:[\w-]+=\"[^\"]*\"\s*)+>?")
+_ADDRESS = re.compile(r"^\s*\[[^\[\]]+\]:\s*\S+.*|https?://\S+|\|[^|\s][^|]{0,80}\|(?=\s|$)")
+_DIRECTIVE = re.compile(
+    r"\s*(?:\.\. (?:image|figure|\|[^|]+\| image|_[^:]+)::?.*|:(?:target|alt|align|width|height|scale|class):.*)$"
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def telling(lines: Sequence[str], *, language: str, start_line: int) -> list[bool]:
+    """For each line of a chunk whether it says something; blank lines count as those that do.
+
+    :param language: of the file; "" when unknown, which is read as prose.
+    :param start_line: of the chunk in its file, from 1: front matter and licences stand at the top.
+    """
+    tells = [True] * len(lines)
+    if start_line == 1:
+        _silence(tells, _front_matter(lines))
+    if not language or language in PROSE:
+        markup = [inside or _is_markup(line) for inside, line in zip(_html_comments(lines), lines, strict=True)]
+        return [each and not is_markup for each, is_markup in zip(tells, markup, strict=True)]
+    if start_line <= TOP_LINES:
+        _silence(tells, _banner(lines))
+    return tells
+
+
+def _silence(tells: list[bool], end: int) -> None:
+    tells[:end] = [False] * end
+
+
+def _front_matter(lines: Sequence[str]) -> int:
+    """Lines of the front matter; of one that goes on in the next chunk those that look like it."""
+    ends = _FRONT_MATTER.get(lines[0].rstrip()) if lines else None
+    if ends is None:
+        return 0
+    closing = next((at for at, line in enumerate(lines[1:], start=1) if line.rstrip() in ends), None)
+    if closing is not None:
+        return closing + 1
+    return next((at for at, line in enumerate(lines[1:], start=1) if not _KEY.match(line)), len(lines))
+
+
+def _banner(lines: Sequence[str]) -> int:
+    """Lines up to the end of a first comment that speaks of a licence; 0 when there is none."""
+    start = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#!")), len(lines))
+    closing = ""
+    end = start
+    while end < len(lines) and (closing or _COMMENT.match(lines[end])):
+        opened = None if closing else _BLOCK.match(lines[end])
+        closing = _CLOSING[opened[1]] if opened else closing
+        closing = "" if closing and closing in lines[end] else closing
+        end += 1
+    return end if any(_LEGAL.search(line) for line in lines[start:end]) else 0
+
+
+def _html_comments(lines: Sequence[str]) -> list[bool]:
+    """For each line whether it lies in a comment of HTML that begins a line."""
+    found, inside = [], False
+    for line in lines:
+        inside = inside or line.lstrip().startswith("<!--")
+        found.append(inside)
+        inside = inside and "-->" not in line
+    return found
+
+
+def _is_markup(line: str) -> bool:
+    """Whether a line of prose has no word that a reader would see."""
+    if not line.strip():
+        return False
+    if _DIRECTIVE.match(line):
+        return True
+    left = _ADDRESS.sub(" ", _TAG.sub(" ", _EMPTY_LINK.sub(" ", _IMAGE.sub(" ", line))))
+    return left != line and _WORD.search(left) is None

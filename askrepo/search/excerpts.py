@@ -1,0 +1,96 @@
+"""Which lines of a chunk to show for a question: those that answer, under the line that says what they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from askrepo.languages import PROSE
+from askrepo.lexemes import text_terms
+from askrepo.search.banners import telling
+from askrepo.search.lines import definition_line
+from askrepo.search.question import Question
+from askrepo.search.request import telling_terms
+from askrepo.sources import AliasReader
+from askrepo.types import Chunk
+
+
+def asked_terms(question: str, *, readers: Sequence[AliasReader]) -> frozenset[str]:
+    """The terms of a question that an excerpt should hold: not the project's name, which its every page has."""
+    parsed = Question.parse(question)
+    snapshots = (snapshot for reader in readers for snapshot in reader.entry.manifest.snapshots)
+    projects = {snapshot.name.rpartition("/")[2] for snapshot in snapshots}
+    return frozenset(parsed.terms if parsed.is_name else telling_terms(parsed.terms, projects))
+
+
+def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
+    """The name of the chunk's symbols that has most of the question's terms, the first of equals; "" without any."""
+    return max(chunk.symbols, key=lambda name: len(text_terms(name).intersection(terms)), default="")
+
+
+def excerpt_lines(chunk: Chunk, terms: Collection[str], *, size: int) -> list[int]:
+    """Places, from 0, of at most `size` lines of the chunk, ascending.
+
+    The window of lines that tells something and has most of the terms; before it, where it is not in it, the line that
+    defines the name which `symbol_for` gives. What tells nothing is shown only where nothing else has a term.
+    """
+    lines = chunk.text.removesuffix("\n").split("\n")
+    found = [text_terms(line).intersection(terms) for line in lines]
+    shown = _worth_showing(lines, found, chunk)
+    signature = _signature(chunk, terms, shown)
+    window = _best_window(shown, lines, found, _heads(shown, lines, chunk.language, signature), size)
+    if size > 1 and signature is not None and signature < window[0]:
+        later = [at for at in shown if at > signature]
+        window = [signature, *_best_window(later, lines, found, (), size - 1)]
+    return window
+
+
+def _worth_showing(lines: Sequence[str], found: Sequence[Collection[str]], chunk: Chunk) -> list[int]:
+    """Places of the lines that an excerpt may show; of blank ones no second in a row."""
+    tells = telling(lines, language=chunk.language, start_line=chunk.start_line)
+    shown = [at for at, says in enumerate(tells) if says]
+    if not any(lines[at].strip() for at in shown) or (any(found) and not any(found[at] for at in shown)):
+        shown = list(range(len(lines)))
+    pairs = zip(["", *(lines[at] for at in shown)], shown, strict=False)
+    return [at for before, at in pairs if lines[at].strip() or before.strip()] or [0]
+
+
+def _signature(chunk: Chunk, terms: Collection[str], shown: Sequence[int]) -> int | None:
+    symbol = symbol_for(chunk, terms)
+    line = definition_line(chunk, symbol) if symbol else None
+    place = None if line is None else line - chunk.start_line
+    return place if place in shown else None
+
+
+def _heads(shown: Sequence[int], lines: Sequence[str], language: str, signature: int | None) -> set[int]:
+    """Lines for an excerpt to begin with: the definition with its decorators; of prose the first of each paragraph."""
+    if not language or language in PROSE:
+        before = [None, *shown]
+        return {at for at, last in zip(shown, before, strict=False) if last is None or not lines[last].strip()}
+    while signature and lines[signature - 1].lstrip().startswith(("@", "#[")):
+        signature -= 1
+    return set() if signature is None else {signature}
+
+
+def _best_window(
+    shown: Sequence[int], lines: Sequence[str], found: Sequence[Collection[str]], heads: Collection[int], size: int
+) -> list[int]:
+    """The window with most distinct terms, then one that begins with a head, then with most lines that have a term.
+
+    Of equal windows the middle one, so that a match has lines around it; the first where no line has a term.
+    """
+
+    def worth(first: int) -> tuple[int, bool, int]:
+        terms = [found[at] for at in shown[first : first + size]]
+        return len(set().union(*terms)), shown[first] in heads, sum(map(bool, terms))
+
+    starts = range(len(shown) if any(at in heads for at in shown) else max(1, len(shown) - size + 1))
+    best = max(map(worth, starts))
+    equal = [first for first in starts if worth(first) == best]
+    first = equal[len(equal) // 2] if any(found[at] for at in shown) else equal[0]
+    return _stripped(shown[first : first + size], lines)
+
+
+def _stripped(window: Sequence[int], lines: Sequence[str]) -> list[int]:
+    """The window without blank lines at its ends."""
+    told = [at for at in window if lines[at].strip()] or window[:1]
+    return [at for at in window if told[0] <= at <= told[-1]]

@@ -1,0 +1,110 @@
+"""How a hit is shown: its place and symbol, and the lines that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from askrepo.plain import columns, fitted, plain, plain_line
+
+if TYPE_CHECKING:
+    from askrepo.types import Chunk, Hit
+
+Terms = Collection[str]
+"""Terms of the question, as `askrepo.search.excerpts.asked_terms` gives them."""
+
+EXCERPT_LINES = 6
+INDENT = "   "
+# Of a line that is cut, columns kept before the first word that was asked for.
+LEAD = 20
+# Columns of a symbol below which its beginning would say nothing.
+MIN_SYMBOL = 8
+
+
+def hit_json(hit: Hit, *, terms: Terms) -> dict[str, Any]:
+    """The hit as `search --json` prints it."""
+    chunk = hit.chunk
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "alias": hit.alias,
+        "repository": chunk.repository,
+        "commit": hit.commit,
+        "path": chunk.path,
+        "start_line": chunk.start_line,
+        "end_line": chunk.end_line,
+        "language": chunk.language,
+        "symbol": symbol_of(chunk, terms=terms),
+        "text": chunk.text,
+        "url": hit.url,
+    }
+
+
+def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | None) -> str:
+    """Heading and excerpt of a hit.
+
+    :param width: columns of the terminal, None when nobody's screen limits the lines.
+    """
+    chunk = hit.chunk
+    repository = f"{plain_line(chunk.repository)} " if with_repository else ""
+    place = f"{repository}{plain_line(chunk.path)}:{chunk.start_line}-{chunk.end_line}"
+    rank = f"{hit.rank}. "
+    heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True)
+    return "\n".join([rank + heading, *excerpt(chunk, terms=terms, width=width)])
+
+
+def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False) -> str:
+    """A place and what is there, which is cut where it does not fit."""
+    symbol = plain_line(symbol_of(chunk, terms=terms))
+    if room is not None:
+        left = room - columns(place) - 2
+        symbol = fitted(symbol, left) if left >= MIN_SYMBOL else ""
+    styled = click.style(place, fg="cyan", bold=bold)
+    return f"{styled}  {click.style(symbol, fg='yellow')}" if symbol else styled
+
+
+def symbol_of(chunk: Chunk, *, terms: Terms = frozenset()) -> str:
+    """The name that the chunk defines which fits the question best, within the name around it; else the innermost."""
+    from askrepo.search.excerpts import symbol_for
+
+    scope = [name for name in chunk.scope if name]
+    name = symbol_for(chunk, terms)
+    if not name:
+        return scope[-1] if scope else ""
+    return ".".join([*scope[-1:], name]) if scope and scope[-1] != name else name
+
+
+def excerpt(chunk: Chunk, *, terms: Terms, width: int | None, size: int = EXCERPT_LINES) -> list[str]:
+    """The few lines of a chunk that answer, with their numbers; where lines between are left out, a mark."""
+    from askrepo.search.excerpts import excerpt_lines
+
+    lines = chunk.text.removesuffix("\n").split("\n")
+    shown = excerpt_lines(chunk, terms, size=size)
+    gutter = len(str(chunk.start_line + shown[-1]))
+    printed = []
+    for before, at in zip([None, *shown], shown, strict=False):
+        mark = "┆" if before is not None and at > before + 1 else "│"
+        number = click.style(f"{INDENT}{chunk.start_line + at:>{gutter}} {mark} ", dim=True)
+        printed.append(number + _fitted(lines[at], width and width - gutter - len(INDENT) - 3, terms))
+    return printed
+
+
+def _fitted(line: str, width: int | None, terms: Terms) -> str:
+    """The line, cut to a width in columns, at its beginning too where the first word asked for would be cut off."""
+    shown = plain(line.expandtabs(4))
+    if width is None or columns(shown) <= width:
+        return shown
+    match = _first_match(shown, terms)
+    if columns(shown[:match]) + LEAD <= width:
+        return fitted(shown, width)
+    start = min(match - LEAD, len(shown) - width + 1)
+    return fitted(f"…{shown[max(0, start) :]}", width)
+
+
+def _first_match(line: str, terms: Terms) -> int:
+    """Where the first word of the line begins that was asked for; 0 when none was."""
+    from askrepo.lexemes import matches_of
+
+    return next(matches_of(line, terms), 0)

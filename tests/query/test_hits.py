@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import click
+import pytest
+
+from askrepo.plain import columns
+from askrepo.types import Chunk, Hit
+from query.hits import excerpt, hit_block, symbol_of
+
+
+def chunk(
+    text: str = "a\n", *, symbols: tuple[str, ...] = (), scope: tuple[str, ...] = (), start_line: int = 1
+) -> Chunk:
+    end_line = start_line + text.removesuffix("\n").count("\n")
+    return Chunk("0" * 32, "acme/app", "a.py", "python", "source", symbols, scope, start_line, end_line, 1, text)
+
+
+def hit(first: Chunk) -> Hit:
+    return Hit(1, 1.0, "main", "c" * 40, "https://example.org", first)
+
+
+def block(hit: Hit, *, width: int | None = 80) -> list[str]:
+    return click.unstyle(hit_block(hit, terms=(), with_repository=False, width=width)).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("symbols", "scope", "shown"),
+    [
+        ((), (), ""),
+        (("run",), (), "run"),
+        (("run", "stop"), ("Worker",), "Worker.run"),
+        ((), ("Worker", "run"), "run"),
+        (("Worker", "run"), ("Worker",), "Worker"),
+    ],
+)
+def test_the_symbol_is_the_first_defined_name_in_its_scope(
+    symbols: tuple[str, ...], scope: tuple[str, ...], shown: str
+) -> None:
+    assert symbol_of(chunk(symbols=symbols, scope=scope)) == shown
+
+
+def test_the_symbol_is_the_name_that_was_asked_for() -> None:
+    assert symbol_of(chunk(symbols=("run", "stop"), scope=("Worker",)), terms={"stop"}) == "Worker.stop"
+
+
+def test_excerpt_lines_have_their_numbers_and_fit_the_width() -> None:
+    lines = excerpt(chunk("x" * 99 + "\n\tshort\n", start_line=9), terms=(), width=30)
+    assert [len(click.unstyle(line)) for line in lines] == [len("    9 │ ") + 22, len("   10 │ ") + len("    short")]
+
+
+def test_excerpt_lines_with_wide_characters_fit_the_width() -> None:
+    lines = excerpt(chunk("検索\u200b" * 40 + "\n" + "🙂" * 60 + "\n"), terms=(), width=80)
+    shown = [click.unstyle(line) for line in lines]
+    assert all(columns(line) <= 80 for line in shown)
+    assert r"検索\u200b検索" in shown[0]
+
+
+@pytest.mark.parametrize("place", [0, 50, 100, 300])
+def test_a_long_line_is_cut_so_that_the_word_asked_for_is_seen(place: int) -> None:
+    (line,) = excerpt(chunk("y " * place + "retry" + " z" * 100 + "\n"), terms={"retri"}, width=60)
+    assert "retry" in line
+    assert columns(click.unstyle(line)) <= 60
+
+
+def test_lines_left_out_are_marked() -> None:
+    text = "def run():\n" + "    pass\n" * 9 + "    retry()\n"
+    lines = [click.unstyle(line) for line in excerpt(chunk(text, symbols=("run",)), terms={"retri"}, width=80)]
+    assert lines[0] == "    1 │ def run():"
+    assert lines[1].startswith("    7 ┆ ")
+    assert lines[-1] == "   11 │     retry()"
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    long = "n" * 70
+    shown = block(hit(chunk(f"{long}\n", symbols=(long,))), width=width)
+    assert all(columns(line) <= width for line in shown)
+
+
+def test_names_of_a_repository_cannot_steer_the_terminal() -> None:
+    evil = "e\x1b[2J\n"
+    shown = block(hit(chunk(evil, symbols=(evil,))))
+    assert len(shown) == 2
+    assert "\x1b" not in "".join(shown)
