@@ -68,10 +68,17 @@ class Retrieved:
     """What a question brought.
 
     :ivar hits: the listing, best first. :ivar context: what a chat model would read, in any order.
+    :ivar more: of each hit what else of its file is shown under it; empty when nothing is.
     """
 
     hits: Sequence[Span]
     context: Sequence[Span] = ()
+    more: Sequence[Sequence[Span]] = ()
+
+    @property
+    def listed(self) -> Sequence[Span]:
+        """All that the first ten hits show."""
+        return [*self.hits[:CUT], *(span for spans in self.more[:CUT] for span in spans)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Figures:
     """Means over questions, each in [0, 1], higher is better.
 
     :ivar found_at_3: share of questions with a target among the first three hits; `found_at_10` likewise.
-    :ivar recall: share of targets among the first ten hits.
+    :ivar recall: share of targets among the first ten hits, what is shown under them included.
     :ivar file_recall: share of the targets' files among the files of the first ten hits, whatever their lines.
     :ivar mrr: mean of 1 / rank of the first target.
     :ivar context_recall: share of targets that the context shows at least a line of.
@@ -130,13 +137,14 @@ def figures_of(targets: Sequence[Target], retrieved: Retrieved) -> Figures:
     ranks = found_at(targets, retrieved.hits)
     found = [rank for rank in ranks if rank is not None]
     first = min(found, default=math.inf)
-    shown = [any(_shows(span, target) for span in retrieved.context) for target in targets]
+    listed = _shown_of(targets, retrieved.listed)
+    shown = _shown_of(targets, retrieved.context)
     return Figures(
         questions=1,
         found_at_3=float(first <= TOP),
         found_at_10=float(first <= CUT),
         ndcg=_ndcg(ranks),
-        recall=len(found) / len(ranks),
+        recall=sum(listed) / len(listed),
         file_recall=_file_recall(targets, retrieved.hits),
         mrr=1 / first,
         context_recall=sum(shown) / len(shown),
@@ -171,6 +179,10 @@ def _file_recall(targets: Sequence[Target], hits: Sequence[Span]) -> float:
     files = {Target(target.path, exact_path=target.exact_path) for target in targets}
     ranks = found_at(list(files), hits)
     return sum(rank is not None for rank in ranks) / len(files)
+
+
+def _shown_of(targets: Sequence[Target], spans: Sequence[Span]) -> list[bool]:
+    return [any(_shows(span, target) for span in spans) for target in targets]
 
 
 def _shows(span: Span, target: Target) -> bool:

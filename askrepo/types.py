@@ -290,6 +290,7 @@ class Hit:
 
     :ivar rank: 1-based.
     :ivar score: higher is better; comparable only within one answer.
+    :ivar more: further chunks of its file that answer, best first, where a listing shows each file once.
     """
 
     rank: int
@@ -298,6 +299,7 @@ class Hit:
     commit: str
     url: str
     chunk: Chunk
+    more: tuple[Chunk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

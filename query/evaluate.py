@@ -67,7 +67,9 @@ def evaluate(file: Path, tokens: int, exact_paths: bool, hits: Path | None, opti
         readers = options.readers()
         answers = [_answer(question.query, options, readers, tokens) for question in questions]
     retrieved = [
-        Retrieved([hit.chunk for hit in listing], [source.citation for source in context])
+        Retrieved(
+            [hit.chunk for hit in listing], [source.citation for source in context], [hit.more for hit in listing]
+        )
         for listing, context in answers
     ]
     _print_figures(figures_by_category(questions, retrieved), tokens=tokens, as_json=options.as_json)
@@ -97,11 +99,11 @@ def _answer(
     """The listing and the context of one question; the figures count ten hits even where `-k` asks for fewer."""
     from askrepo.context import context_for
     from askrepo.evaluation import CUT
-    from askrepo.search import search
+    from askrepo.search import search_files
 
     where = options.filter()
     k = max(options.k or CUT, CUT)
-    listing = search(question, readers=readers, k=k, strategy=options.strategy, where=where)
+    listing = search_files(question, readers=readers, k=k, strategy=options.strategy, where=where)
     context = context_for(question, readers=readers, max_tokens=tokens, strategy=options.strategy, where=where)
     return listing, context
 
@@ -137,7 +139,10 @@ def _hits_text(questions: Sequence[EvaluationQuestion], answers: Answers) -> str
             {
                 "query": question.query,
                 "category": question.category,
-                "hits": [{**_lines(hit.chunk), "score": hit.score} for hit in listing],
+                "hits": [
+                    {**_lines(hit.chunk), "score": hit.score, "more": [_lines(chunk) for chunk in hit.more]}
+                    for hit in listing
+                ],
                 "context": [_lines(source.citation) for source in context],
             }
         )

@@ -1,4 +1,4 @@
-"""How a hit is shown: its place and symbol, and the lines that answer."""
+"""How a hit is shown: its place and symbol, the lines that answer, and more of its file."""
 
 from __future__ import annotations
 
@@ -39,11 +39,20 @@ def hit_json(hit: Hit, *, terms: Terms) -> dict[str, Any]:
         "symbol": symbol_of(chunk, terms=terms),
         "text": chunk.text,
         "url": hit.url,
+        "more": [
+            {
+                "start_line": each.start_line,
+                "end_line": each.end_line,
+                "symbol": symbol_of(each, terms=terms),
+                "text": each.text,
+            }
+            for each in hit.more
+        ],
     }
 
 
 def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | None) -> str:
-    """Heading and excerpt of a hit.
+    """Heading and excerpt of a hit, and a line for each further passage of its file.
 
     :param width: columns of the terminal, None when nobody's screen limits the lines.
     """
@@ -52,7 +61,8 @@ def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | Non
     place = f"{repository}{plain_line(chunk.path)}:{chunk.start_line}-{chunk.end_line}"
     rank = f"{hit.rank}. "
     heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True)
-    return "\n".join([rank + heading, *excerpt(chunk, terms=terms, width=width)])
+    more = (_further(each, terms=terms, width=width) for each in hit.more)
+    return "\n".join([rank + heading, *excerpt(chunk, terms=terms, width=width), *more])
 
 
 def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False) -> str:
@@ -89,6 +99,21 @@ def excerpt(chunk: Chunk, *, terms: Terms, width: int | None, size: int = EXCERP
         number = click.style(f"{INDENT}{chunk.start_line + at:>{gutter}} {mark} ", dim=True)
         printed.append(number + _fitted(lines[at], width and width - gutter - len(INDENT) - 3, terms))
     return printed
+
+
+def _further(chunk: Chunk, *, terms: Terms, width: int | None) -> str:
+    """One line for a further passage: its place, its symbol and the line of it that answers."""
+    from askrepo.search.excerpts import excerpt_lines
+
+    place = f"{INDENT}:{chunk.start_line}-{chunk.end_line}"
+    head = _heading(place, chunk, terms=terms, room=width)
+    at = excerpt_lines(chunk, terms, size=1)[0]
+    line = chunk.text.split("\n")[at].strip()
+    room = None if width is None else width - columns(click.unstyle(head)) - 2
+    is_heading = line.strip("#=* ") == symbol_of(chunk, terms=terms)
+    if not line or is_heading or (room is not None and room < LEAD):
+        return head
+    return f"{head}  {click.style(_fitted(line, room, terms), dim=True)}"
 
 
 def _fitted(line: str, width: int | None, terms: Terms) -> str:

@@ -63,21 +63,21 @@ def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, opt
 
 def _print_listing(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> bool:
     """The best hits, for a person; whether there are any."""
-    from askrepo.search import DEFAULT_K
-    from askrepo.search import search as find
+    from askrepo.search import DEFAULT_K, search_files
     from askrepo.search.excerpts import asked_terms
 
     with progress("searching"):
         k = options.k or DEFAULT_K
-        hits = find(question, readers=readers, k=k, strategy=options.strategy, where=options.filter())
-    terms = asked_terms(question, readers=readers)
+        hits = search_files(question, readers=readers, k=k, strategy=options.strategy, where=options.filter())
+        terms = asked_terms(question, readers=readers)
     several = sum(len(reader.entry.manifest.snapshots) for reader in readers) > 1
     width = terminal_width()
     for hit in hits:
         if options.as_json:
             print_json(hit_json(hit, terms=terms))
         else:
-            print_result(hit_block(hit, terms=terms, with_repository=several, width=width) + "\n")
+            block = hit_block(hit, terms=terms, with_repository=several, width=width)
+            print_result(block + "\n")
     return bool(hits)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from askrepo.errors import UsageError
 from askrepo.permalinks import permalink
 from askrepo.search.exact import Absent, exact
 from askrepo.search.request import requests_for
-from askrepo.search.strategies import CONTEXT_RANKERS, RANKERS, Ranker
+from askrepo.search.strategies import CONTEXT_RANKERS, FILE_RANKERS, RANKERS, Ranker
 from askrepo.sources import AliasReader
 from askrepo.store.reader import Filter, ScoredChunk
 from askrepo.types import Hit, Strategy
@@ -24,6 +25,7 @@ __all__ = [
     "hit_of",
     "search",
     "search_context",
+    "search_files",
     "search_with",
 ]
 
@@ -33,6 +35,9 @@ MAX_K = 100
 """Hits at most: what one ranking holds."""
 
 STRATEGIES: tuple[Strategy, ...] = tuple(RANKERS)
+
+MORE_PASSAGES = 2
+"""Further chunks of a file that a listing of files shows: three passages tell whether a file is the right one."""
 
 EVERYTHING = Filter()
 
@@ -55,6 +60,25 @@ def search(
     :raises EmbedderMismatchError: the strategy needs vectors and the alias was built with another embedder.
     """
     return search_with(RANKERS[_checked(k, strategy, readers)], question, readers=readers, k=k, where=where)
+
+
+def search_files(
+    question: str,
+    *,
+    readers: Sequence[AliasReader],
+    k: int = DEFAULT_K,
+    strategy: str = "hybrid",
+    where: Filter = EVERYTHING,
+) -> list[Hit]:
+    """The k best files for a question, each as its best chunk, with up to MORE_PASSAGES others that answer in `more`.
+
+    Where fewer than k files match, `more` is longer, so that about k chunks are found all the same. Strategies other
+    than `hybrid` and `signals` give what `search` gives. Parameters and errors as for `search`.
+    """
+    known = _checked(k, strategy, readers)
+    hits = search_with(FILE_RANKERS.get(known) or RANKERS[known], question, readers=readers, k=k, where=where)
+    most = max(MORE_PASSAGES, k // len(hits) - 1) if hits else 0
+    return [replace(hit, more=hit.more[:most]) for hit in hits]
 
 
 def search_context(
@@ -101,6 +125,7 @@ def hit_of(rank: int, reader: AliasReader, scored: ScoredChunk) -> Hit:
         commit=snapshot.commit,
         url=permalink(snapshot, scored.chunk),
         chunk=scored.chunk,
+        more=scored.more,
     )
 
 

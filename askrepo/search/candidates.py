@@ -63,10 +63,14 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its score in a ranking."""
+    """A candidate with its score in a ranking.
+
+    :ivar more: chunks of its file that are shown under it, best first.
+    """
 
     candidate: Candidate
     score: float
+    more: tuple[Chunk, ...] = ()
 
     def scaled(self, factor: float) -> Ranked:
         """The same with its score multiplied."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.folding import files
 from askrepo.search.gather import gather
 from askrepo.search.mmr import mmr_order
 from askrepo.search.nearest import nearest
@@ -33,6 +34,16 @@ def hybrid(requests: Sequence[SearchRequest]) -> list[Ranking]:
     Scores: 1 is the best candidate of all aliases, before signals, priors and decay.
     """
     return of_recipe(requests, listing)
+
+
+def hybrid_files(requests: Sequence[SearchRequest]) -> list[Ranking]:
+    """`hybrid` with each file once, and its other chunks that answer under its first."""
+    return of_recipe(requests, files)
+
+
+def without_vectors_files(requests: Sequence[SearchRequest]) -> list[Ranking]:
+    """`without_vectors` likewise."""
+    return of_recipe(requests, files, use_vectors=False)
 
 
 def hybrid_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
@@ -74,7 +85,7 @@ def of_recipe(
 def _by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:
     rankings: list[Ranking] = [[] for _ in range(aliases)]
     for each in ordered:
-        rankings[each.candidate.at].append(ScoredChunk(each.candidate.chunk, each.score))
+        rankings[each.candidate.at].append(ScoredChunk(each.candidate.chunk, each.score, each.more))
     return rankings
 
 
@@ -126,3 +137,6 @@ CONTEXT_RANKERS: Mapping[Strategy, Ranker] = MappingProxyType(
     {"hybrid": hybrid_context, "signals": without_vectors_context}
 )
 """Strategies whose order for a chat model is another one than for a person."""
+
+FILE_RANKERS: Mapping[Strategy, Ranker] = MappingProxyType({"hybrid": hybrid_files, "signals": without_vectors_files})
+"""Strategies that can rank files, each once; the others are kept for comparison and rank chunks."""

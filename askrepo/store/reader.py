@@ -78,10 +78,12 @@ class ScoredChunk:
     """A chunk with the score of one search.
 
     :ivar score: cosine in [-1, 1] or BM25 above 0; higher is better.
+    :ivar more: chunks of its file that a ranking of files puts under it, best first.
     """
 
     chunk: Chunk
     score: float
+    more: tuple[Chunk, ...] = ()
 
 
 class DatasetReader:

@@ -57,6 +57,20 @@ def test_exact_path_is_the_whole_one(path, at):
     assert found_at(targets, hits) == at
 
 
+def test_what_is_shown_under_a_hit_counts_as_listed_but_takes_no_rank():
+    hits, more = [hit("a.py"), hit("b.py")], [[hit("a.py", 30, 40)], []]
+    found = figures_of([Target("a.py", 33, 33), Target("b.py")], Retrieved(hits, more=more))
+    alone = figures_of([Target("a.py", 33, 33), Target("b.py")], Retrieved(hits))
+    assert (found.recall, alone.recall) == (1.0, 0.5)
+    assert (found.ndcg, found.mrr, found.found_at_3) == (alone.ndcg, alone.mrr, alone.found_at_3)
+
+
+def test_what_is_shown_under_the_eleventh_hit_does_not_count():
+    hits = [hit(f"{n}.py") for n in range(11)]
+    more = [[] for _ in range(10)] + [[hit("10.py", 30, 40)]]
+    assert figures_of([Target("10.py", 33, 33)], Retrieved(hits, more=more)).recall == 0.0
+
+
 def test_only_the_first_ten_hits_count():
     assert found_at([Target("z.py")], [hit(f"{n}.py") for n in range(10)] + [hit("z.py")]) == [None]
 

@@ -87,7 +87,7 @@ def test_ranked_lists_and_contexts_can_be_computed_again(run_main: Run, question
     assert [(ranked["query"], ranked["category"]) for ranked in lists] == [
         (question["query"], question["category"]) for question in QUESTIONS
     ]
-    assert set(lists[0]["hits"][0]) == {"path", "start_line", "end_line", "score"}
+    assert set(lists[0]["hits"][0]) == {"path", "start_line", "end_line", "score", "more"}
     assert set(lists[0]["context"][0]) == {"path", "start_line", "end_line"}
     assert lists[0]["hits"][0]["path"] == "src/retry.py"
 

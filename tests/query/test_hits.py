@@ -5,7 +5,7 @@ import pytest
 
 from askrepo.plain import columns
 from askrepo.types import Chunk, Hit
-from query.hits import excerpt, hit_block, symbol_of
+from query.hits import excerpt, hit_block, hit_json, symbol_of
 
 
 def chunk(
@@ -15,12 +15,13 @@ def chunk(
     return Chunk("0" * 32, "acme/app", "a.py", "python", "source", symbols, scope, start_line, end_line, 1, text)
 
 
-def hit(first: Chunk) -> Hit:
-    return Hit(1, 1.0, "main", "c" * 40, "https://example.org", first)
+def hit(first: Chunk, *more: Chunk) -> Hit:
+    return Hit(1, 1.0, "main", "c" * 40, "https://example.org", first, more)
 
 
-def block(hit: Hit, *, width: int | None = 80) -> list[str]:
-    return click.unstyle(hit_block(hit, terms=(), with_repository=False, width=width)).split("\n")
+def block(hit: Hit, *, terms: frozenset[str] = frozenset(), width: int | None = 80) -> list[str]:
+    shown = hit_block(hit, terms=terms, with_repository=False, width=width)
+    return click.unstyle(shown).split("\n")
 
 
 @pytest.mark.parametrize(
@@ -70,15 +71,28 @@ def test_lines_left_out_are_marked() -> None:
     assert lines[-1] == "   11 │     retry()"
 
 
+def test_further_passages_stand_under_their_file_each_on_a_line() -> None:
+    shown = block(
+        hit(chunk(), chunk("b\n    retry()\n", start_line=20), chunk("c\n", symbols=("stop",), start_line=40)),
+        terms=frozenset({"retri"}),
+    )
+    assert shown == ["1. a.py:1-1", "   1 │ a", "   :20-21  retry()", "   :40-40  stop  c"]
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     long = "n" * 70
-    shown = block(hit(chunk(f"{long}\n", symbols=(long,))), width=width)
+    shown = block(hit(chunk(symbols=(long,)), chunk(f"{long}\n", symbols=(long,), start_line=9)), width=width)
     assert all(columns(line) <= width for line in shown)
 
 
 def test_names_of_a_repository_cannot_steer_the_terminal() -> None:
     evil = "e\x1b[2J\n"
-    shown = block(hit(chunk(evil, symbols=(evil,))))
-    assert len(shown) == 2
+    shown = block(hit(chunk(symbols=(evil,)), chunk(evil, symbols=(evil,))))
+    assert len(shown) == 3
     assert "\x1b" not in "".join(shown)
+
+
+def test_json_has_further_passages() -> None:
+    found = hit_json(hit(chunk(), chunk("b\n", start_line=3)), terms=())
+    assert found["more"] == [{"start_line": 3, "end_line": 3, "symbol": "", "text": "b\n"}]

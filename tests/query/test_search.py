@@ -18,7 +18,7 @@ from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 
 KEYS = [
     "rank", "score", "alias", "repository", "commit", "path", "start_line", "end_line", "language", "symbol",
-    "text", "url",
+    "text", "url", "more",
 ]  # fmt: skip
 SOURCE_KEYS = ["number", "repository", "commit", "path", "start_line", "end_line", "tokens", "text"]
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
@@ -36,6 +36,20 @@ def test_json_has_one_object_per_hit_with_the_documented_keys(run_main: Run) -> 
     assert [list(hit) for hit in hits] == [KEYS] * 3
     assert [hit["rank"] for hit in hits] == [1, 2, 3]
     assert hits[0]["path"] == "src/retry.py"
+
+
+def test_a_file_is_listed_once(run: Run, tmp_path: Path) -> None:
+    body = "    pass\n" * 100
+    files = {
+        "stamps.py": "\n\n".join(f"def stamp_{n}(letter):\n{body}" for n in range(6)),
+        "letters.py": "from stamps import stamp_0\n\n\ndef send(letter):\n    stamp_0(letter)\n",
+    }
+    workspace = build_alias(tmp_path / "folded", files).workspace.url
+    found = json_lines(run("search", "stamp_0", "--json", "--workspace", workspace))
+    assert sorted(hit["path"] for hit in found) == ["letters.py", "stamps.py"]
+    shown = run("search", "which function stamps a letter", "--workspace", workspace).stdout
+    assert shown.count("stamps.py:") == 1
+    assert re.search(r"^   :\d+-\d+  stamp_\d", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("question", "code"), [("frobnicate_all", 1), ("how does frobnicate_all use the backoff", 0)])
