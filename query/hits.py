@@ -1,8 +1,9 @@
-"""How a hit is shown: its place and symbol, the lines that answer, and more of its file."""
+"""How a hit is shown: its place and symbol, the lines that answer, more of its file, and what leads on from it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from askrepo.plain import columns, fitted, plain, plain_line
 
 if TYPE_CHECKING:
+    from askrepo.search.links import Links, Place
     from askrepo.types import Chunk, Hit
 
 Terms = Collection[str]
@@ -23,8 +25,8 @@ LEAD = 20
 MIN_SYMBOL = 8
 
 
-def hit_json(hit: Hit, *, terms: Terms) -> dict[str, Any]:
-    """The hit as `search --json` prints it."""
+def hit_json(hit: Hit, *, terms: Terms, links: Links | None) -> dict[str, Any]:
+    """The hit as `search --json` prints it; `links` is null where none were looked up."""
     chunk = hit.chunk
     return {
         "rank": hit.rank,
@@ -48,11 +50,12 @@ def hit_json(hit: Hit, *, terms: Terms) -> dict[str, Any]:
             }
             for each in hit.more
         ],
+        "links": None if links is None else asdict(links),
     }
 
 
-def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | None) -> str:
-    """Heading and excerpt of a hit, and a line for each further passage of its file.
+def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | None, links: Links | None = None) -> str:
+    """Heading and excerpt of a hit, a line for each further passage of its file, and its links.
 
     :param width: columns of the terminal, None when nobody's screen limits the lines.
     """
@@ -62,7 +65,9 @@ def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | Non
     rank = f"{hit.rank}. "
     heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True)
     more = (_further(each, terms=terms, width=width) for each in hit.more)
-    return "\n".join([rank + heading, *excerpt(chunk, terms=terms, width=width), *more])
+    return "\n".join(
+        [rank + heading, *excerpt(chunk, terms=terms, width=width), *more, *_link_lines(hit, links, width=width)]
+    )
 
 
 def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False) -> str:
@@ -114,6 +119,40 @@ def _further(chunk: Chunk, *, terms: Terms, width: int | None) -> str:
     if not line or is_heading or (room is not None and room < LEAD):
         return head
     return f"{head}  {click.style(_fitted(line, room, terms), dim=True)}"
+
+
+def _link_lines(hit: Hit, links: Links | None, *, width: int | None) -> Iterator[str]:
+    """One line for the links, two where one does not hold them, none without any."""
+    if links is None:
+        return
+    parts = [
+        _places(label, places, hit, room=None if width is None else width - len(INDENT))
+        for label, places in (("used by", links.used_by), ("uses", links.uses))
+        if places
+    ]
+    together = " · ".join(parts)
+    fits = width is None or columns(together) <= width - len(INDENT)
+    for line in [together] if fits else parts:
+        if line:
+            yield click.style(INDENT + line, dim=True)
+
+
+def _places(label: str, places: Sequence[Place], hit: Hit, *, room: int | None) -> str:
+    """As many places as a line holds, one at least; an ellipsis for those left out."""
+    shown = [_place(place, hit) for place in places]
+    for count in range(len(shown), 0, -1):
+        line = f"{label} {', '.join(shown[:count])}" + (" …" if count < len(shown) else "")
+        if room is None or columns(line) <= room:
+            return line
+    return fitted(line, room) if room else line
+
+
+def _place(place: Place, hit: Hit) -> str:
+    """A place: in the file of the hit its line alone, in another repository that one's name too."""
+    here = hit.chunk
+    repository = "" if place.repository == here.repository else f"{place.repository} "
+    path = "" if (place.repository, place.path) == (here.repository, here.path) else place.path
+    return plain_line(f"{repository}{path}:{place.line} {place.symbol}".rstrip())
 
 
 def _fitted(line: str, width: int | None, terms: Terms) -> str:

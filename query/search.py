@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -65,18 +66,20 @@ def _print_listing(question: str, options: SearchOptions, readers: Sequence[Alia
     """The best hits, for a person; whether there are any."""
     from askrepo.search import DEFAULT_K, search_files
     from askrepo.search.excerpts import asked_terms
+    from askrepo.search.links import first_links
 
     with progress("searching"):
         k = options.k or DEFAULT_K
         hits = search_files(question, readers=readers, k=k, strategy=options.strategy, where=options.filter())
         terms = asked_terms(question, readers=readers)
+        links = first_links(hits, readers=readers, terms=terms)
     several = sum(len(reader.entry.manifest.snapshots) for reader in readers) > 1
     width = terminal_width()
-    for hit in hits:
+    for hit, its in zip_longest(hits, links):
         if options.as_json:
-            print_json(hit_json(hit, terms=terms))
+            print_json(hit_json(hit, terms=terms, links=its))
         else:
-            block = hit_block(hit, terms=terms, with_repository=several, width=width)
+            block = hit_block(hit, terms=terms, with_repository=several, width=width, links=its)
             print_result(block + "\n")
     return bool(hits)
 

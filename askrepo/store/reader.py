@@ -40,6 +40,9 @@ _MIN_LIMIT = 100
 _MORE = 4
 # Of a server that answers for weeks; a term takes some 100 bytes.
 _MAX_FREQUENCIES = 20_000
+# Of larger datasets no table of all names is made, and fewer names are looked up.
+_MAX_TABLED = 200_000
+_LOOKED_UP = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class DatasetReader:
         self._location = location
         self._files = files
         self._frequencies: dict[str, int] = {}
+        self._symbol_rows: dict[str, list[int]] | None = None
         self._dataset = dataset  # keeps the native object alive: its columns end with it
 
     @classmethod
@@ -264,6 +268,31 @@ class DatasetReader:
         )
         return list({chunk.id: chunk for chunk in found}.values())
 
+    def definitions_of(self, names: Sequence[str], *, limit: int) -> dict[str, list[Chunk]]:
+        """Chunks that define each of the names, in the very case of its letters.
+
+        Names that nothing defines are left out, and those with more than `limit` definitions.
+        """
+        if self.manifest.chunks > _MAX_TABLED:
+            named = ((name, self.defining([name], limit=limit + 1)) for name in names[:_LOOKED_UP])
+            exact = ((name, [chunk for chunk in found if name in chunk.symbols]) for name, found in named)
+            return {name: found for name, found in exact if 0 < len(found) <= limit}
+        table = self._rows_by_symbol()
+        rows = {name: table[name] for name in names if len(table.get(name, ())) in range(1, limit + 1)}
+        wanted = sorted({row for found in rows.values() for row in found})
+        with reading(self.url):
+            chunks = dict(zip(wanted, self._chunks_in(self._dataset[wanted]) if wanted else [], strict=True))
+        return {name: [chunks[row] for row in found] for name, found in rows.items()}
+
+    def holding(self, terms: Collection[str], *, limit: int, where: Filter = Filter()) -> list[Chunk]:
+        """What `lexical` finds first, in less time: a hundred texts, which it always reads, take half of it."""
+        text = tql.plain_terms(terms)
+        if not text:
+            return []
+        score = f"BM25_SIMILARITY(lexemes, {tql.text_literal(text)})"
+        found = self._scored(f"{tql.where(where.conditions())} ORDER BY {score} DESC LIMIT {limit}", score)
+        return [each.chunk for each in found if where.admits(each.chunk)]
+
     def symbols(self) -> frozenset[str]:
         """Every name that a chunk defines: reads a whole column, a tenth of a second for 36,000 chunks."""
         found: set[str] = set()
@@ -386,6 +415,18 @@ class DatasetReader:
                 admitted.sort(key=lambda item: (-item.score, item.chunk.id))
                 return admitted[:limit]
             asked *= _MORE
+
+    def _rows_by_symbol(self) -> dict[str, list[int]]:
+        """Remembered, since a dataset never changes: 10 ms for 32,642 chunks, when a name takes 0.3 ms to look up."""
+        if self._symbol_rows is None:
+            table: dict[str, list[int]] = {}
+            with reading(self.url):
+                columns = _texts(self._dataset["symbols"][:])
+            for row, names in enumerate(columns):
+                for name in names.split():
+                    table.setdefault(name, []).append(row)
+            self._symbol_rows = table
+        return self._symbol_rows
 
     def _chunks(self, rest: str) -> list[Chunk]:
         """The chunks of a query that is given from its condition on."""

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import pytest
 
 from askrepo.plain import columns
+from askrepo.search.links import Links, Place
 from askrepo.types import Chunk, Hit
 from query.hits import excerpt, hit_block, hit_json, symbol_of
 
@@ -19,8 +22,10 @@ def hit(first: Chunk, *more: Chunk) -> Hit:
     return Hit(1, 1.0, "main", "c" * 40, "https://example.org", first, more)
 
 
-def block(hit: Hit, *, terms: frozenset[str] = frozenset(), width: int | None = 80) -> list[str]:
-    shown = hit_block(hit, terms=terms, with_repository=False, width=width)
+def block(
+    hit: Hit, *, terms: frozenset[str] = frozenset(), width: int | None = 80, links: Links | None = None
+) -> list[str]:
+    shown = hit_block(hit, terms=terms, with_repository=False, width=width, links=links)
     return click.unstyle(shown).split("\n")
 
 
@@ -79,20 +84,49 @@ def test_further_passages_stand_under_their_file_each_on_a_line() -> None:
     assert shown == ["1. a.py:1-1", "   1 │ a", "   :20-21  retry()", "   :40-40  stop  c"]
 
 
+USED = Place("acme/app", "b.py", 12, "main")
+HERE = Place("acme/app", "a.py", 40, "other")
+ELSEWHERE = Place("acme/lib", "lib.py", 7, "")
+
+
+def test_links_are_one_line_under_the_hit() -> None:
+    links = Links((HERE,), (USED, HERE), (ELSEWHERE,))
+    assert block(hit(chunk()), links=links)[-1] == "   used by b.py:12 main, :40 other · uses acme/lib lib.py:7"
+
+
+def test_links_that_do_not_fit_are_two_lines_of_whole_places() -> None:
+    far = replace(USED, path="a/rather/long/path/to/some/file.py")
+    assert block(hit(chunk()), links=Links((), (far, far), (USED, HERE)))[-2:] == [
+        "   used by a/rather/long/path/to/some/file.py:12 main …",
+        "   uses b.py:12 main, :40 other",
+    ]
+
+
+def test_without_links_there_is_no_line_for_them() -> None:
+    assert len(block(hit(chunk()), links=Links())) == len(block(hit(chunk()))) == 2
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     long = "n" * 70
-    shown = block(hit(chunk(symbols=(long,)), chunk(f"{long}\n", symbols=(long,), start_line=9)), width=width)
+    links = Links((), (replace(USED, symbol=long),), (replace(ELSEWHERE, path=long),))
+    shown = block(
+        hit(chunk(symbols=(long,)), chunk(f"{long}\n", symbols=(long,), start_line=9)), width=width, links=links
+    )
     assert all(columns(line) <= width for line in shown)
 
 
 def test_names_of_a_repository_cannot_steer_the_terminal() -> None:
     evil = "e\x1b[2J\n"
-    shown = block(hit(chunk(symbols=(evil,)), chunk(evil, symbols=(evil,))))
-    assert len(shown) == 3
+    links = Links((), (Place("acme/app", evil, 1, evil),), ())
+    shown = block(hit(chunk(symbols=(evil,)), chunk(evil, symbols=(evil,))), links=links)
+    assert len(shown) == 4
     assert "\x1b" not in "".join(shown)
 
 
-def test_json_has_further_passages() -> None:
-    found = hit_json(hit(chunk(), chunk("b\n", start_line=3)), terms=())
+def test_json_has_further_passages_and_links() -> None:
+    found = hit_json(hit(chunk(), chunk("b\n", start_line=3)), terms=(), links=Links((), (USED,), ()))
     assert found["more"] == [{"start_line": 3, "end_line": 3, "symbol": "", "text": "b\n"}]
+    used = {"repository": "acme/app", "path": "b.py", "line": 12, "symbol": "main"}
+    assert found["links"] == {"definition": (), "used_by": (used,), "uses": ()}
+    assert hit_json(hit(chunk()), terms=(), links=None)["links"] is None

@@ -18,7 +18,7 @@ from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 
 KEYS = [
     "rank", "score", "alias", "repository", "commit", "path", "start_line", "end_line", "language", "symbol",
-    "text", "url", "more",
+    "text", "url", "more", "links",
 ]  # fmt: skip
 SOURCE_KEYS = ["number", "repository", "commit", "path", "start_line", "end_line", "tokens", "text"]
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
@@ -38,7 +38,7 @@ def test_json_has_one_object_per_hit_with_the_documented_keys(run_main: Run) -> 
     assert hits[0]["path"] == "src/retry.py"
 
 
-def test_a_file_is_listed_once(run: Run, tmp_path: Path) -> None:
+def test_a_file_is_listed_once_with_its_links(run: Run, tmp_path: Path) -> None:
     body = "    pass\n" * 100
     files = {
         "stamps.py": "\n\n".join(f"def stamp_{n}(letter):\n{body}" for n in range(6)),
@@ -47,8 +47,9 @@ def test_a_file_is_listed_once(run: Run, tmp_path: Path) -> None:
     workspace = build_alias(tmp_path / "folded", files).workspace.url
     found = json_lines(run("search", "stamp_0", "--json", "--workspace", workspace))
     assert sorted(hit["path"] for hit in found) == ["letters.py", "stamps.py"]
+    assert [(place["path"], place["line"]) for place in found[0]["links"]["used_by"]] == [("letters.py", 5)]
     shown = run("search", "which function stamps a letter", "--workspace", workspace).stdout
-    assert shown.count("stamps.py:") == 1
+    assert shown.count("stamps.py:") - shown.count("uses stamps.py:") == 1
     assert re.search(r"^   :\d+-\d+  stamp_\d", shown, re.MULTILINE)
 
 
