@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from askrepo.chat_models import incompleteness
+from askrepo.answer_form import FormReader
+from askrepo.asked_in_form import AskedInForm
+from askrepo.chat_models import ChatModel, incompleteness
 from askrepo.citations import CitationResolver, Cited, LookUp
 from askrepo.context import FENCE_DIGITS, Source, render_sources
+from askrepo.form_memory import FormMemory
 from askrepo.source_lines import SourceLines
 from askrepo.thoughts import answer_of
 from askrepo.verification import Elsewhere, Nowhere, Verifier
@@ -118,9 +121,19 @@ class AnswerStream:
 
     def __iter__(self) -> Iterator[str]:
         """Pieces of text whose citations are resolved and whose statements are checked already."""
-        for piece in self.verified.marked(self._resolver.resolve(_unix_lines(self._pieces))):
+        for piece in self._checked():
             self._text.append(piece)
             yield piece
+
+    def _checked(self) -> Iterator[str]:
+        pieces = self._pieces
+        if not isinstance(pieces, AskedInForm):
+            yield from self.verified.marked(self._resolver.resolve(_unix_lines(pieces)))
+            return
+        reader = FormReader(_unix_lines(pieces), is_asked=lambda: pieces.asks_form)
+        yield from self.verified.marked(self._resolver.resolve(reader.prose()))
+        yield from self.verified.said(reader.statements(), self._resolver)
+        pieces.learn(is_form=reader.is_form)
 
     @property
     def finish_reason(self) -> str | None:
@@ -195,15 +208,23 @@ def stream_answer(
     look_up: LookUp,
     elsewhere: Elsewhere = _NOWHERE,
     lines_of: LinesOf = no_lines,
+    forms: FormMemory | None = None,
     fence: str | None = None,
 ) -> AnswerStream:
     """The model's answer from the evidence, its citations resolved and its statements checked as it arrives.
 
     :param look_up: finds stored lines that the answer names by path; lines_of: gives them.
     :param elsewhere: where words are looked for that stand in no source.
+    :param forms: which endpoints answer in a form; None asks for prose.
     :param fence: delimits sources in the prompt; a new random one by default, so that no source can forge it.
     """
-    pieces = model.stream(answer_messages(evidence, fence=fence or _new_fence()))
+    messages = answer_messages(evidence, fence=fence or _new_fence())
+    numbers = [source.number for source in evidence.sources]
+    pieces: Iterator[str]
+    if forms is not None and isinstance(model, ChatModel):
+        pieces = AskedInForm(model, messages, numbers=numbers, memory=forms)
+    else:
+        pieces = model.stream(messages)
     sources = [Cited(source.number, source.citation, source.url) for source in evidence.sources]
     verifier = Verifier([SourceLines.of(source) for source in evidence.sources], elsewhere)
     return AnswerStream(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -87,6 +87,10 @@ class Ways:
         return True
 
 
+class SchemaRefusedError(Exception):
+    """An endpoint refused a request, perhaps because it was asked for JSON of a schema: ask it for text."""
+
+
 class Reply:
     """A reply while it arrives: iterate once, then ask why it ended.
 
@@ -119,6 +123,7 @@ class ChatModel:
     :ivar is_live: pass an answer on as it comes, once the model is known to write no thoughts into its text.
     :ivar timeout_s: how long the endpoint may say nothing; keep-alive comments say nothing.
     :ivar max_s: how long an answer may take in all; max_chars: how long it may become, reasoning included.
+    :ivar schema: of the JSON that replies are to be; None for text.
     """
 
     name: str
@@ -130,6 +135,11 @@ class ChatModel:
     max_chars: int = MAX_ANSWER_CHARS
     ways: Ways = field(default_factory=Ways)
     is_live: bool = True
+    schema: Mapping[str, Any] | None = None
+
+    def with_schema(self, schema: Mapping[str, Any]) -> ChatModel:
+        """The same model, whose replies are to be JSON of a schema; `stream` may raise `SchemaRefusedError` then."""
+        return replace(self, schema=schema)
 
     def complete(self, messages: Sequence[BaseMessage]) -> str:
         """The whole reply, without the model's reasoning.
@@ -178,6 +188,8 @@ class ChatModel:
             except _RefusedError as refused:
                 if arrived.has_anything or not ways_left or not self.ways.adapt(refused.refusal):
                     self.ways.be(first)  # none of them was the way
+                    if self.schema is not None and not arrived.has_anything and _is_of_schema(refused.refusal):
+                        raise SchemaRefusedError from None
                     raise self.endpoint.error(refused.refusal) from None
 
     def _asked(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
@@ -206,8 +218,14 @@ class ChatModel:
         options: dict[str, Any] = {"stream": True} if self.ways.takes_stream else {"timeout": self.max_s}
         api = self.client.root_client
         if self.ways.takes_responses:
-            return api.responses.with_streaming_response.create(model=self.name, input=said, **options)
+            text = {"text": {"format": {"type": "json_schema", **self._schema()}}} if self.schema else {}
+            return api.responses.with_streaming_response.create(model=self.name, input=said, **options, **text)
+        if self.schema:
+            options["response_format"] = {"type": "json_schema", "json_schema": self._schema()}
         return api.chat.completions.with_streaming_response.create(model=self.name, messages=said, **options)
+
+    def _schema(self) -> dict[str, Any]:
+        return {"name": "answer", "strict": True, "schema": self.schema}
 
     def _within_bounds(self, chunks: Iterable[bytes], arrived: _Arrived) -> Iterator[bytes]:
         """The bytes, as long as they bring something."""
@@ -393,6 +411,15 @@ class _Arrived:
         """The text ends with a call of a tool, or is one."""
         self.tool = self.tool or tool
         self.finish = "tool_calls" if self.finish.lower() in ("", "stop") else self.finish
+
+
+def _is_of_schema(refusal: Refusal) -> bool:
+    """Whether a refusal may be one of the schema: servers that do not know it call the request bad, or name it."""
+    if refusal.status in (401, 402, 403, 413, 429) or refusal.is_quota or refusal.is_about_key:
+        return False
+    return refusal.status in (400, 422, 501) or refusal.mentions(
+        r"response_format|json_schema|schema|grammar|structured"
+    )
 
 
 def _messages_sent(messages: Sequence[BaseMessage], *, has_system_role: bool) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ MIN_QUOTE_WORDS = 3
 """Words that make a quotation stand for itself, wherever it is found."""
 
 _LINE_NUMBER = re.compile(r"\d{1,6}(?:\t|\s?[|\u2502:](?:\s|$))")
+_WORD = re.compile(r"\w+")
 _CODE_SHAPE = re.compile(r"[_.:/#@$-]|[a-z][A-Z]|[A-Za-z]\d")
 
 MAX_LOOK_UPS = 60
@@ -258,7 +259,7 @@ class _Claim:
         """Whether a place that holds a part is about the statement: it has more of it, or the part tells enough."""
         if part.kind in ("path", "code"):
             return True
-        if part.kind == "quote" and len(part.text.split()) >= MIN_QUOTE_WORDS:
+        if part.kind == "quote" and len(_WORD.findall(part.text)) >= MIN_QUOTE_WORDS:
             return True
         others = [other for other in held if other != part and other.kind != "number"]
         if others:

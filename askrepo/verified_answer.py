@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from askrepo.answer_form import Said
 from askrepo.citations import CitationResolver, Cited, LookUp
 from askrepo.lexemes import query_terms
 from askrepo.source_lines import SourceLines
@@ -17,6 +18,7 @@ from askrepo.verification import MIN_TERMS, Checked, Found, State, Statement, Ve
 
 NOT_FOUND = " (not found)"
 NO_SOURCE = " (no source)"
+NO_QUOTE = " (quote not found)"
 
 STATES: tuple[tuple[State, str], ...] = (
     ("verified", "verified"),
@@ -87,6 +89,48 @@ class VerifiedAnswer:
             yield from filter(None, map(self._shown, splitter.end()))
             raise
         yield from filter(None, map(self._shown, splitter.end()))
+
+    def said(self, statements: Iterable[Said], resolver: CitationResolver) -> Iterator[str]:
+        """Statements of a form as prose with citations, checked, each as soon as it is there.
+
+        :param resolver: learns what they cite.
+        """
+        before = ""
+        for said in statements:
+            text = self._prose_of(said, resolver)
+            yield _gap(before, said) + text if before else text
+            before = said.text
+
+    def _prose_of(self, said: Said, resolver: CitationResolver) -> str:
+        text = "".join(resolver.resolve([said.text])).strip()
+        known = {source.number: source for source in self.verifier.sources}
+        for number in said.sources:
+            cited = resolver.source(number)
+            resolver.note_unresolved(f"[{number}]") if cited is None else resolver.note_cited(cited)
+        sources = tuple(known[number] for number in said.sources if number in known)
+        splitter = StatementSplitter()
+        blocks = [*splitter.add(text), *splitter.end()]
+        last = max((at for at, block in enumerate(blocks) if block.kind in ("sentence", "row")), default=None)
+        numbers = "".join(f"[{number}]" if number in known else f"[{number}: unresolved]" for number in said.sources)
+        shown = [self._of_form(block, sources, said, numbers, is_last=at == last) for at, block in enumerate(blocks)]
+        return "".join(shown) + ("" if last is not None or not numbers else f" {numbers}")
+
+    def _of_form(
+        self, block: Block, sources: tuple[SourceLines, ...], said: Said, numbers: str, *, is_last: bool
+    ) -> str:
+        """A part of a statement of a form: all of it rests on its sources, and its end shows them."""
+        if block.kind == "other":
+            return block.text
+        self._latest = sources
+        if block.kind == "code":
+            return self._code(block)
+        text = _with_end(block.text, f" {numbers}") if is_last and numbers and numbers not in block.text else block.text
+        cited = tuple(dict.fromkeys([*self.cited_by(text), *sources]))
+        quotes = (said.quote,) if is_last and said.quote and said.quote not in text else ()
+        if not cited and not quotes and not self._says_something(block, cited):
+            return text
+        block = replace(block, text=text)
+        return self._marked(block, self.take(Statement(text, cited, quotes)))
 
     def take(self, statement: Statement) -> Checked:
         """The statement, checked and kept."""
@@ -195,6 +239,14 @@ class VerifiedAnswer:
         return f"{len(self.checked)} {statements}: {told}{listed}"
 
 
+def _gap(before: str, said: Said) -> str:
+    """What stands between two statements: a list and code have lines of their own."""
+    was_block = Said(before).begins_block
+    if said.begins_block:
+        return "\n" if was_block else "\n\n"
+    return "\n\n" if was_block else " "
+
+
 def _with_missing(text: str, checked: Checked) -> str:
     """The text with a mark behind each part that stands in nothing it rests on."""
     if checked.state == "nothing":
@@ -203,7 +255,7 @@ def _with_missing(text: str, checked: Checked) -> str:
         if each.part.start < each.part.end:
             text = text[: each.part.end] + _mark(each, checked) + text[each.part.end :]
     if any(each.part.start == each.part.end for each in checked.missing):
-        text = _with_end(text, NOT_FOUND)
+        text = _with_end(text, NO_QUOTE)
     return text
 
 

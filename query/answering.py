@@ -121,11 +121,15 @@ class Answerer:
     def _print_answer(self, evidence: Evidence, model: ChatModel) -> Answered:
         from askrepo.answer import stream_answer
         from askrepo.dataset_lines import DatasetLines
+        from askrepo.form_memory import FormMemory
         from askrepo.stored_lines import line_look_up
 
         stored = DatasetLines(self.follower.readers)
         look_up = line_look_up(self.follower.readers, evidence.sources)
-        stream = stream_answer(evidence, model=model, look_up=look_up, elsewhere=stored, lines_of=stored.lines_of)
+        forms = FormMemory(self.options.session.settings.cache / "answer-forms.json")
+        stream = stream_answer(
+            evidence, model=model, look_up=look_up, elsewhere=stored, lines_of=stored.lines_of, forms=forms
+        )
         if self.options.as_json:
             with progress("asking"):
                 list(stream)

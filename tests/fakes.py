@@ -37,6 +37,15 @@ Fault = Literal[
     "not finite",  # an embedding holds NaN
 ]
 
+Schema = Literal[
+    "ignored",  # a reply is what it is, whatever was asked for
+    "taken",  # a reply in prose becomes a statement in the form, with the first source
+    "refused",  # HTTP 400
+    "broken",  # the form, in which a quotation mark is missing
+    "truncated",  # the beginning of the form, ended by the limit of length
+    "other numbers",  # the form, with a source that there is not
+]
+
 
 @dataclass(frozen=True)
 class Raw:
@@ -134,6 +143,7 @@ class OpenAIServer:
     :ivar replies: chat replies to give, first one first; when empty, `reply(messages)` is asked.
     :ivar answers: what to send as it is, first one first, whatever was asked; when empty, `answer(request)` is asked,
         and when that gives None, the rest of this class.
+    :ivar schema: what it makes of a request for JSON of a schema.
     :ivar vector_of: how a text becomes a vector of `dimension` numbers.
     """
 
@@ -143,6 +153,7 @@ class OpenAIServer:
     replies: list[str] = field(default_factory=list)
     answers: list[Raw] = field(default_factory=list)
     answer: Callable[[Request], Raw | None] = lambda request: None
+    schema: Schema = "ignored"
     reply: Callable[[list[dict[str, Any]]], str] = lambda messages: FALLBACK_REPLY
     vector_of: Callable[[str, int], NDArray[np.float32]] = seeded_vector
 
@@ -295,9 +306,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(Failure(404, message=f"Unknown path {self.path}."))
 
     def _chat(self, body: dict[str, Any], failure: Failure) -> None:
-        reply = self.server.fake._next_reply(body["messages"])
+        schema = self.server.fake.schema if body.get("response_format") else "ignored"
+        if schema == "refused":
+            self._refuse(Failure(400, message="This server does not know the field response_format."))
+            return
+        reply = in_form(self.server.fake._next_reply(body["messages"]), schema, body.get("response_format"))
         if body.get("stream"):
-            self._stream(_chat_events(body, reply), failure)
+            self._stream(_chat_events(body, reply, "length" if schema == "truncated" else "stop"), failure)
         else:
             self._send(200, _json(_completion(body, reply)), cut=failure.fault == "truncated")
 
@@ -356,14 +371,31 @@ def _completion(body: dict[str, Any], reply: str) -> dict[str, Any]:
     return {**_chat_frame(body, "chat.completion"), "choices": choices, "usage": _usage(body, reply)}
 
 
-def _chat_events(body: dict[str, Any], reply: str) -> Iterator[bytes]:
+def form(*statements: tuple[str, Sequence[int], str]) -> str:
+    """A reply in the form: text, sources and quotation of each statement."""
+    return json.dumps({"statements": [{"text": t, "sources": list(n), "quote": q} for t, n, q in statements]})
+
+
+def in_form(reply: str, schema: Schema, asked: Any) -> str:
+    """What a server sends for a scripted reply that was asked for in a form; one scripted as JSON is sent as it is."""
+    if schema == "ignored":
+        return reply
+    statement = asked["json_schema"]["schema"]["properties"]["statements"]["items"]["properties"]
+    numbers = [97] if schema == "other numbers" else statement["sources"]["items"]["enum"][:1]
+    text = reply if reply.startswith("{") else form((reply, numbers, ""))
+    if schema == "broken":
+        return text.replace('", "sources"', ', "sources"')
+    return text[: len(text) * 2 // 3] if schema == "truncated" else text
+
+
+def _chat_events(body: dict[str, Any], reply: str, finish: str = "stop") -> Iterator[bytes]:
     """The reply as server-sent events: one per word, then the end, then the usage when asked for."""
     frame = _chat_frame(body, "chat.completion.chunk")
     pieces = [word + " " for word in reply.split(" ")[:-1]] + reply.split(" ")[-1:]
     for piece in pieces:
         delta = {"role": "assistant", "content": piece}
         yield _event({**frame, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-    yield _event({**frame, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    yield _event({**frame, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
     if (body.get("stream_options") or {}).get("include_usage"):
         yield _event({**frame, "choices": [], "usage": _usage(body, reply)})
     yield b"data: [DONE]\n\n"
