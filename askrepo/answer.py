@@ -194,7 +194,7 @@ def condense_question(question: str, *, history: Sequence[Turn], model: Chat, fe
         f"User: {turn.question[:MAX_TURN_CHARS]}\nAssistant: {answer_of(turn.answer)[:MAX_TURN_CHARS]}"
         for turn in history[-MAX_TURNS:]
     )
-    messages = prompt.format_messages(conversation=conversation, question=question, fence=fence or _new_fence())
+    messages = prompt.format_messages(conversation=conversation, question=question, fence=fence or new_fence())
     pieces = model.stream(messages)
     condensed = " ".join(answer_of("".join(pieces)).split())
     is_usable = 0 < len(condensed) <= MAX_CONDENSED_CHARS and incompleteness(_finish_reason(pieces)) is None
@@ -218,7 +218,7 @@ def stream_answer(
     :param forms: which endpoints answer in a form; None asks for prose.
     :param fence: delimits sources in the prompt; a new random one by default, so that no source can forge it.
     """
-    messages = answer_messages(evidence, fence=fence or _new_fence())
+    messages = answer_messages(evidence, fence=fence or new_fence())
     numbers = [source.number for source in evidence.sources]
     pieces: Iterator[str]
     if forms is not None and isinstance(model, ChatModel):
@@ -261,5 +261,6 @@ def _finish_reason(pieces: Iterator[str]) -> str | None:
     return reason
 
 
-def _new_fence() -> str:
+def new_fence() -> str:
+    """A fence that nobody can know before."""
     return f"{secrets.randbelow(10**FENCE_DIGITS):0{FENCE_DIGITS}d}"

@@ -18,12 +18,26 @@ _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "reasoning_details", "think
 
 
 @dataclass(frozen=True, slots=True)
+class CallPart:
+    """A piece of a tool call.
+
+    :ivar index: which of the reply's calls it belongs to; id: the endpoint's name for the call.
+    :ivar arguments: a piece of its arguments, as JSON.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """What one event adds to a reply.
 
     :ivar text: of the answer, or of a refusal to give one.
     :ivar thought_chars: length of the model's reasoning in it, which is no answer.
-    :ivar tool: name of a tool that the model wants called.
+    :ivar tool: name of a tool that the model wants called; calls: what there is of such calls.
     :ivar finish: why the reply ended, in the endpoint's word; empty while it goes on.
     :ivar is_end: nothing follows.
     :ivar whole: all text of the reply, repeated at its end.
@@ -40,6 +54,7 @@ class Delta:
     whole: str = ""
     is_part: bool = False
     failure: Any = None
+    calls: tuple[CallPart, ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -176,6 +191,7 @@ def _choices_delta(choices: list[Any]) -> Delta:
         thought_chars=thought_chars + max(_size(found.get(name)) for name in _THOUGHT_FIELDS),
         refusal=_string(found.get("refusal")),
         tool=_tool_of(found),
+        calls=_call_parts(found.get("tool_calls")),
         finish=finish if isinstance(finish, str) and finish != "null" else "",
         is_end=bool(finish and finish != "null") or isinstance(whole, Mapping),
     )
@@ -213,6 +229,39 @@ def _tool_of(message: Mapping[str, Any]) -> str:
     return "a tool" if calls else ""
 
 
+def _call_parts(calls: Any) -> tuple[CallPart, ...]:
+    """The pieces of tool calls in a message, or in what is added to one."""
+    parts = []
+    for place, call in enumerate(calls if isinstance(calls, list) else []):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping):
+            index = call.get("index")
+            parts.append(
+                CallPart(
+                    index if isinstance(index, int) else place,
+                    _string(call.get("id")),
+                    _string(function.get("name")),
+                    _arguments(function.get("arguments")),
+                )
+            )
+    return tuple(parts)
+
+
+def _arguments(value: Any) -> str:
+    """The arguments as JSON; some services send the object itself."""
+    return json.dumps(value) if isinstance(value, Mapping) else _string(value)
+
+
+def _response_calls(response: Mapping[str, Any]) -> tuple[CallPart, ...]:
+    """The tool calls of a whole response of the Responses API."""
+    items = (item for item in response.get("output") or [] if isinstance(item, Mapping))
+    calls = (item for item in items if item.get("type") == "function_call")
+    return tuple(
+        CallPart(place, _string(item.get("call_id")), _string(item.get("name")), _arguments(item.get("arguments")))
+        for place, item in enumerate(calls)
+    )
+
+
 def _responses_delta(kind: str, payload: Mapping[str, Any]) -> Delta:
     """An event of the Responses API."""
     added = _string(payload.get("delta"))
@@ -238,7 +287,8 @@ def _ended(response: Mapping[str, Any], status: str) -> Delta:
     details = response.get("incomplete_details")
     reason = _string(details.get("reason")) if isinstance(details, Mapping) else ""
     finish = "stop" if status == "completed" else reason or "incomplete"
-    return Delta(finish=finish, is_end=True, whole="".join(_string(part.get("text")) for part in _parts(response)))
+    whole = "".join(_string(part.get("text")) for part in _parts(response))
+    return Delta(finish=finish, is_end=True, whole=whole, calls=_response_calls(response))
 
 
 def _whole_response(response: Mapping[str, Any]) -> Delta:
@@ -253,6 +303,7 @@ def _whole_response(response: Mapping[str, Any]) -> Delta:
         finish=end.finish,
         is_end=True,
         failure=end.failure,
+        calls=end.calls,
     )
 
 

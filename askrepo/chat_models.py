@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from askrepo.chat_events import Delta, deltas
+from askrepo.chat_events import CallPart, Delta, deltas
 from askrepo.endpoints import (
     DEFAULT_BASE_URL,
     Allowance,
@@ -37,6 +37,13 @@ MAX_ANSWER_CHARS = 400_000
 # An event of one token of four characters weighs some 250 bytes, with log probabilities more.
 BYTES_PER_CHAR = 250
 MIN_BYTES = 1_000_000
+
+# Tool calls kept of one reply; nobody carries out more.
+MAX_CALLS = 64
+# What a model says beside its calls is short; a longer text is an answer that was not asked for yet.
+MAX_TALK_CHARS = 400
+# Thoughts of a model that writes them into its text come first.
+MAX_THOUGHT_CHARS = 20_000
 
 LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "max_length", "incomplete"})
 FILTER = frozenset({"content_filter", "content_filtered", "safety", "recitation", "prohibited_content", "blocklist"})
@@ -66,6 +73,7 @@ class Ways:
     takes_system_role: bool = True
     takes_stream: bool = True
     takes_responses: bool = False
+    takes_tools: bool = True
     writes_plainly: bool = False
 
     def be(self, other: Ways) -> None:
@@ -89,6 +97,22 @@ class Ways:
 
 class SchemaRefusedError(Exception):
     """An endpoint refused a request, perhaps because it was asked for JSON of a schema: ask it for text."""
+
+
+class ToolsRefusedError(Exception):
+    """The endpoint or the model takes no tools: ask without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model wants called.
+
+    :ivar arguments: as it wrote them: JSON, if it did well.
+    """
+
+    id: str
+    name: str
+    arguments: str
 
 
 class Reply:
@@ -158,6 +182,22 @@ class ChatModel:
         """
         return Reply(self, messages)
 
+    def call(self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, ...]:
+        """The tools that the model wants called next; none when it has something to say instead, which is not kept.
+
+        :param tools: name, description and parameters (a JSON schema) of each.
+        :raises ToolsRefusedError: the endpoint or the model takes none; remembered in `ways`. Else as `complete`.
+        """
+        if not self.ways.takes_tools:
+            raise ToolsRefusedError
+        arrived = _Arrived()
+        with closing(self._texts(messages, arrived, tools)) as texts:
+            for _ in texts:
+                talk = arrived.chars - (0 if self.ways.writes_plainly or arrived.thought_chars else MAX_THOUGHT_CHARS)
+                if not arrived.calls and talk > MAX_TALK_CHARS:
+                    break
+        return arrived.tool_calls()
+
     def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
         """What `stream` iterates over, noting what arrives."""
         is_plain = lambda: self.is_live and (self.ways.writes_plainly or arrived.thought_chars > 0)  # noqa: E731
@@ -176,32 +216,39 @@ class ChatModel:
         elif arrived.chars == len(text):
             self.ways.writes_plainly = True
 
-    def _texts(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
+    def _texts(
+        self, messages: Sequence[BaseMessage], arrived: _Arrived, tools: Sequence[Mapping[str, Any]] = ()
+    ) -> Generator[str]:
         """All text of the reply, asked for in another way when the endpoint refuses the first."""
         self.allowance.start(seconds=self.max_s, max_bytes=MIN_BYTES + self.max_chars * BYTES_PER_CHAR)
         first = replace(self.ways)
         for ways_left in reversed(range(MAX_WAYS)):
             try:
                 with self._translated(arrived):
-                    yield from self._asked(messages, arrived)
+                    yield from self._asked(messages, arrived, tools)
                 return
             except _RefusedError as refused:
+                if tools and not arrived.has_anything and _is_about_tools(refused.refusal):
+                    self.ways.takes_tools = False
+                    raise ToolsRefusedError from None
                 if arrived.has_anything or not ways_left or not self.ways.adapt(refused.refusal):
                     self.ways.be(first)  # none of them was the way
                     if self.schema is not None and not arrived.has_anything and _is_of_schema(refused.refusal):
                         raise SchemaRefusedError from None
                     raise self.endpoint.error(refused.refusal) from None
 
-    def _asked(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
+    def _asked(
+        self, messages: Sequence[BaseMessage], arrived: _Arrived, tools: Sequence[Mapping[str, Any]]
+    ) -> Iterator[str]:
         """The text of one request's answer."""
         arrived.is_done, arrived.heard_at = False, time.monotonic()
-        with self._request(messages) as response:
+        with self._request(messages, tools) as response:
             for delta in deltas(self._within_bounds(response.iter_bytes(), arrived)):
                 if delta.failure is not None:
                     raise self._failure(delta, arrived)
                 if text := arrived.note(delta):
                     yield text
-                if arrived.chars + arrived.thought_chars > self.max_chars:
+                if arrived.chars + arrived.thought_chars + arrived.call_chars > self.max_chars:
                     raise RemoteUnavailableError(
                         self._endless(f"is longer than {self.max_chars:,} characters", "CHARS")
                     )
@@ -211,17 +258,21 @@ class ChatModel:
             raise RemoteUnavailableError(f"{self.endpoint} ended its answer before it began; ask again")
         raise RemoteUnavailableError(_incomplete(arrived))
 
-    def _request(self, messages: Sequence[BaseMessage]) -> Any:
+    def _request(self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> Any:
         """One request, its answer still to be read."""
-        said = _messages_sent(messages, has_system_role=self.ways.takes_system_role)
+        said: list[Any] = _messages_sent(messages, has_system_role=self.ways.takes_system_role)
         # where nothing comes before the whole answer is there, silence is no sign of death
         options: dict[str, Any] = {"stream": True} if self.ways.takes_stream else {"timeout": self.max_s}
         api = self.client.root_client
         if self.ways.takes_responses:
             text = {"text": {"format": {"type": "json_schema", **self._schema()}}} if self.schema else {}
+            if tools:
+                said, options["tools"] = _response_items(said), [{"type": "function", **tool} for tool in tools]
             return api.responses.with_streaming_response.create(model=self.name, input=said, **options, **text)
         if self.schema:
             options["response_format"] = {"type": "json_schema", "json_schema": self._schema()}
+        if tools:
+            options["tools"] = [{"type": "function", "function": tool} for tool in tools]
         return api.chat.completions.with_streaming_response.create(model=self.name, messages=said, **options)
 
     def _schema(self) -> dict[str, Any]:
@@ -384,6 +435,8 @@ class _Arrived:
     is_done: bool = False
     heard_at: float = 0.0
     began_with_thoughts: bool = False
+    call_chars: int = 0
+    calls: list[CallPart] = field(default_factory=list)
 
     @property
     def has_anything(self) -> bool:
@@ -401,6 +454,8 @@ class _Arrived:
         self.thought_chars += delta.thought_chars
         self.refusal += delta.refusal
         self.tool = self.tool or delta.tool
+        for part in delta.calls:
+            self._note_call(part)
         self.finish = delta.finish or self.finish
         self.is_done |= delta.is_end
         if self.is_done and self.chars and self.finish.lower() in ("", "stop"):
@@ -412,6 +467,25 @@ class _Arrived:
         self.tool = self.tool or tool
         self.finish = "tool_calls" if self.finish.lower() in ("", "stop") else self.finish
 
+    def _note_call(self, part: CallPart) -> None:
+        """Put a piece to the call that it belongs to; a new id under an old index is a new call."""
+        self.call_chars += len(part.arguments)
+        for at in reversed(range(len(self.calls))):
+            known = self.calls[at]
+            if known.index == part.index and part.id in ("", known.id):
+                arguments = known.arguments + part.arguments
+                self.calls[at] = replace(known, name=known.name or part.name, arguments=arguments)
+                return
+        if len(self.calls) < MAX_CALLS:
+            self.calls.append(part)
+
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls that arrived."""
+        return tuple(
+            ToolCall(part.id or f"call_{number}", part.name, part.arguments)
+            for number, part in enumerate(self.calls, start=1)
+        )
+
 
 def _is_of_schema(refusal: Refusal) -> bool:
     """Whether a refusal may be one of the schema: servers that do not know it call the request bad, or name it."""
@@ -420,6 +494,29 @@ def _is_of_schema(refusal: Refusal) -> bool:
     return refusal.status in (400, 422, 501) or refusal.mentions(
         r"response_format|json_schema|schema|grammar|structured"
     )
+
+
+def _is_about_tools(refusal: Refusal) -> bool:
+    """Whether the request was refused for its tools, and not for who asked."""
+    return refusal.status not in (401, 402, 403, 429) and refusal.mentions(r"\b(?:tools?|function.?call(?:s|ing)?)\b")
+
+
+def _response_items(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Messages of the chat API as items of the Responses API, which has calls and their results apart."""
+    items: list[dict[str, Any]] = []
+    for message in said:
+        if message["role"] == "tool":
+            items.append(
+                {"type": "function_call_output", "call_id": message["tool_call_id"], "output": message["content"]}
+            )
+            continue
+        if message.get("content"):
+            items.append({"role": message["role"], "content": message["content"]})
+        items += [
+            {"type": "function_call", "call_id": call["id"], **call["function"]}
+            for call in message.get("tool_calls", ())
+        ]
+    return items
 
 
 def _messages_sent(messages: Sequence[BaseMessage], *, has_system_role: bool) -> list[dict[str, Any]]:

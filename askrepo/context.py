@@ -147,7 +147,7 @@ def _rendered(number: int, citation: Citation, text: str, fence: str) -> str:
     return f"<source {number} {fence}>\n{heading}\n{text}\n</source {number} {fence}>"
 
 
-def _source(number: int, hit: Hit, text: str, start_line: int, files: Files) -> Source:
+def source_of(number: int, hit: Hit, text: str, start_line: int, files: Files) -> Source:
     """The source that shows a text which begins at a line of the hit's file."""
     end_line = start_line + text.removesuffix("\n").count("\n")
     citation = Citation(hit.chunk.repository, hit.commit, hit.chunk.path, start_line, end_line)
@@ -157,7 +157,7 @@ def _source(number: int, hit: Hit, text: str, start_line: int, files: Files) -> 
 
 
 def _whole(number: int, passage: Passage, files: Files) -> Source:
-    return _source(number, passage.hit, passage.text, passage.chunks[0].start_line, files)
+    return source_of(number, passage.hit, passage.text, passage.chunks[0].start_line, files)
 
 
 def _beginning(hit: Hit, files: Files, max_tokens: int) -> tuple[Source, ...]:
@@ -166,7 +166,7 @@ def _beginning(hit: Hit, files: Files, max_tokens: int) -> tuple[Source, ...]:
     texts = ["\n".join(lines[:count]) for count in range(len(lines), 0, -1)]
     # a part of half the tokens leaves room for the heading and for escapes
     sources = (
-        _source(1, hit, text, hit.chunk.start_line, files) for text in (*texts, truncate(lines[0], max_tokens // 2))
+        source_of(1, hit, text, hit.chunk.start_line, files) for text in (*texts, truncate(lines[0], max_tokens // 2))
     )
     first = next((source for source in sources if source.tokens <= max_tokens), None)
     return () if first is None else (first,)

@@ -57,6 +57,8 @@ class Settings:
     :ivar chat_max_s: how long an answer may take in all.
     :ivar chat_max_chars: how long an answer may become, the model's reasoning included.
     :ivar context_tokens: tokens of passages that a chat model gets per question.
+    :ivar steps: replies with which a chat model may look further before it answers; 0 answers from one search.
+    :ivar reading_tokens: tokens of passages and results that it may gather in all.
     :ivar alias: the alias that questions go to when none is named.
     :ivar k: hits per question, None for the command's own default.
     :ivar strategy: how hits are ranked; checked where it is used.
@@ -86,6 +88,8 @@ class Settings:
     chat_max_s: float
     chat_max_chars: int
     context_tokens: int
+    steps: int
+    reading_tokens: int
     alias: str | None
     k: int | None
     strategy: str | None
@@ -130,6 +134,9 @@ class Settings:
             chat_max_chars=_whole(env, "ASKREPO_CHAT_MAX_CHARS", 400_000, low=1, high=10**9),
             # about 25 passages of 750 characters; small local models take 8,000 tokens in all
             context_tokens=_whole(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200, high=10**7),
+            # no better after two or three searches, and done below 20,000 tokens (arXiv 2603.08877, 2602.16069)
+            steps=_whole(env, "ASKREPO_STEPS", 6, low=0, high=100),
+            reading_tokens=_whole(env, "ASKREPO_READING_TOKENS", 32_000, low=200, high=10**7),
             alias=_alias(env, "ASKREPO_ALIAS"),
             k=_whole(env, "ASKREPO_K", 0, low=1, high=MAX_K) or None,
             strategy=env.get("ASKREPO_STRATEGY") or None,

@@ -23,6 +23,7 @@ from query.output import (
     terminal_width,
 )
 from query.progress import progress
+from query.reading import read_on, step_json
 from query.statements import print_summary, statements_json
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from askrepo.citations import Cited
     from askrepo.context import Source
     from askrepo.following import AliasFollower
+    from askrepo.reading_loop import Step
 
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
 SHOWN_PASSAGES = 5
@@ -80,7 +82,10 @@ class Answerer:
         if not evidence.sources:
             self._print_nothing(evidence)
             return Answered(None, NOTHING_FOUND)
-        return self._print_passages(evidence) if self.model is None else self._print_answer(evidence, self.model)
+        if self.model is None:
+            return self._print_passages(evidence)
+        evidence, steps = read_on(evidence, self.model, self.options, self.follower.readers)
+        return self._print_answer(evidence, self.model, steps)
 
     def print_freshness(self) -> None:
         """What the answers rest on."""
@@ -118,7 +123,7 @@ class Answerer:
             print_result("\n".join(lines) + "\n")
         return Answered("", 0)
 
-    def _print_answer(self, evidence: Evidence, model: ChatModel) -> Answered:
+    def _print_answer(self, evidence: Evidence, model: ChatModel, steps: Sequence[Step]) -> Answered:
         from askrepo.answer import stream_answer
         from askrepo.dataset_lines import DatasetLines
         from askrepo.form_memory import FormMemory
@@ -134,7 +139,7 @@ class Answerer:
             with progress("asking"):
                 list(stream)
             cited = [_cited_json(cited.number, cited.citation, cited.url) for cited in stream.cited]
-            print_json(self._json(evidence, stream, citations=cited))
+            print_json(self._json(evidence, stream, citations=cited, steps=steps))
         else:
             _print_text(stream)
             _print_sources([*stream.cited, *stream.attributed] if stream.cited else ())
@@ -143,7 +148,12 @@ class Answerer:
         return Answered(stream.text, _judged(stream))
 
     def _json(
-        self, evidence: Evidence, stream: AnswerStream | None = None, *, citations: Sequence[dict[str, Any]] = ()
+        self,
+        evidence: Evidence,
+        stream: AnswerStream | None = None,
+        *,
+        citations: Sequence[dict[str, Any]] = (),
+        steps: Sequence[Step] = (),
     ) -> dict[str, Any]:
         return {
             "question": evidence.question,
@@ -154,6 +164,7 @@ class Answerer:
             "unresolved": stream.unresolved if stream else [],
             "statements": statements_json(stream.verified) if stream else [],
             "sources": [_cited_json(source.number, source.citation, source.url) for source in evidence.sources],
+            "steps": [step_json(step) for step in steps],
             "absent": absent_json(evidence.standalone_question, self.options, self.follower.readers),
             "alias": ",".join(reader.alias for reader in self.follower.readers),
             "dataset": ",".join(dataset_id(reader.entry.manifest.dataset) for reader in self.follower.readers),

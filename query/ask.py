@@ -5,17 +5,19 @@ from __future__ import annotations
 import click
 
 from query.answering import Answerer
-from query.options import SearchOptions, example, search_options
+from query.options import SearchOptions, example, reading_options, search_options
 from query.question import read_question
 
 
 @click.command(epilog=example("askrepo ask how are failed requests retried"))
 @click.argument("question", nargs=-1)
 @search_options
+@reading_options
 def ask(question: tuple[str, ...], options: SearchOptions) -> int:
     """Answer a question, citing lines that were checked to exist.
 
-    QUESTION may be `-` or piped in. Without a chat model the best passages are shown.
+    QUESTION may be `-` or piped in. Without a chat model the best passages are shown. A model that takes tools reads on
+    before it answers; Ctrl-C ends that, and the answer comes from what was read.
     Exits with 1 when nothing is cited, with 2 when the answer is incomplete.
     """
     text = read_question(question)

@@ -12,7 +12,7 @@ from askrepo.errors import AskrepoError
 from query import interrupts
 from query.answering import Answerer
 from query.errors import INCOMPLETE, NOTHING_FOUND, error_line
-from query.options import SearchOptions, example, search_options
+from query.options import SearchOptions, example, reading_options, search_options
 from query.output import print_note
 from query.question import check_question, piped_lines
 
@@ -22,6 +22,7 @@ LEAVE = frozenset({"/exit", "/quit"})
 
 @click.command(epilog=example("askrepo chat --alias main"))
 @search_options
+@reading_options
 def chat(options: SearchOptions) -> int:
     """Converse: follow-up questions may refer to what was said before.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -47,6 +47,7 @@ class SearchOptions:
     strategy: str
     as_json: bool
     at: str | None = None
+    steps: int = 0
 
     def readers(self) -> list[AliasReader]:
         """The aliases to search, open; the embedder loads meanwhile when the strategy needs it."""
@@ -122,6 +123,22 @@ def alias_option(command: Command) -> Command:
         help="Alias to read; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
     )  # fmt: skip
     return option(command)
+
+
+def reading_options(command: Command) -> Command:
+    """`--steps` and `--no-read`, handed on in `options`; above `search_options`."""
+
+    @click.option("--steps", type=WholeNumber(0, 100), metavar="N",
+                  help="How often the chat model may look further first. Default: ASKREPO_STEPS, else 6.")  # fmt: skip
+    @click.option("--no-read", is_flag=True, help="Answer from one search; the same as --steps 0.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, options: SearchOptions, steps: int | None, no_read: bool, **values: Any) -> Any:
+        if no_read and steps:
+            raise click.UsageError("--no-read and --steps contradict each other: give one of them")
+        wanted = options.session.settings.steps if steps is None else steps
+        return command(*args, options=replace(options, steps=0 if no_read else wanted), **values)
+
+    return wrapped  # type: ignore[return-value]
 
 
 def at_option(command: Command) -> Command:

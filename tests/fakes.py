@@ -101,6 +101,25 @@ def whole(text: object, *, finish: str = "stop", **message: object) -> Raw:
     )
 
 
+Call = tuple[str, object]
+"""Name of a tool, and its arguments: an object, or text that is sent as it is."""
+
+
+def called(*calls: Call, size: int = 7, talk: str = "") -> Raw:
+    """A reply that wants tools called, their arguments streamed in pieces of `size` characters."""
+    events = [chunk(talk)] if talk else []
+    for index, (name, arguments) in enumerate(calls):
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        head = {"index": index, "id": f"call-{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+        events.append(chunk(tool_calls=[head]))
+        pieces = (text[at : at + size] for at in range(0, len(text), size))
+        events += [chunk(tool_calls=[{"index": index, "function": {"arguments": piece}}]) for piece in pieces]
+    return sse(*events, chunk(finish="tool_calls"))
+
+
+NO_TOOLS = "registry/any does not support tools"
+READY = "READY"
+
 FALLBACK_REPLY = "The server has no scripted reply."
 SOCKET_TIMEOUT_S = 30.0
 
@@ -144,6 +163,9 @@ class OpenAIServer:
     :ivar answers: what to send as it is, first one first, whatever was asked; when empty, `answer(request)` is asked,
         and when that gives None, the rest of this class.
     :ivar schema: what it makes of a request for JSON of a schema.
+    :ivar calls: the tools to call in the next replies to requests that offer tools, first one first; when empty, such a
+        request is answered with READY.
+    :ivar takes_tools: False refuses such requests.
     :ivar vector_of: how a text becomes a vector of `dimension` numbers.
     """
 
@@ -155,6 +177,8 @@ class OpenAIServer:
     answer: Callable[[Request], Raw | None] = lambda request: None
     schema: Schema = "ignored"
     reply: Callable[[list[dict[str, Any]]], str] = lambda messages: FALLBACK_REPLY
+    calls: list[Sequence[Call]] = field(default_factory=list)
+    takes_tools: bool = True
     vector_of: Callable[[str, int], NDArray[np.float32]] = seeded_vector
 
     def __enter__(self) -> Self:
@@ -224,7 +248,13 @@ class OpenAIServer:
         with self._lock:
             if self.answers:
                 return self.answers.pop(0)
-        return self.answer(request)
+        return self.answer(request) or (self._tool_answer() if request.body.get("tools") else None)
+
+    def _tool_answer(self) -> Raw:
+        if not self.takes_tools:
+            return json_answer({"error": {"message": NO_TOOLS, "type": "api_error"}}, status=400)
+        with self._lock:
+            return called(*self.calls.pop(0)) if self.calls else spoken(READY)
 
     def _next_reply(self, messages: list[dict[str, Any]]) -> str:
         with self._lock:

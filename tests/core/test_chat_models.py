@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from askrepo.chat_models import ChatModel, open_chat_model
+from askrepo.chat_models import MAX_CALLS, ChatModel, ToolsRefusedError, open_chat_model
 from askrepo.errors import (
     AskrepoError,
     CredentialsError,
@@ -16,7 +16,7 @@ from askrepo.errors import (
     RemoteRefusedError,
     RemoteUnavailableError,
 )
-from tests.fakes import OpenAIServer, Raw, chunk, json_answer, spoken, sse
+from tests.fakes import OpenAIServer, Raw, called, chunk, json_answer, spoken, sse, whole
 
 KEY = "sk-very-secret-key"
 QUESTION = [HumanMessage("Where does it start?")]
@@ -272,3 +272,104 @@ def test_what_is_shown_as_it_arrives_is_learnt_from_a_whole_answer(server: OpenA
     model = model_at(server)
     assert list(model.stream(QUESTION)) == ["One answer."]
     assert list(model.stream(QUESTION)) == ["Anothe", "r one."]
+
+
+TOOL = {"name": "read", "description": "Reads.", "parameters": {"type": "object", "properties": {}}}
+
+
+class TestToolCalls:
+    def test_calls_are_put_together_from_their_pieces(self, server: OpenAIServer) -> None:
+        server.calls.append([("read", {"path": "a.py"}), ("find", {"name": "x"})])
+        calls = model_at(server).call(QUESTION, [TOOL])
+        assert [(call.id, call.name, call.arguments) for call in calls] == [
+            ("call-0", "read", '{"path": "a.py"}'),
+            ("call-1", "find", '{"name": "x"}'),
+        ]
+        assert server.requests[-1].body["tools"] == [{"type": "function", "function": TOOL}]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            whole(None, finish="tool_calls", tool_calls=[{"id": "a", "function": {"name": "read", "arguments": "{}"}}]),
+            whole("", finish="stop", tool_calls=[{"function": {"name": "read", "arguments": {}}}]),
+            sse(
+                chunk(
+                    tool_calls=[{"index": 0, "id": "a", "function": {"name": "read", "arguments": "{}"}}], finish="stop"
+                )
+            ),
+            called(("read", "{}"), talk="Let me look at the file first."),
+        ],
+        ids=["at once", "as an object", "in one event", "after some talk"],
+    )
+    def test_calls_come_in_several_shapes(self, server: OpenAIServer, answer: Raw) -> None:
+        server.answers.append(answer)
+        (call,) = model_at(server).call(QUESTION, [TOOL])
+        assert (call.name, call.arguments) == ("read", "{}")
+        assert call.id
+
+    def test_parallel_calls_under_one_index_are_told_apart_by_their_ids(self, server: OpenAIServer) -> None:
+        parts = [{"index": 0, "id": name, "function": {"name": name, "arguments": "{}"}} for name in ("read", "find")]
+        server.answers.append(sse(*(chunk(tool_calls=[part]) for part in parts), chunk(finish="tool_calls")))
+        assert [call.name for call in model_at(server).call(QUESTION, [TOOL])] == ["read", "find"]
+
+    def test_a_thousand_calls_are_bounded(self, server: OpenAIServer) -> None:
+        server.calls.append([("read", {"n": n}) for n in range(1000)])
+        assert len(model_at(server).call(QUESTION, [TOOL])) == MAX_CALLS
+
+    def test_arguments_without_an_end_are_bounded(self, server: OpenAIServer) -> None:
+        server.calls.append([("read", "x" * 5000)])
+        with pytest.raises(RemoteUnavailableError, match="longer than 1,000 characters"):
+            model_at(server, max_chars=1000).call(QUESTION, [TOOL])
+
+    def test_a_model_that_has_nothing_to_call_gives_none(self, server: OpenAIServer) -> None:
+        assert model_at(server).call(QUESTION, [TOOL]) == ()
+
+    def test_a_model_that_answers_instead_is_not_listened_to_for_long(self, server: OpenAIServer) -> None:
+        server.answers.append(sse(chunk("An answer. " * 100), end=[None]))  # it would never end
+        assert known_model_at(server).call(QUESTION, [TOOL]) == ()
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "any does not support tools",
+            '"auto" tool choice requires --enable-auto-tool-choice',
+            "tools param requires --jinja flag",
+            "function calling is not enabled",
+        ],
+    )
+    @pytest.mark.parametrize("status", [400, 404, 422, 500])
+    def test_a_server_without_tools_is_remembered(self, server: OpenAIServer, message: str, status: int) -> None:
+        server.answers.append(json_answer({"error": {"message": message}}, status=status))
+        model = model_at(server)
+        for _ in range(2):
+            with pytest.raises(ToolsRefusedError):
+                model.call(QUESTION, [TOOL])
+        assert len(server.requests) == 1
+        assert model.complete(QUESTION) == "It starts in main.py [1]."
+        assert "tools" not in server.requests[-1].body
+
+    def test_other_refusals_stay_what_they_are(self, server: OpenAIServer) -> None:
+        server.answers.append(json_answer({"error": {"message": "no such model"}}, status=404))
+        with pytest.raises(RemoteRefusedError, match="no such model"):
+            model_at(server).call(QUESTION, [TOOL])
+
+    def test_the_responses_api_has_calls_of_its_own(self, server: OpenAIServer) -> None:
+        item = {"type": "function_call", "call_id": "a", "name": "read", "arguments": "{}"}
+        response = {"object": "response", "status": "completed", "output": [item]}
+        server.answers += [sse({"type": "response.completed", "response": response}, end=[])] * 2
+        model = model_at(server)
+        model.ways.takes_responses = True
+        (call,) = model.call(QUESTION, [TOOL])
+        assert (call.id, call.name) == ("a", "read")
+        said = [
+            *QUESTION,
+            AIMessage("", tool_calls=[{"name": "read", "args": {}, "id": "a", "type": "tool_call"}]),
+            ToolMessage("lines", tool_call_id="a"),
+        ]
+        model.call(said, [TOOL])
+        body = server.requests[-1].body
+        assert body["tools"] == [{"type": "function", **TOOL}]
+        assert body["input"][1:] == [
+            {"type": "function_call", "call_id": "a", "name": "read", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "a", "output": "lines"},
+        ]

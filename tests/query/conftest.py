@@ -78,12 +78,13 @@ def run_main(run: Run, built: BuiltAlias, monkeypatch: pytest.MonkeyPatch) -> Ru
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
-    """A chat endpoint that the environment names."""
+    """A chat endpoint that the environment names, asked once for an answer: nothing is read besides."""
     with OpenAIServer(api_key=KEY) as server:
         monkeypatch.setenv("ASKREPO_CHAT_MODEL", "fake-model")
         monkeypatch.setenv("ASKREPO_OPENAI_BASE_URL", server.base_url)
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         monkeypatch.setenv("ASKREPO_CHAT_TIMEOUT_S", "1")
+        monkeypatch.setenv("ASKREPO_STEPS", "0")
         yield server
 
 

@@ -13,7 +13,7 @@ from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
 JSON_KEYS = [
     "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "statements", "sources",
-    "absent", "alias", "dataset", "model",
+    "steps", "absent", "alias", "dataset", "model",
 ]  # fmt: skip
 CITATION_KEYS = ["n", "repository", "commit", "path", "start_line", "end_line", "url", "resolved"]
 
