@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from askrepo.errors import RepositoryError, UsageError
 from askrepo.git import RedirectedError
 from askrepo.repositories import parse_repository, redacted
+from askrepo.url_credentials import MAX_CHARS
 
 MAX_REDIRECTS = 5
 
@@ -98,7 +99,7 @@ def _asked_and_location(url: str, headers: Sequence[str]) -> tuple[str, str | No
 
 def _joined(asked: str, location: str) -> SplitResult | None:
     """The address that a `Location` means; None for what makes no sense."""
-    if _NOT_SHOWN.search(location):
+    if len(location) > MAX_CHARS or _NOT_SHOWN.search(location):
         return None
     try:
         target = urlsplit(urljoin(asked, location))

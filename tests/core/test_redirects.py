@@ -185,6 +185,7 @@ def test_last_of_the_allowed_redirects_is_followed(project, serve, clone):
         ("ssh://-oProxyCommand=touch%20{root}/owned/x/info/refs", "where git is not sent"),
         ("ext::sh -c touch% {root}/owned", "does not say to which address"),
         ("https://host.example:99999/x/info/refs", "does not say to which address"),
+        ("https://host.example/" + "x" * 5000 + "/info/refs", "does not say to which address"),
         ("http://[x/info/refs", "does not say to which address"),
         ("https://host.example/\x1b[2J/x/info/refs", "does not say to which address"),
         ("https://host.example/x%0aHost:y/info/refs", "an address of https://host.example that is not supported"),
