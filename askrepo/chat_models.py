@@ -232,9 +232,9 @@ class ChatModel:
                     self.ways.takes_tools = False
                     raise ToolsRefusedError from None
                 if arrived.has_anything or not ways_left or not self.ways.adapt(refused.refusal):
-                    self.ways.be(first)  # none of them was the way
                     if self.schema is not None and not arrived.has_anything and _is_of_schema(refused.refusal):
                         raise SchemaRefusedError from None
+                    self.ways.be(first)  # none of them was the way
                     raise self.endpoint.error(refused.refusal) from None
 
     def _asked(

@@ -293,7 +293,7 @@ def test_what_stays_refused_is_not_asked_for_ever(run_main: Run, server: OpenAIS
     server.answer = lambda request: json_answer(error("bad system stream v1/responses role"), status=400)
     result = run_main("ask", "backoff")
     assert result.exit_code == 2
-    assert len(server.requests) == 4
+    assert len(server.requests) == 5  # in four ways, and then in prose
 
 
 @pytest.mark.parametrize("name", ["gpt-5-pro", "gpt-5.2-pro-2026", "my-codex", "codex-7b-instruct"])
