@@ -38,9 +38,24 @@ _TEST = re.compile(
     )
     + r"|(?:^|/)(?:test_[^/]*|conftest\.py)$"
     r"|[._-](?:test|tests|spec|e2e)\.[a-z]+$"
-    r"|(?-i:(?:Test|Tests|TestCase|Spec|IT)\.(?:java|kt|cs|php|swift|scala|groovy)$)",
+    r"|(?-i:[A-Za-z0-9_](?:Test|Tests|TestCase|Spec|IT)\.(?:java|kt|cs|php|swift|scala|groovy)$)",
     re.IGNORECASE,
 )
+# What a build system compiles as the product, whatever its packages are called: a library for testing is one too.
+_PRODUCT_ROOT = re.compile(r"(?:^|/)(?:src/(?:main|[a-z]\w*Main)|Sources)/")
+_PRODUCT_LIB = re.compile(r"(?:^|/)lib/(?=.*\.(?:rb|ex|exs|erl|dart)$)")
+_OWN_TESTS = r"(?:android|api|acceptance|e2e|functional|fuzz|integration|load|perf|regression|smoke|system|ui|unit)"
+_TEST_ROOT = re.compile(
+    _FOLDER.format(
+        r"tests?|__tests__|specs?|testdata|fixtures?|__mocks__|mocks|e2e|tests?[._-][^/]*|[^/]*[._-](?:tests|specs)"
+        rf"|{_OWN_TESTS}[._-]test"
+    ),
+    re.IGNORECASE,
+)
+# `tokio-test/src/`: a package whose name ends in "test" helps others to test; its own tests lie beside `src`.
+_TEST_PACKAGE = re.compile(rf"(?:^|/)(?!{_OWN_TESTS}[._-])[^/]*[a-z0-9][._-]test(?:ing)?/(?:src|lib)/", re.IGNORECASE)
+# `numpy/testing/`, `packages/core/specs/`: inside a package these hold what others test with, or the specification.
+_HELPERS = re.compile(r"(?:^|/)(?!tests?/)[^/]+/(?:testing|specs)/", re.IGNORECASE)
 _EXAMPLE = re.compile(
     _FOLDER.format(
         r"_?examples?|samples?|demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|docs?[_-]src"
@@ -92,9 +107,18 @@ def has_generated_header(text: str, *, language: str) -> bool:
     return _GENERATED_HEADER.search(head) is not None
 
 
+def _is_test(path: str) -> bool:
+    """Whether a path is of a test, or of what tests use; not of a library that others test with."""
+    root = _PRODUCT_ROOT.search(path) or _PRODUCT_LIB.search(path)
+    if root:
+        return _TEST_ROOT.search(path, 0, root.start() + 1) is not None
+    without = _HELPERS.sub("/", _TEST_PACKAGE.sub("/", path, count=1), count=1)
+    return _TEST.search(without) is not None
+
+
 def _kind_of_own(path: str, language: str) -> Kind:
     """The kind of a file that somebody wrote for this repository."""
-    if _TEST.search(path):
+    if _is_test(path):
         return "test"
     if _CONFIGURATION.search(path) and not _DOCUMENT.search(path):
         return "config"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from askrepo.store import schema
     from askrepo.workspace import Workspace
 
-SPLITTER_VERSION = "5"
+SPLITTER_VERSION = "6"
 """Changes whenever the same file would give other chunks, terms or kind."""
 
 # A chunk below this size says little alone: it joins a neighbour, across a heading or a little beyond the target.
