@@ -36,6 +36,11 @@ class AskedInForm:
         """Why the reply ended, in the endpoint's word; None when it gave none."""
         return self._reply.finish_reason
 
+    @property
+    def began_with_thoughts(self) -> bool:
+        """Whether what arrived first was the model's reasoning, found out too late."""
+        return self._reply.began_with_thoughts
+
     def __iter__(self) -> Iterator[str]:
         return self
 
