@@ -16,7 +16,7 @@ MEBIBYTE = 1024 * 1024
 MAX_MEBIBYTES = 1e9
 MAX_S = 3.2e8  # ten years
 MAX_CHOICES = 100  # patterns of paths, or languages: each is compared with every path of a dataset
-MAX_K = 100  # as askrepo.search.MAX_K, which is not imported for a setting
+MAX_K = 100  # as askrepo.search.search.MAX_K, which is not imported for a setting
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)

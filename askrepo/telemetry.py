@@ -7,7 +7,7 @@ Measured 2026-11 with `strace -f -e trace=network` over processes that lived 25 
   `onnxruntime.disable_telemetry_events()` after it does not.
 - LangChain: with `LANGSMITH_TRACING` set for another project, prompts are sent to LangSmith, passages included; with
   `LANGSMITH_GATEWAY` the chat model's own requests go there.
-- Deep Lake: see `askrepo.store._deeplake`.
+- Deep Lake: see `askrepo.store.deeplake`.
 
 Airflow's usage reports are turned off where Airflow is started: `tools.airflow_home`, docker-compose.yaml.
 """

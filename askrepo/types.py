@@ -139,7 +139,7 @@ class Definition:
 class LoadManifest:
     """What load wrote for one snapshot.
 
-    :ivar parts: workspace keys of Parquet files (schema `manifests.FILES`), in tree order.
+    :ivar parts: workspace keys of Parquet files (schema `tables.FILES`), in tree order.
     :ivar part_bytes: bytes of text in each part that are still to be split.
     :ivar files: paths in the commit's tree; always loaded + the sum of skipped.
     :ivar loaded: files with text, those carried over included.
@@ -171,7 +171,7 @@ class FileShard:
 class ChunkShard:
     """What split wrote for one file shard.
 
-    :ivar key: workspace key of a Parquet file (schema `manifests.CHUNKS`), rows in tree order.
+    :ivar key: workspace key of a Parquet file (schema `tables.CHUNKS`), rows in tree order.
     :ivar digest: SHA-256 of the Parquet file.
     """
 
@@ -187,7 +187,7 @@ class ChunkShard:
 class VectorShard:
     """What embed wrote for one chunk shard.
 
-    :ivar key: workspace key of a Parquet file (schema `manifests.vectors(dimension)`), one row per distinct vector_id.
+    :ivar key: workspace key of a Parquet file (schema `tables.vectors(dimension)`), one row per distinct vector_id.
     :ivar computed: vectors the embedder made in this task; reused: vectors found in the current dataset
         or among those written earlier by this run.
     :ivar embedded_tokens: tokens of the computed texts.

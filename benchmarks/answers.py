@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from askrepo.tokens import count_tokens
-from askrepo.verification import Checked, Verifier
-from askrepo.verified_answer import VerifiedAnswer
+from askrepo.answer.verification import Checked, Verifier
+from askrepo.answer.verified_answer import VerifiedAnswer
+from askrepo.text.tokens import count_tokens
 from benchmarks.made_answers import Corpus, MadeAnswer, MadeStatement, make_answers, mutations
 from benchmarks.question_sets import HALVES
 

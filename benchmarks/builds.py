@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from askrepo.clone import clone_repository
-from askrepo.embedders import Embedder
-from askrepo.in_process import run_until_embedded
-from askrepo.load import load_files
-from askrepo.manifests import read_table
-from askrepo.plan import changed, plan_run, run_prefix
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.embedders.embedder import Embedder
+from askrepo.pipeline.clone import clone_repository
+from askrepo.pipeline.in_process import run_until_embedded
+from askrepo.pipeline.load import load_files
+from askrepo.pipeline.plan import changed, plan_run, run_prefix
 from askrepo.settings import Settings
-from askrepo.sources import AliasReader, open_alias
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import Definition, LoadManifest
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
+from askrepo.workspace.tables import read_table
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ BARE = """
 import os
 from pathlib import Path
 import numpy, deeplake
-from askrepo.embedders import open_embedder
+from askrepo.embedders.embedder import open_embedder
 from askrepo.settings import Settings
 open_embedder("local", cache=Settings.from_env(os.environ).cache).embed_question("warm")
 """

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from askrepo.evaluation import EvaluationQuestion, Target
+from askrepo.search.evaluation import EvaluationQuestion, Target
 
 CATEGORY = "commits"
 WANTED = 30

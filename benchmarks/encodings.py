@@ -12,8 +12,8 @@ import random
 import sys
 from collections import Counter
 
-from askrepo.decode import decode
-from askrepo.encodings import WIDE
+from askrepo.files.decode import decode
+from askrepo.files.encodings import WIDE
 
 # Written for this purpose: words, then sentences.
 SENTENCES = {

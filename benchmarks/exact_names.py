@@ -18,13 +18,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from askrepo.search import absent_names, search
+from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.search.search import absent_names, search
 from askrepo.search.spelling import edit_distance
 from askrepo.settings import Settings
-from askrepo.sources import AliasReader, open_alias
 from askrepo.store.schema import batches
 from askrepo.types import Hit
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 
 FORMS: Mapping[str, re.Pattern[str]] = {
     "constant": re.compile(r"(?<![\w$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w-])"),

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from askrepo.kinds import kind_of
-from askrepo.languages import language_of
-from askrepo.source_lines import SourceLines
-from askrepo.split import split_text
-from askrepo.statement_parts import COMMON_WORDS, NUMBER, Part
+from askrepo.answer.source_lines import SourceLines
+from askrepo.answer.statement_parts import COMMON_WORDS, NUMBER, Part
+from askrepo.files.kinds import kind_of
+from askrepo.files.languages import language_of
+from askrepo.pipeline.split import split_text
 from askrepo.types import Citation
 
 COMMIT = "c" * 40

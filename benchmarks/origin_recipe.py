@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from langchain_text_splitters import CharacterTextSplitter
 
-from askrepo.embedders import Embedder
+from askrepo.embedders.embedder import Embedder
 from askrepo.search.mmr import mmr_order
 from askrepo.types import Chunk
 

@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from askrepo.manifests import read_table, write_table
-from askrepo.plan import run_prefix
+from askrepo.pipeline.plan import run_prefix
 from askrepo.types import ChunkShard, to_json
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
+from askrepo.workspace.tables import read_table, write_table
 from benchmarks.stages import Pipeline, Task
 
 MIN_RATIO = 1.7

@@ -18,11 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from askrepo.embed import embedded_text
-from askrepo.embedders import open_embedder
-from askrepo.manifests import read_table
+from askrepo.embedders.embedder import open_embedder
+from askrepo.pipeline.embed import embedded_text
 from askrepo.settings import Settings
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
+from askrepo.workspace.tables import read_table
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,16 +17,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from askrepo.embedders import open_embedder
-from askrepo.search import EVERYTHING, search
+from askrepo.aliases.sources import AliasReader
+from askrepo.embedders.embedder import open_embedder
 from askrepo.search.gather import LEXICAL, NEAREST, gather
-from askrepo.search.orders import listing
+from askrepo.search.order.orders import listing
 from askrepo.search.ranking import pooled, ranked
 from askrepo.search.request import requests_for
+from askrepo.search.search import EVERYTHING, search
 from askrepo.settings import Settings
-from askrepo.sources import AliasReader
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from benchmarks.builds import build
 from benchmarks.question_sets import read_sets
 from benchmarks.vector_cache import CachedEmbedder

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from askrepo.evaluation import EvaluationQuestion, read_questions
+from askrepo.search.evaluation import EvaluationQuestion, read_questions
 
 Half = Literal["development", "confirmation"]
 HALVES: tuple[Half, ...] = ("development", "confirmation")

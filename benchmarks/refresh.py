@@ -28,14 +28,14 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter, TextSplitter
 
-from askrepo.adhoc import AdhocVectorStore
-from askrepo.embedders import Embedder, open_embedder
+from askrepo.embedders.embedder import Embedder, open_embedder
 from askrepo.embedders.local import MAX_WORD_PIECES
-from askrepo.globs import selected
-from askrepo.manifests import read_table
+from askrepo.files.globs import selected
+from askrepo.langchain.adhoc import AdhocVectorStore
 from askrepo.settings import Settings
-from askrepo.tokens import count_tokens
-from askrepo.workspace import Workspace
+from askrepo.text.tokens import count_tokens
+from askrepo.workspace.objects import Workspace
+from askrepo.workspace.tables import read_table
 from benchmarks.origin_recipe import CHUNK_CHARS, CHUNK_OVERLAP, SEPARATOR
 from benchmarks.stages import STAGES, Cost, Passage, Pipeline, call_in_process, measured
 

@@ -29,11 +29,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from askrepo.embedders import open_embedder
-from askrepo.evaluation import MEASURES, EvaluationQuestion, Retrieved, Span, figures_of
+from askrepo.embedders.embedder import open_embedder
+from askrepo.search.evaluation import MEASURES, EvaluationQuestion, Retrieved, Span, figures_of
 from askrepo.settings import Settings
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from benchmarks import commits, exact_names
 from benchmarks.builds import Build, build
 from benchmarks.kept_results import kept_with

@@ -99,12 +99,12 @@ def ask(workspace: str, count: int) -> Answers:
 
 
 def _ask(url: str, count: int) -> tuple[dict[str, float], float]:
-    from askrepo.search import search
+    from askrepo.aliases.sources import open_alias
     from askrepo.search.gather import LEXICAL, NEAREST
-    from askrepo.search.question import Question
+    from askrepo.search.question.question import Question
+    from askrepo.search.search import search
     from askrepo.settings import Settings
-    from askrepo.sources import open_alias
-    from askrepo.workspace import Workspace
+    from askrepo.workspace.objects import Workspace
 
     started = time.monotonic()
     reader = open_alias(ALIAS, workspace=Workspace.open(url), settings=Settings.from_env(os.environ))

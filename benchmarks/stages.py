@@ -351,8 +351,8 @@ def _import_libraries() -> None:
     import numpy  # noqa: F401, ICN001
     import pyarrow.parquet  # noqa: F401
 
-    from askrepo.store._deeplake import load_deeplake
-    from askrepo.tokens import count_tokens
+    from askrepo.store.deeplake import load_deeplake
+    from askrepo.text.tokens import count_tokens
 
     load_deeplake()
     count_tokens("")

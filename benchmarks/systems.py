@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from askrepo.context import Source, StoredFiles, context_for, number_sources
-from askrepo.evaluation import CUT, Retrieved
-from askrepo.passages import Run
-from askrepo.search import EVERYTHING, MAX_K, absent_names, search, search_with
+from askrepo.aliases.sources import AliasReader
+from askrepo.answer.context import Source, StoredFiles, context_for, number_sources
+from askrepo.answer.passages import Run
 from askrepo.search.candidates import Pool, Ranked
-from askrepo.search.orders import context, decayed, listing
-from askrepo.search.prior import kind_prior
+from askrepo.search.evaluation import CUT, Retrieved
+from askrepo.search.order.orders import context, decayed, listing
 from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals
 from askrepo.search.request import SearchRequest
+from askrepo.search.search import EVERYTHING, MAX_K, absent_names, search, search_with
+from askrepo.search.signals.prior import kind_prior
 from askrepo.search.strategies import Order, Ranking, of_recipe
-from askrepo.sources import AliasReader
 from askrepo.types import Chunk, Hit
 from benchmarks.origin_recipe import OriginRecipe
 

@@ -26,10 +26,10 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from askrepo.embedders import open_embedder  # noqa: E402
-from askrepo.search import question_kinds  # noqa: E402
-from askrepo.search.cues import CUE_NAMES, PROJECT, cues_of  # noqa: E402
-from askrepo.search.phrases import phrases_of  # noqa: E402
+from askrepo.embedders.embedder import open_embedder  # noqa: E402
+from askrepo.search.question import kinds as question_kinds  # noqa: E402
+from askrepo.search.question.cues import CUE_NAMES, PROJECT, cues_of  # noqa: E402
+from askrepo.search.question.phrases import phrases_of  # noqa: E402
 from askrepo.settings import Settings  # noqa: E402
 
 PROTOTYPES = ROOT / "benchmarks" / "questions" / "prototypes.jsonl"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from askrepo.embedders import Embedder
+from askrepo.embedders.embedder import Embedder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -106,8 +106,8 @@ def _alias(file: str, name: Any, values: Any) -> ConfiguredAlias:
 
 
 def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
-    from askrepo.embedders import check_spec
-    from askrepo.repositories import parse_repositories
+    from askrepo.embedders.embedder import check_spec
+    from askrepo.git.repository_urls import parse_repositories
 
     embedder = _text(where, values, "embedder")
     try:

@@ -15,8 +15,8 @@ from askrepo_alias_file import read_aliases
 from askrepo_schedule import refresh_schedule
 
 from askrepo.errors import UsageError
-from askrepo.places import check_dataset_place
 from askrepo.settings import Settings
+from askrepo.workspace.places import check_dataset_place
 from askrepo_operators.pipeline_settings import PipelineSettings
 
 

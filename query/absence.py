@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query.output import print_note
 
 if TYPE_CHECKING:
-    from askrepo.search import Absent
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.search.search import Absent
     from query.options import SearchOptions
 
 
@@ -28,7 +28,7 @@ def absent_json(question: str, options: SearchOptions, readers: Sequence[AliasRe
 
 
 def _absent(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> list[Absent]:
-    from askrepo.search import absent_names
+    from askrepo.search.search import absent_names
 
     return absent_names(question, readers=readers, where=options.filter())
 

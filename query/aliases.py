@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import AskrepoError, UsageError
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query.complete import complete_alias, complete_dataset
 from query.errors import FAILED, UNAVAILABLE, error_line, exit_code_of
 from query.options import alias_argument, at_option, example, json_option, workspace_option
@@ -105,7 +105,7 @@ def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> int:
 
     A removed alias comes back, by default with the dataset it had.
     """
-    from askrepo.swap import rollback_alias, rollback_target
+    from askrepo.pipeline.swap import rollback_alias, rollback_target
 
     newest = session.catalogue.log(session.alias(alias)).newest
     is_removed = newest is not None and newest.reason == "removed"

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from askrepo.plain import plain, plain_line
+from askrepo.text.display import plain, plain_line
 from query.absence import absent_json, print_absent
 from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from query.hits import excerpt
@@ -27,12 +27,12 @@ from query.reading import read_on, step_json
 from query.statements import print_summary, statements_json
 
 if TYPE_CHECKING:
-    from askrepo.answer import AnswerStream, Evidence, Turn
-    from askrepo.chat_models import ChatModel
-    from askrepo.citations import Cited
-    from askrepo.context import Source
-    from askrepo.following import AliasFollower
-    from askrepo.reading_loop import Step
+    from askrepo.aliases.following import AliasFollower
+    from askrepo.answer.answer import AnswerStream, Evidence, Turn
+    from askrepo.answer.chat_models import ChatModel
+    from askrepo.answer.citations import Cited
+    from askrepo.answer.context import Source
+    from askrepo.answer.reading_loop import Step
 
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
 SHOWN_PASSAGES = 5
@@ -93,7 +93,7 @@ class Answerer:
             print_note(freshness(reader.entry))
 
     def _evidence(self, question: str, history: Sequence[Turn]) -> Evidence:
-        from askrepo.answer import find_evidence
+        from askrepo.answer.answer import find_evidence
 
         return find_evidence(
             question,
@@ -113,7 +113,7 @@ class Answerer:
             cited = [_cited_json(source.number, source.citation, source.url) for source in evidence.sources]
             print_json(self._json(evidence, citations=cited))
             return Answered("", 0)
-        from askrepo.citations import citation_of
+        from askrepo.answer.citations import citation_of
         from askrepo.search.excerpts import asked_terms
 
         terms = asked_terms(evidence.standalone_question, readers=self.follower.readers)
@@ -124,10 +124,10 @@ class Answerer:
         return Answered("", 0)
 
     def _print_answer(self, evidence: Evidence, model: ChatModel, steps: Sequence[Step]) -> Answered:
-        from askrepo.answer import stream_answer
-        from askrepo.dataset_lines import DatasetLines
-        from askrepo.form_memory import FormMemory
-        from askrepo.stored_lines import line_look_up
+        from askrepo.answer.answer import stream_answer
+        from askrepo.answer.dataset_lines import DatasetLines
+        from askrepo.answer.form_memory import FormMemory
+        from askrepo.answer.stored_lines import line_look_up
 
         stored = DatasetLines(self.follower.readers)
         look_up = line_look_up(self.follower.readers, evidence.sources)
@@ -174,7 +174,7 @@ class Answerer:
 
 def _judged(stream: AnswerStream) -> int:
     """Say what is wrong with an answer; returns its exit code."""
-    from askrepo.chat_models import incompleteness
+    from askrepo.answer.chat_models import incompleteness
 
     print_summary(stream.verified)
     if stream.began_with_thoughts:

@@ -29,7 +29,7 @@ def chat(options: SearchOptions) -> int:
     One question per line; /exit or Ctrl-D ends it. Questions may also be piped in.
     A refresh meanwhile is followed.
     """
-    from askrepo.answer import MAX_TURNS, Turn
+    from askrepo.answer.answer import MAX_TURNS, Turn
 
     answerer = Answerer.open(options)
     answerer.print_freshness()

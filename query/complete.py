@@ -80,7 +80,7 @@ def complete_moment(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 @_completing
 def complete_path(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Paths of the trees that the aliases were built from, each with what became of it."""
-    from askrepo.known_files import listed_files
+    from askrepo.pipeline.known_files import listed_files
 
     session = _session(ctx)
     named = ctx.params.get("aliases") or ()
@@ -97,7 +97,7 @@ def complete_path(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 @_completing
 def complete_language(_: click.Context) -> Iterable[tuple[str, str | None]]:
     """Languages that files are told apart by."""
-    from askrepo.languages import LANGUAGES
+    from askrepo.files.languages import LANGUAGES
 
     return [(name, None) for name in sorted(LANGUAGES)]
 

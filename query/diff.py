@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import UsageError
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query.complete import complete_moment
 from query.options import alias_argument, example, json_option, workspace_option
 from query.output import dataset_id, print_json, print_result
@@ -16,7 +16,7 @@ from query.progress import progress
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.dataset_diff import DatasetDiff, Where
+    from askrepo.pipeline.dataset_diff import DatasetDiff, Where
     from askrepo.types import AliasEntry
 
 COMMIT_CHARS = 10
@@ -33,7 +33,7 @@ def diff(session: Session, *, alias: str, before: str | None, after: str | None,
 
     A and B are moments as for --at. Default: the dataset before, and the current one.
     """
-    from askrepo.dataset_diff import diff_datasets
+    from askrepo.pipeline.dataset_diff import diff_datasets
 
     with progress("reading"):
         newer = _entry(session, alias, after) if after else session.catalogue.current(session.alias(alias))
@@ -49,7 +49,7 @@ def _entry(session: Session, alias: str, at: str) -> AliasEntry:
     """The entry of that moment, be its dataset kept or not: only the list of its files is read."""
     from datetime import UTC, datetime
 
-    from askrepo.entry_at import named_entry
+    from askrepo.pipeline.entry_at import named_entry
 
     return named_entry(session.catalogue.log(session.alias(alias)), at.strip(), now=datetime.now(UTC))
 

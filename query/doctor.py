@@ -16,7 +16,7 @@ import click
 from askrepo import __version__
 from askrepo.config_file import PROJECT_FILE, user_file
 from askrepo.errors import AskrepoError, UnavailableError
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query.errors import error_line, exit_code_of
 from query.options import example, json_option, workspace_option
 from query.output import dataset_id, print_json, print_result
@@ -24,7 +24,7 @@ from query.progress import progress
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.sources import AliasReader
     from askrepo.types import DatasetManifest
 
 PACKAGES = ("deeplake", "obstore", "onnxruntime", "langchain-openai", "tiktoken")

@@ -13,7 +13,7 @@ import click
 
 from askrepo import errors as core
 from askrepo.errors import AskrepoError, CredentialsError, UnavailableError
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query import interrupts, streams
 
 NOTHING_FOUND = 1

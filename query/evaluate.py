@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from askrepo.errors import UsageError
-from askrepo.plain import columns, padded, plain_line
+from askrepo.text.display import columns, padded, plain_line
 from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import freshness, print_json, print_note, print_result
 from query.progress import progress
 
 if TYPE_CHECKING:
-    from askrepo.context import Source
-    from askrepo.evaluation import EvaluationQuestion, Figures, Span
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.answer.context import Source
+    from askrepo.search.evaluation import EvaluationQuestion, Figures, Span
     from askrepo.types import Hit
 
     Answers = Sequence[tuple[Sequence[Hit], Sequence[Source]]]
@@ -58,7 +58,7 @@ def evaluate(file: Path, tokens: int, exact_paths: bool, hits: Path | None, opti
     and 10 (found), NDCG@10, the share of the evidence and of its files in the first 10 (recall, files), MRR, and
     the share of the evidence that a chat model would read (context).
     """
-    from askrepo.evaluation import Retrieved, figures_by_category, read_questions
+    from askrepo.search.evaluation import Retrieved, figures_by_category, read_questions
 
     questions = read_questions(_text(file).split("\n"), exact_paths=exact_paths)
     if hits is not None and not hits.absolute().parent.is_dir():
@@ -97,9 +97,9 @@ def _answer(
     question: str, options: SearchOptions, readers: Sequence[AliasReader], tokens: int
 ) -> tuple[Sequence[Hit], Sequence[Source]]:
     """The listing and the context of one question; the figures count ten hits even where `-k` asks for fewer."""
-    from askrepo.context import context_for
-    from askrepo.evaluation import CUT
-    from askrepo.search import search_files
+    from askrepo.answer.context import context_for
+    from askrepo.search.evaluation import CUT
+    from askrepo.search.search import search_files
 
     where = options.filter()
     k = max(options.k or CUT, CUT)

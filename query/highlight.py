@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from askrepo.plain import plain
+from askrepo.text.display import plain
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer

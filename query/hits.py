@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from askrepo.plain import columns, fitted, plain, plain_line
+from askrepo.text.display import columns, fitted, plain, plain_line
 
 if TYPE_CHECKING:
     from askrepo.search.links import Links, Place
@@ -169,6 +169,6 @@ def _fitted(line: str, width: int | None, terms: Terms) -> str:
 
 def _first_match(line: str, terms: Terms) -> int:
     """Where the first word of the line begins that was asked for; 0 when none was."""
-    from askrepo.lexemes import matches_of
+    from askrepo.text.terms import matches_of
 
     return next(matches_of(line, terms), 0)

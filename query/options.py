@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from askrepo.errors import UsageError
-from askrepo.plain import plain_line
-from askrepo.suggestions import did_you_mean
+from askrepo.text.display import plain_line
+from askrepo.text.suggestions import did_you_mean
 from query.complete import complete_alias, complete_any_alias, complete_folder, complete_language, complete_moment
 from query.output import print_note
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.context import Source
-    from askrepo.following import AliasFollower
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.following import AliasFollower
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.answer.context import Source
     from askrepo.store.reader import Filter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,7 +31,7 @@ STRATEGIES = (
     "cosine",
     "mmr",
     "bm25",
-)  # askrepo.search.STRATEGIES, without importing it for --help
+)  # askrepo.search.search.STRATEGIES, without importing it for --help
 WITHOUT_VECTORS = frozenset({"signals", "bm25"})
 
 
@@ -70,8 +70,8 @@ class SearchOptions:
 
         :param max_tokens: the setting's when None.
         """
-        from askrepo.context import context_for
-        from askrepo.search import MAX_K
+        from askrepo.answer.context import context_for
+        from askrepo.search.search import MAX_K
 
         return context_for(
             question,
@@ -217,7 +217,7 @@ def _check_number(values: tuple[str, ...], parameter: click.Parameter) -> None:
 
 
 def _known_languages(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    from askrepo.languages import check_language
+    from askrepo.files.languages import check_language
 
     _check_number(values, parameter)
     return tuple(map(check_language, values))
@@ -225,7 +225,7 @@ def _known_languages(_: click.Context, parameter: click.Parameter, values: tuple
 
 def _configured_languages(values: tuple[str, ...]) -> tuple[str, ...]:
     """Languages of the settings, in our spelling; one that does not exist would hide everything."""
-    from askrepo.languages import check_language
+    from askrepo.files.languages import check_language
 
     try:
         return tuple(map(check_language, values))

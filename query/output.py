@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 
 if TYPE_CHECKING:
-    from askrepo.context import Source
+    from askrepo.answer.context import Source
     from askrepo.types import AliasEntry
 
 MIN_WIDTH = 40

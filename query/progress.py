@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from askrepo.plain import fitted, plain_line
+from askrepo.text.display import fitted, plain_line
 
 # Shorter waits need no explanation.
 PATIENCE_S = 1.0

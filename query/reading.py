@@ -6,16 +6,16 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query import interrupts
 from query.output import print_note
 from query.progress import progress
 
 if TYPE_CHECKING:
-    from askrepo.answer import Evidence
-    from askrepo.chat_models import ChatModel
-    from askrepo.reading_loop import ReadingLoop, Step
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.answer.answer import Evidence
+    from askrepo.answer.chat_models import ChatModel
+    from askrepo.answer.reading_loop import ReadingLoop, Step
     from query.options import SearchOptions
 
 NO_TOOLS = "the chat model, or its server, takes no tools: answers come from one search (--no-read does not try)"
@@ -27,7 +27,7 @@ def read_on(
     """The evidence with what the model looked up besides, and the steps that it took."""
     if not options.steps or not model.ways.takes_tools:
         return evidence, []
-    from askrepo.reading_loop import ReadingLoop
+    from askrepo.answer.reading_loop import ReadingLoop
 
     loop = ReadingLoop(
         evidence,

@@ -24,7 +24,7 @@ from query.progress import progress
 from query.question import read_question
 
 if TYPE_CHECKING:
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.sources import AliasReader
 
 MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
 
@@ -64,9 +64,9 @@ def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, opt
 
 def _print_listing(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> bool:
     """The best hits, for a person; whether there are any."""
-    from askrepo.search import DEFAULT_K, search_files
     from askrepo.search.excerpts import asked_terms
     from askrepo.search.links import first_links
+    from askrepo.search.search import DEFAULT_K, search_files
 
     with progress("searching"):
         k = options.k or DEFAULT_K
@@ -86,7 +86,7 @@ def _print_listing(question: str, options: SearchOptions, readers: Sequence[Alia
 
 def _print_context(question: str, options: SearchOptions, readers: Sequence[AliasReader], max_tokens: int) -> bool:
     """The sources, for a chat model; whether there are any."""
-    from askrepo.context import SHOWN_FENCE, render_sources
+    from askrepo.answer.context import SHOWN_FENCE, render_sources
 
     with progress("searching"):
         sources = options.context(question, readers, max_tokens=max_tokens)

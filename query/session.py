@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from askrepo.config_file import with_files
 from askrepo.errors import UnavailableError, UsageError
 from askrepo.settings import Settings
-from askrepo.suggestions import did_you_mean
+from askrepo.text.suggestions import did_you_mean
 from askrepo.types import check_alias
 
 if TYPE_CHECKING:
-    from askrepo.chat_models import ChatModel
-    from askrepo.following import AliasFollower
-    from askrepo.sources import AliasReader
-    from askrepo.store.catalogue import AliasCatalogue
+    from askrepo.aliases.catalogue import AliasCatalogue
+    from askrepo.aliases.following import AliasFollower
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.answer.chat_models import ChatModel
     from askrepo.types import AliasEntry
-    from askrepo.workspace import Workspace
+    from askrepo.workspace.objects import Workspace
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Session:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace that the settings name."""
-        from askrepo.workspace import Workspace
+        from askrepo.workspace.objects import Workspace
 
         return Workspace.open(self.settings.workspace, create=False)
 
     @cached_property
     def catalogue(self) -> AliasCatalogue:
         """The workspace's aliases."""
-        from askrepo.store.catalogue import AliasCatalogue
+        from askrepo.aliases.catalogue import AliasCatalogue
 
         return AliasCatalogue(self.workspace)
 
@@ -91,12 +91,12 @@ class Session:
     def entries(self, named: Sequence[str], *, at: str | None = None) -> list[AliasEntry]:
         """The aliases' entries that readers follow, or those of another moment.
 
-        :param at: see `askrepo.entry_at`.
+        :param at: see `askrepo.pipeline.entry_at`.
         """
         aliases = self.aliases(named)
         if at is None:
             return [self.catalogue.current(alias) for alias in aliases]
-        from askrepo.entry_at import entry_at
+        from askrepo.pipeline.entry_at import entry_at
 
         return [entry_at(alias, at, workspace=self.workspace) for alias in aliases]
 
@@ -105,7 +105,7 @@ class Session:
 
         :param warm_up: load the embedder meanwhile.
         """
-        from askrepo.sources import open_aliases, open_entry
+        from askrepo.aliases.sources import open_aliases, open_entry
         from query.progress import copying
 
         if at is not None:
@@ -119,8 +119,8 @@ class Session:
 
     def follower(self, named: Sequence[str], *, warm_up: bool, at: str | None = None) -> AliasFollower:
         """Likewise, renewed as the aliases move; those of another moment stay."""
-        from askrepo.following import AliasFollower
-        from askrepo.sources import embedder_opener
+        from askrepo.aliases.following import AliasFollower
+        from askrepo.aliases.sources import embedder_opener
         from query.progress import copying
 
         if at is not None:
@@ -143,7 +143,7 @@ class Session:
         """
         if self.settings.chat_model is None:
             return None
-        from askrepo.chat_models import open_chat_model
+        from askrepo.answer.chat_models import open_chat_model
 
         return open_chat_model(
             self.settings.chat_model,

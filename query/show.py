@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import UnknownPathError, UsageError
-from askrepo.plain import plain, plain_line
+from askrepo.text.display import plain, plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
 from query.options import alias_option, at_option, example, json_option, workspace_option
@@ -19,8 +19,8 @@ from query.progress import progress
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.reading import Reading, StoredFile
-    from askrepo.sources import AliasReader
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.search.reading import Reading, StoredFile
 
 TAB_COLUMNS = 4
 MAX_DEFINITIONS = 20
@@ -64,8 +64,8 @@ def show(
 
 def _opened(text: str, readers: Sequence[AliasReader]) -> tuple[StoredFile, int | None, int | None]:
     """The file and the lines that were named; a path may itself end like lines do."""
-    from askrepo.file_stage import place_of
-    from askrepo.reading import open_file
+    from askrepo.pipeline.file_stage import place_of
+    from askrepo.search.reading import open_file
 
     path, start, end = place_of(text)
     try:
@@ -81,7 +81,7 @@ def _opened(text: str, readers: Sequence[AliasReader]) -> tuple[StoredFile, int 
 
 
 def _lines(text: str, readers: Sequence[AliasReader]) -> Reading:
-    from askrepo.reading import lines_of
+    from askrepo.search.reading import lines_of
 
     file, start, end = _opened(text, readers)
     return lines_of(file, start, end, max_lines=UNBOUNDED, max_chars=UNBOUNDED)
@@ -89,7 +89,7 @@ def _lines(text: str, readers: Sequence[AliasReader]) -> Reading:
 
 def _definitions(symbol: str, place: str | None, readers: Sequence[AliasReader]) -> list[Reading]:
     """Where the symbol is defined, each definition whole with what leads to it."""
-    from askrepo.definition_lines import definitions_in, definitions_of
+    from askrepo.search.definition_lines import definitions_in, definitions_of
 
     if place is not None:
         file, start, _ = _opened(place, readers)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query.output import print_note
 
 if TYPE_CHECKING:
+    from askrepo.answer.verification import Checked, Found
+    from askrepo.answer.verified_answer import VerifiedAnswer
     from askrepo.types import Citation
-    from askrepo.verification import Checked, Found
-    from askrepo.verified_answer import VerifiedAnswer
 
 
 def print_summary(verified: VerifiedAnswer) -> None:

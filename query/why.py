@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
 from query.options import (
@@ -25,9 +25,9 @@ from query.question import check_question
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.file_stage import FileStage
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.pipeline.file_stage import FileStage
     from askrepo.search.account import Account
-    from askrepo.sources import AliasReader
     from askrepo.types import AliasEntry, Chunk
 
 
@@ -68,7 +68,7 @@ def why(
 
 def _stages(place: str, entries: Sequence[AliasEntry], session: Session) -> tuple[list[FileStage], int | None]:
     """What became of the path, and the line that was asked for; a path may itself end like a line does."""
-    from askrepo.file_stage import file_stages, place_of
+    from askrepo.pipeline.file_stage import file_stages, place_of
 
     path, line, _ = place_of(place)
     if line is not None:

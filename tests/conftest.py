@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 
 if TYPE_CHECKING:
     from tests.git_server import GitServer

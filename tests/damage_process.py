@@ -14,13 +14,13 @@ import sys
 import time
 from pathlib import Path
 
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.sources import open_alias
 from askrepo.errors import AskrepoError, UnavailableError
-from askrepo.search import search
+from askrepo.search.search import search
 from askrepo.settings import Settings
-from askrepo.sources import open_alias
 from askrepo.store import proof
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.damage import KINDS
 
 QUESTIONS = ("how many versions are there", "function_3", "what is this project")

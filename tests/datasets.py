@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from askrepo.embedders import Embedder
-from askrepo.in_process import run_until_embedded
+from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.embedders.embedder import Embedder
+from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.settings import Settings
-from askrepo.sources import AliasReader, open_alias
 from askrepo.types import AliasEntry, Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.conftest import GitRepository
 
 Files = Mapping[str, str | bytes]

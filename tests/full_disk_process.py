@@ -12,13 +12,13 @@ import json
 import sys
 from pathlib import Path
 
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.sources import open_alias
 from askrepo.errors import AskrepoError
-from askrepo.search import search
+from askrepo.search.search import search
 from askrepo.settings import Settings
-from askrepo.sources import open_alias
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.conftest import GitRepository
 from tests.datasets import run_until_embedded
 

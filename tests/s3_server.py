@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 
 # An environment of its own (requirements-s3.in says why), made beside the one that the tests run in.
 PYTHON = Path(sys.prefix) / "s3" / "bin" / "python"

@@ -13,10 +13,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.errors import SwapLostError, UnknownAliasError
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import AliasEntry
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.core.datasets import SNAPSHOT, manifest_of
 
 ALIAS = "main"

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from askrepo.aliases.sources import AliasReader
 from askrepo.embedders.hashed import HashedEmbedder
-from askrepo.search import search
 from askrepo.search.ranking import SIGNALS
+from askrepo.search.search import search
 from askrepo.settings import Settings
-from askrepo.sources import AliasReader
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from benchmarks import commits, exact_names, retrieval
 from benchmarks.builds import build
 from benchmarks.exact_names import Asked

@@ -27,21 +27,21 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from askrepo.build import build_dataset
-from askrepo.clone import token_environment
-from askrepo.embed import embed_chunks
-from askrepo.embedders import open_embedder
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.sources import open_alias
+from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import AskrepoError, CredentialsError, RemoteUnavailableError, UnknownAliasError
-from askrepo.load import gather_shards, load_files
-from askrepo.manifests import read_table
-from askrepo.plan import plan_run
-from askrepo.search import search
+from askrepo.pipeline.build import build_dataset
+from askrepo.pipeline.clone import token_environment
+from askrepo.pipeline.embed import embed_chunks
+from askrepo.pipeline.load import gather_shards, load_files
+from askrepo.pipeline.plan import plan_run
+from askrepo.pipeline.split import split_files
+from askrepo.search.search import search
 from askrepo.settings import Settings
-from askrepo.sources import open_alias
-from askrepo.split import split_files
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import Definition, Snapshot
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
+from askrepo.workspace.tables import read_table
 from query.cli import main as askrepo_command
 from tests.conftest import GitRepository
 from tests.datasets import build_alias, run_stages
@@ -186,7 +186,7 @@ def test_the_digest_does_not_depend_on_order_shards_or_retries(make_repository: 
 
 def _digest_in_disorder(definition: Definition, workspace: Workspace) -> str:
     """The digest of a run whose shards are cut differently, done backwards, and partly done twice."""
-    from askrepo.clone import clone_repository
+    from askrepo.pipeline.clone import clone_repository
 
     run, embedder = "runs/main/other", open_embedder("hash", cache=Path(workspace.url))
     [repository] = plan_run(definition, allow_local=True)
@@ -242,7 +242,7 @@ def test_no_secret_is_written_or_said(workspace: Workspace, caplog: pytest.LogCa
     secret = "tok-5f2c9d1e8b7a"
     definition = Definition("main", ("http://127.0.0.1:1/owner/name",))
     [repository] = plan_run(definition, allow_local=True)
-    from askrepo.clone import clone_repository
+    from askrepo.pipeline.clone import clone_repository
 
     with pytest.raises(AskrepoError) as raised:
         clone_repository(
@@ -377,7 +377,7 @@ def test_a_snapshot_of_a_hostile_name_stays_in_the_workspace(workspace: Workspac
 # 11 -----------------------------------------------------------------------------------------------------------------
 
 
-# Every kind of damage, many times: tests/core/test_damage.py and tests/faults/test_damage.py.
+# Every kind of damage, many times: tests/core/store/test_damage.py and tests/faults/test_damage.py.
 
 
 def flipped(folder: Path, holding: bytes) -> Path:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.store import inventory
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.store.location import DatasetLocation
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.airflow_rest import Rest, wait_for
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun, airflow_db, dagbag, run_ingest  # noqa: F401
 from tests.conftest import GitRepository

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from askrepo.evaluation import EvaluationQuestion
-from askrepo.search.question_kinds import trained_models
+from askrepo.search.evaluation import EvaluationQuestion
+from askrepo.search.question.kinds import trained_models
 from benchmarks.question_sets import HALVES, OWN_CATEGORIES, UNTUNED, read_sets
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from askrepo.search import absent_names, search
-from askrepo.sources import AliasReader
+from askrepo.aliases.sources import AliasReader
+from askrepo.search.search import absent_names, search
 from askrepo.types import Hit
 from tests.datasets import build_alias
 

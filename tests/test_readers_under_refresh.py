@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.errors import UnavailableError
-from askrepo.maintenance import Limits, carry_out, plan_maintenance
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.swap import rollback_alias
-from askrepo.workspace import Workspace
+from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
+from askrepo.pipeline.swap import rollback_alias
+from askrepo.workspace.objects import Workspace
 from tests.faults import stages
 from tests.faults.harness import ALIAS, NEW, NEWER, OLD, Rig
 from tests.faults.processes import TIMEOUT_S, Child

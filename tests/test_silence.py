@@ -29,10 +29,10 @@ COMMAND = "import sys; from query.cli import main; main(sys.argv[1:], standalone
 INGEST = f"import sys; from tests.pipeline_process import main; main();{AND_LIVE_ON}"
 RETRIEVER = f"""
 import os
-from askrepo.retriever import AskrepoRetriever
+from askrepo.langchain.retriever import AskrepoRetriever
 from askrepo.settings import Settings
-from askrepo.sources import open_alias
-from askrepo.workspace import Workspace
+from askrepo.aliases.sources import open_alias
+from askrepo.workspace.objects import Workspace
 settings = Settings.from_env(os.environ)
 reader = open_alias("main", workspace=Workspace.open(settings.workspace), settings=settings)
 assert AskrepoRetriever(readers=[reader]).invoke("how are things retried")

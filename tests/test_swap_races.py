@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.workspace import Workspace
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.workspace.objects import Workspace
 from tests.s3_server import S3Server, s3_server  # noqa: F401
 from tests.swap_race_process import ALIAS, TIMEOUT_S, check_entry
 

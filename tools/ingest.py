@@ -18,7 +18,7 @@ from subprocess import PIPE
 from typing import Any
 
 from askrepo.errors import AskrepoError, UsageError
-from askrepo.plan import plan_run
+from askrepo.pipeline.plan import plan_run
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from tools.airflow_home import ROOT, SetUpError, airflow_environment, check_settings, migrate

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from askrepo.address_space import check_address_space
 from askrepo.embedders import minilm
+from askrepo.embedders.address_space import check_address_space
 from askrepo.types import digest_of
 
 if TYPE_CHECKING:

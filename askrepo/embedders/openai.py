@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from askrepo.endpoints import DEFAULT_BASE_URL, Allowance, checked_base_url, checked_key, open_http_client
+from askrepo.embedders.endpoints import DEFAULT_BASE_URL, Allowance, checked_base_url, checked_key, open_http_client
+from askrepo.embedders.remote_errors import Endpoint, Refusal
 from askrepo.errors import AskrepoError, RateLimitedError, RemoteUnavailableError, VerificationError
-from askrepo.remote_errors import Endpoint, Refusal
-from askrepo.tokens import count_tokens, truncate
+from askrepo.text.tokens import count_tokens, truncate
 from askrepo.types import digest_of
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from askrepo.search import EVERYTHING
+from askrepo.aliases.sources import AliasReader
 from askrepo.search.candidates import Candidate, Pool, Ranked
 from askrepo.search.gather import gather
-from askrepo.search.mentions import Holds
-from askrepo.search.orders import listing
+from askrepo.search.order.orders import listing
+from askrepo.search.question.mentions import Holds
 from askrepo.search.ranking import SIGNALS, pooled, ranked
 from askrepo.search.request import requests_for
-from askrepo.sources import AliasReader
+from askrepo.search.search import EVERYTHING
 from askrepo.store.reader import Filter
 from askrepo.types import Chunk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from askrepo.languages import PROSE
+from askrepo.files.languages import PROSE
 
 TOP_LINES = 60
 """Lines of a file in which a licence may stand; one is some 30 lines long."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from askrepo.search.mentions import Holds
-from askrepo.search.question import Question, QuestionKind
+from askrepo.search.question.mentions import Holds
+from askrepo.search.question.question import Question, QuestionKind
 from askrepo.types import Chunk
 
 File = tuple[int, str, str]

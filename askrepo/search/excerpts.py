@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from askrepo.languages import PROSE
-from askrepo.lexemes import text_terms
+from askrepo.aliases.sources import AliasReader
+from askrepo.files.languages import PROSE
 from askrepo.search.banners import telling
 from askrepo.search.lines import definition_line
-from askrepo.search.question import Question
+from askrepo.search.question.question import Question
 from askrepo.search.request import telling_terms
-from askrepo.sources import AliasReader
+from askrepo.text.terms import text_terms
 from askrepo.types import Chunk
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from askrepo.search.candidates import File, Pool, Ranked
-from askrepo.search.orders import listing
+from askrepo.search.order.orders import listing
 
 MIN_SHARE = 0.7
 """Share of its file's best score from which a further chunk answers too."""

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 
-from askrepo.search.mentions import has_code_shape
+from askrepo.search.question.mentions import has_code_shape
 from askrepo.types import Chunk
 
 _DEFINES = (

@@ -11,14 +11,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from askrepo.languages import PROSE
-from askrepo.lexemes import whole_terms
+from askrepo.aliases.sources import AliasReader
+from askrepo.files.languages import PROSE
 from askrepo.search.excerpts import symbol_for
 from askrepo.search.lines import IMPORT, definition_line, use_lines
-from askrepo.search.mentions import has_code_shape
+from askrepo.search.question.mentions import has_code_shape
 from askrepo.search.verbatim import is_double
-from askrepo.sources import AliasReader
 from askrepo.store.reader import DatasetReader, Filter
+from askrepo.text.terms import whole_terms
 from askrepo.types import Chunk, Hit
 
 FIRST = 3

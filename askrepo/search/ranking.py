@@ -7,16 +7,16 @@ from types import MappingProxyType
 
 from askrepo.search.candidates import Candidate, File, KindShares, Pool, Ranked, in_order
 from askrepo.search.fusion import fuse
-from askrepo.search.home import home_factors
-from askrepo.search.prior import kind_prior
-from askrepo.search.question import Question
+from askrepo.search.question.question import Question
 from askrepo.search.signals.coherence import coherence
 from askrepo.search.signals.definition import definition
 from askrepo.search.signals.file_match import file_match
+from askrepo.search.signals.home import home_factors
 from askrepo.search.signals.named_path import named_path
 from askrepo.search.signals.names import names
 from askrepo.search.signals.namesake import namesake
 from askrepo.search.signals.path_words import path_words
+from askrepo.search.signals.prior import kind_prior
 from askrepo.search.signals.source_code import source_code
 from askrepo.search.signals.topic_page import topic_page
 from askrepo.types import Chunk

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from askrepo.lexemes import query_terms
-from askrepo.search.generic import GENERIC
-from askrepo.search.question import Question
-from askrepo.sources import AliasReader
+from askrepo.aliases.sources import AliasReader
+from askrepo.search.question.generic import GENERIC
+from askrepo.search.question.question import Question
 from askrepo.store.reader import Filter
+from askrepo.text.terms import query_terms
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from askrepo.lexemes import name_terms
 from askrepo.search.candidates import File, Ranked
+from askrepo.text.terms import name_terms
 
 MOST = 2
 """Files of a family that keep their places; the next ones make room. With 1 a page of 79 is lost (2026-11)."""

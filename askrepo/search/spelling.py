@@ -6,9 +6,9 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from askrepo.lexemes import query_terms
-from askrepo.search.mentions import Mention
+from askrepo.search.question.mentions import Mention
 from askrepo.search.request import SearchRequest
+from askrepo.text.terms import query_terms
 
 MOST = 3
 """Names told."""

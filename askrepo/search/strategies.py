@@ -10,10 +10,10 @@ from askrepo.search.folding import files
 from askrepo.search.gather import gather
 from askrepo.search.mmr import mmr_order
 from askrepo.search.nearest import nearest
-from askrepo.search.orders import context, listing
-from askrepo.search.prior import kind_prior
+from askrepo.search.order.orders import context, listing
 from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Prior, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
+from askrepo.search.signals.prior import kind_prior
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Strategy
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from askrepo.search.mentions import Holds, Mention
-from askrepo.search.prior import is_changelog
+from askrepo.search.question.mentions import Holds, Mention
+from askrepo.search.signals.prior import is_changelog
 from askrepo.types import Chunk
 
 DOUBLES = frozenset({"test", "example", "generated", "vendored"})

@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from askrepo.object_stores import ObjectMissingError
-from askrepo.store._deeplake import damaged, reading
+from askrepo.store.deeplake import damaged, reading
 from askrepo.store.location import DatasetLocation, FileState
+from askrepo.workspace.stores import ObjectMissingError
 
 # Inside the dataset's folder, where Deep Lake does not look, so that it moves and goes with the dataset.
 FILE = "askrepo-files.json"

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Self
 
 from askrepo.errors import DatasetCorruptedError, StorageError, UnavailableError, UsageError
-from askrepo.object_stores import ObjectMissingError
-from askrepo.places import check_dataset_place
 from askrepo.store import inventory
-from askrepo.store._deeplake import damaged
+from askrepo.store.deeplake import damaged
 from askrepo.store.inventory import ListedFile
 from askrepo.store.location import DatasetLocation
+from askrepo.workspace.places import check_dataset_place
+from askrepo.workspace.stores import ObjectMissingError
 
 OnCopy = Callable[[int, int], None]
 """Told how many bytes of how many are copied, from the thread that asked for the copy."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
 from askrepo.errors import CredentialsError, DatasetCorruptedError, StorageError, UsageError
-from askrepo.object_stores import REMOTE_SCHEMES, ObjectMissingError, open_store, store_errors
-from askrepo.places import check_dataset_place, local_folder
-from askrepo.s3_access import S3Access
-from askrepo.store._deeplake import load_deeplake, reading, unreadable
+from askrepo.store.deeplake import load_deeplake, reading, unreadable
+from askrepo.workspace.places import check_dataset_place, local_folder
+from askrepo.workspace.s3_access import S3Access
+from askrepo.workspace.stores import REMOTE_SCHEMES, ObjectMissingError, open_store, store_errors
 
 if TYPE_CHECKING:
-    from askrepo.workspace import Workspace
+    from askrepo.workspace.objects import Workspace
 
 _DEEPLAKE_SCHEMES = (*REMOTE_SCHEMES, "al")
 _LOG_FOLDER = "_deeplake_log"

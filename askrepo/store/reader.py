@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from askrepo.errors import EmbedderMismatchError, UsageError
-from askrepo.globs import matches
+from askrepo.files.globs import matches
 from askrepo.store import inventory, tql, verification
-from askrepo.store._deeplake import damaged, load_deeplake, reading
+from askrepo.store.deeplake import damaged, load_deeplake, reading
 from askrepo.store.location import DatasetLocation, FileState
 from askrepo.store.proof import check_files
 from askrepo.store.schema import (
@@ -49,7 +49,7 @@ _LOOKED_UP = 12
 class Filter:
     """Which chunks count. Empty fields do not restrict; the values of one field are alternatives.
 
-    :ivar path: globs over the whole path, see `askrepo.globs`.
+    :ivar path: globs over the whole path, see `askrepo.files.globs`.
     """
 
     repository: str | None = None
@@ -243,7 +243,7 @@ class DatasetReader:
     ) -> list[ScoredChunk]:
         """The chunks that have any of the terms, by BM25: best first, equal ones by chunk id.
 
-        :param terms: as `askrepo.lexemes.query_terms` makes them; none finds nothing.
+        :param terms: as `askrepo.text.terms.query_terms` makes them; none finds nothing.
         """
         text = tql.plain_terms(terms)
         if not text:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from askrepo.manifests import SCOPE_SEPARATOR
 from askrepo.types import Chunk, canonical_json, digest_of
+from askrepo.workspace.tables import SCOPE_SEPARATOR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +99,7 @@ def batches(rows: int) -> Iterator[tuple[int, int]]:
 
 def deeplake_schema(dimension: int) -> dict[str, Any]:
     """The schema that a new dataset is created with."""
-    from askrepo.store._deeplake import load_deeplake
+    from askrepo.store.deeplake import load_deeplake
 
     types = load_deeplake().types
     exact = {name: types.Text(types.Exact) for name in ("id", "repository", "language", "kind")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from askrepo.ahead import ahead
-from askrepo.store._deeplake import damaged
+from askrepo.store.ahead import ahead
+from askrepo.store.deeplake import damaged
 from askrepo.store.schema import RowDigest, batches
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from askrepo.errors import VerificationError
-from askrepo.store._deeplake import load_deeplake, writing
+from askrepo.store.deeplake import load_deeplake, writing
 from askrepo.store.location import DatasetLocation
 from askrepo.store.schema import (
     MANIFEST_KEY,

@@ -51,7 +51,7 @@ class BuildDatasetOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The `DatasetManifest` as dict."""
-        from askrepo.build import build_dataset
+        from askrepo.pipeline.build import build_dataset
 
         with no_retry_on_permanent_errors():
             run = self.open_run()

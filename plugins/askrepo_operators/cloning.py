@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from askrepo.types import Repository, to_json
 from askrepo_operators.connections import git_environment
 from askrepo_operators.pipeline_settings import PipelineSettings, connection_ids
@@ -37,7 +37,7 @@ class CloneRepositoryOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The `Snapshot` as dict; the seconds it took as a further XCom."""
-        from askrepo.clone import clone_repository
+        from askrepo.pipeline.clone import clone_repository
 
         started = time.monotonic()
         repository = Repository(**self.repository)
@@ -64,7 +64,7 @@ class CloneRepositoryOperator(StageOperator):
 
     def on_kill(self) -> None:
         """Stop git."""
-        from askrepo.git import kill_running
+        from askrepo.git.process import kill_running
 
         kill_running()
 

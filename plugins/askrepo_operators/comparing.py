@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from askrepo.types import snapshot_from, to_json
 from askrepo_operators.embedding import open_run_embedder
 from askrepo_operators.keeping import skip_unless_wanted
@@ -48,9 +48,9 @@ class CompareSnapshotsOperator(StageOperator):
 
         :raises AirflowSkipException: the current dataset is up to date.
         """
-        from askrepo.incumbent import can_be_carried
-        from askrepo.plan import changed
-        from askrepo.store.catalogue import AliasCatalogue
+        from askrepo.aliases.catalogue import AliasCatalogue
+        from askrepo.pipeline.incumbent import can_be_carried
+        from askrepo.pipeline.plan import changed
 
         snapshots = [snapshot_from(snapshot) for snapshot in all_of(self.snapshots)]
         with no_retry_on_permanent_errors():

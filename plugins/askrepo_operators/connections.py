@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from askrepo.errors import UsageError
 from askrepo.settings import Settings
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from askrepo_operators.pipeline_settings import PipelineSettings
 
 OPENAI_CONNECTION = "openai_default"

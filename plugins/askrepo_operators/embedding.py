@@ -14,7 +14,7 @@ from askrepo_operators.stage import Run, StageOperator, no_retry_on_permanent_er
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from askrepo.embedders import Embedder
+    from askrepo.embedders.embedder import Embedder
 
 
 REPORT_EVERY_S = 10.0
@@ -25,7 +25,7 @@ def open_run_embedder(run: Run) -> Embedder:
 
     :raises CredentialsError: it needs a key and there is none.
     """
-    from askrepo.embedders import open_embedder
+    from askrepo.embedders.embedder import open_embedder
 
     settings, spec = run.settings, run.definition.embedder
     if not spec.startswith("openai:"):
@@ -61,8 +61,8 @@ class EmbedChunksOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """The `VectorShard` as dict."""
-        from askrepo.embed import embed_chunks
-        from askrepo.incumbent import open_incumbent
+        from askrepo.pipeline.embed import embed_chunks
+        from askrepo.pipeline.incumbent import open_incumbent
 
         with no_retry_on_permanent_errors():
             run = self.open_run()

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from askrepo.known_files import KnownFiles
+    from askrepo.pipeline.known_files import KnownFiles
     from askrepo.types import DatasetManifest
     from askrepo_operators.stage import Run
 
 
 def incumbent_of(run: Run, number: int | str) -> DatasetManifest | None:
     """What entry `number` of the run's alias points at; None for 0."""
-    from askrepo.store.catalogue import AliasCatalogue
+    from askrepo.aliases.catalogue import AliasCatalogue
 
     return AliasCatalogue(run.workspace).entry(run.definition.alias, int(number)).manifest if int(number) else None
 
 
 def known_files_of(run: Run, number: int | str, repository: str) -> KnownFiles | None:
     """What that dataset knows of a repository's files; None for 0."""
-    from askrepo.known_files import KnownFiles
+    from askrepo.pipeline.known_files import KnownFiles
 
     manifest = incumbent_of(run, number)
     return KnownFiles.of(manifest, run.workspace, repository=repository) if manifest else None

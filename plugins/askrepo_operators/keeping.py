@@ -33,7 +33,7 @@ def skip_unless_wanted(run: Run, run_id: str) -> None:
 
     :raises AirflowSkipException: nobody wants the refresh any more.
     """
-    from askrepo.definition_store import DefinitionStore
+    from askrepo.aliases.definition_store import DefinitionStore
 
     if run_id.startswith(REFRESH_PREFIX) and not DefinitionStore(run.workspace).holds(run.definition):
         alias = run.definition.alias
@@ -49,7 +49,7 @@ class KeepDefinitionOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The alias, and whether its definition is kept."""
-        from askrepo.removal import keep_unless_removed
+        from askrepo.aliases.removal import keep_unless_removed
 
         with no_retry_on_permanent_errors():
             run = self.open_run()

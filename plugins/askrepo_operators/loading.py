@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from askrepo.types import load_manifest_from, snapshot_from, to_json
 from askrepo_operators.incumbents import known_files_of
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
@@ -30,7 +30,7 @@ class LoadFilesOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """The `LoadManifest` as dict."""
-        from askrepo.load import load_files
+        from askrepo.pipeline.load import load_files
 
         with no_retry_on_permanent_errors():
             run = self.open_run()
@@ -71,7 +71,7 @@ class GatherShardsOperator(StageOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
         """One dict per `FileShard`."""
-        from askrepo.load import gather_shards
+        from askrepo.pipeline.load import gather_shards
 
         with no_retry_on_permanent_errors():
             shards = gather_shards([load_manifest_from(manifest) for manifest in all_of(self.manifests)])

@@ -19,8 +19,8 @@ from askrepo_operators.stage import no_retry_on_permanent_errors, refuse_unknown
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from askrepo.maintenance import Plan
-    from askrepo.workspace import Workspace
+    from askrepo.housekeeping.maintenance import Plan
+    from askrepo.workspace.objects import Workspace
 
 SCHEDULED = "scheduled"
 
@@ -38,7 +38,7 @@ class _MaintenanceOperator(BaseOperator):
         self.parameters = parameters
 
     def _plan(self, workspace: Workspace, *, now: datetime | None = None) -> Plan:
-        from askrepo.maintenance import Limits, plan_maintenance
+        from askrepo.housekeeping.maintenance import Limits, plan_maintenance
 
         settings, values = Settings.from_env(os.environ), _object(self.parameters)
         limits = Limits(
@@ -64,7 +64,7 @@ class PlanMaintenanceOperator(_MaintenanceOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Whether it is a dry run, the moment that decides what is young, and sums by kind."""
-        from askrepo.storage_report import plan_lines, summary
+        from askrepo.housekeeping.storage_report import plan_lines, summary
 
         with no_retry_on_permanent_errors():
             refuse_unknown(_object(self.parameters), PARAMETERS)
@@ -96,8 +96,8 @@ class RemoveUnneededOperator(_MaintenanceOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Sums by kind of what was removed, and how many were spared because somebody needs them by now."""
-        from askrepo.maintenance import carry_out
-        from askrepo.storage_report import Usage, shown_bytes, summary
+        from askrepo.housekeeping.maintenance import carry_out
+        from askrepo.housekeeping.storage_report import Usage, shown_bytes, summary
 
         if self.planned["dry_run"]:
             raise AirflowSkipException("a dry run: the plan is in the log of the task before, nothing was removed")

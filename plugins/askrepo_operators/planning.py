@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.configuration import conf
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from askrepo.types import to_json
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors, refuse_unknown
 
@@ -22,7 +22,7 @@ class PlanRunOperator(StageOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
         """One dict per repository (`Repository`), in the order given."""
-        from askrepo.plan import plan_run
+        from askrepo.pipeline.plan import plan_run
 
         with no_retry_on_permanent_errors():
             refuse_unknown(self.parameters(), PARAMETERS)

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from askrepo.errors import AskrepoError
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -11,7 +11,7 @@ from airflow.providers.standard.triggers.external_task import DagStateTrigger
 from airflow.sdk import BaseOperator, Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, ParamValidationError
 
-from askrepo.definition_store import DefinitionStore, parameters_of
+from askrepo.aliases.definition_store import DefinitionStore, parameters_of
 from askrepo.errors import UnavailableError, UsageError
 from askrepo.settings import Settings
 from askrepo_operators.connections import open_workspace

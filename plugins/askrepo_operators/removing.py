@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from askrepo.settings import Settings
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from askrepo_operators.connections import open_workspace
 from askrepo_operators.stage import no_retry_on_permanent_errors, refuse_unknown
 
@@ -45,7 +45,7 @@ class CheckRemovalOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """The alias."""
-        from askrepo.removal import check_removal
+        from askrepo.aliases.removal import check_removal
 
         with no_retry_on_permanent_errors():
             refuse_unknown(context.get("params") or {}, PARAMETERS)
@@ -67,7 +67,7 @@ class RemoveAliasOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Alias and number of the entry that says so, None where there was no dataset."""
-        from askrepo.removal import remove_alias
+        from askrepo.aliases.removal import remove_alias
 
         with no_retry_on_permanent_errors():
             removal = remove_alias(self.alias, workspace=_workspace())

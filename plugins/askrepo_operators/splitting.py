@@ -31,7 +31,7 @@ class SplitFilesOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """The `ChunkShard` as dict."""
-        from askrepo.split import split_files
+        from askrepo.pipeline.split import split_files
 
         with no_retry_on_permanent_errors():
             run = self.open_run()

@@ -15,11 +15,11 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from askrepo.errors import PermanentError, TransientError, UsageError
-from askrepo.places import check_dataset_place
-from askrepo.plain import plain
 from askrepo.settings import Settings
+from askrepo.text.display import plain
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
+from askrepo.workspace.places import check_dataset_place
 from askrepo_operators.connections import open_workspace
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class StageOperator(BaseOperator):
 
         :raises UsageError: the parameters or the environment are wrong; the message names what.
         """
-        from askrepo.plan import run_prefix
+        from askrepo.pipeline.plan import run_prefix
 
         settings = Settings.from_env(os.environ)
         check_dataset_place(settings.datasets or settings.workspace)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, AssetAlias
 
-from askrepo.plain import plain_line
+from askrepo.text.display import plain_line
 from askrepo.types import AliasEntry, dataset_manifest_from
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 
@@ -46,7 +46,7 @@ class SwapAliasOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Alias, number and dataset of the new entry."""
-        from askrepo.swap import swap_alias
+        from askrepo.pipeline.swap import swap_alias
 
         with no_retry_on_permanent_errors():
             run = self.open_run()

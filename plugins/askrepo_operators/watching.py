@@ -20,7 +20,7 @@ from askrepo_operators.connections import git_environment
 from askrepo_operators.pipeline_settings import PipelineSettings, connection_ids
 
 if TYPE_CHECKING:
-    from askrepo.store.catalogue import AliasCatalogue
+    from askrepo.aliases.catalogue import AliasCatalogue
     from askrepo.types import DatasetManifest, Snapshot
 
 Commits = Mapping[tuple[str, str], str]
@@ -118,8 +118,8 @@ class CommitsTrigger(BaseEventTrigger):
 
     async def _remote_commits(self) -> Commits:
         """The commits that all repositories have now, asked one after another: several may be on one host."""
-        from askrepo.remote_refs import remote_commit
-        from askrepo.repositories import parse_repositories
+        from askrepo.git.remote_refs import remote_commit
+        from askrepo.git.repository_urls import parse_repositories
 
         allow_local = Settings.from_env(os.environ).allow_local
         commits = {}
@@ -132,7 +132,7 @@ class CommitsTrigger(BaseEventTrigger):
 
     def _unpublished(self, commits: Commits) -> list[str]:
         """Names of the repositories that the alias's last run did not publish at these commits; blocks."""
-        from askrepo.store.catalogue import AliasCatalogue
+        from askrepo.aliases.catalogue import AliasCatalogue
         from askrepo_operators.connections import open_workspace
 
         workspace = open_workspace(Settings.from_env(os.environ))

@@ -12,7 +12,7 @@ from askrepo.store.location import DatasetLocation
 from askrepo.store.schema import Rows
 from askrepo.store.writer import DatasetWriter
 from askrepo.types import DatasetManifest, Definition, EmbedderStamp, Snapshot
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 
 DIMENSION = 16
 SNAPSHOT = Snapshot("owner/name", "https://example.org/owner/name", None, "a" * 40, "2026-01-02T03:04:05Z", "s.tar", 1)

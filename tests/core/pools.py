@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from askrepo.search.candidates import Candidate, KindShares, Pool, Ranked
-from askrepo.search.question import Question
+from askrepo.search.question.question import Question
 from askrepo.types import Chunk
 
 CODE: KindShares = {"code": 1.0}

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from askrepo.maintenance import Limits, Outcome, Plan, carry_out, plan_maintenance
-from askrepo.store.catalogue import AliasCatalogue
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.housekeeping.maintenance import Limits, Outcome, Plan, carry_out, plan_maintenance
 from askrepo.types import AliasEntry, Snapshot
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.core.datasets import manifest_of
 
 HOUR = timedelta(hours=1)

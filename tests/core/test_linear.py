@@ -17,19 +17,19 @@ from typing import Any
 import pytest
 
 import askrepo
-from askrepo.citations import CitationResolver
-from askrepo.comments import is_documentation
-from askrepo.decode import decode, notebook_text
-from askrepo.globs import matches
-from askrepo.headings import headings
-from askrepo.kinds import has_generated_header
-from askrepo.languages import language_of
-from askrepo.lexemes import index_terms
-from askrepo.remote_errors import Endpoint, Refusal
-from askrepo.search.question import Question
-from askrepo.split import split_text
-from askrepo.thoughts import without_thoughts
-from askrepo.url_credentials import carries_credentials
+from askrepo.answer.citations import CitationResolver
+from askrepo.answer.thoughts import without_thoughts
+from askrepo.chunking.headings import headings
+from askrepo.embedders.remote_errors import Endpoint, Refusal
+from askrepo.files.comments import is_documentation
+from askrepo.files.decode import decode, notebook_text
+from askrepo.files.globs import matches
+from askrepo.files.kinds import has_generated_header
+from askrepo.files.languages import language_of
+from askrepo.git.url_credentials import carries_credentials
+from askrepo.pipeline.split import split_text
+from askrepo.search.question.question import Question
+from askrepo.text.terms import index_terms
 
 PACKAGE = Path(askrepo.__file__).parent
 SIZES = (1_000, 8_000)
@@ -38,22 +38,22 @@ MAX_S = 0.06
 METHODS = ("search", "match", "fullmatch", "findall", "finditer", "sub", "split")
 # Patterns whose text is cut before they see it, and where.
 CUT = {
-    "askrepo.symbol_patterns.": 400,  # _MAX_LINE
-    "askrepo.symbol_rules.": 200,  # a name, and twice MAX_NAME_CHARS at most
-    "askrepo.search.question._PATH": 1_000,  # HEAD_CHARS
-    "askrepo.search.question._NAME": 1_000,
-    "askrepo.search.question._OVERVIEW": 1_000,
-    "askrepo.search.question._USAGE": 1_000,
-    "askrepo.search.cues.CUES": 1_000,
-    "askrepo.encodings._DECLARED": 1_024,  # HEAD_BYTES
-    "askrepo.encodings._VIM": 1_024,
-    "askrepo.single_bytes.": 2_048,  # SAMPLE_BYTES
-    "askrepo.citation_spellings.LIST": 240,  # _MAX_IN_BRACKET
-    "askrepo.citation_spellings.NAMED_IN_TEXT": 240,
-    "askrepo.citation_spellings.ONLY_NUMBER": 240,
-    "askrepo.citation_spellings.INDEXED": 80,  # what is read before a bracket
-    "askrepo.citation_spellings.CAMEL_CASE": 80,
-    "askrepo.citation_spellings.LITERAL_": 80,
+    "askrepo.chunking.symbols.patterns.": 400,  # _MAX_LINE
+    "askrepo.chunking.symbols.rules.": 200,  # a name, and twice MAX_NAME_CHARS at most
+    "askrepo.search.question.question._PATH": 1_000,  # HEAD_CHARS
+    "askrepo.search.question.question._NAME": 1_000,
+    "askrepo.search.question.question._OVERVIEW": 1_000,
+    "askrepo.search.question.question._USAGE": 1_000,
+    "askrepo.search.question.cues.CUES": 1_000,
+    "askrepo.files.encodings._DECLARED": 1_024,  # HEAD_BYTES
+    "askrepo.files.encodings._VIM": 1_024,
+    "askrepo.files.single_bytes.": 2_048,  # SAMPLE_BYTES
+    "askrepo.answer.citation_spellings.LIST": 240,  # _MAX_IN_BRACKET
+    "askrepo.answer.citation_spellings.NAMED_IN_TEXT": 240,
+    "askrepo.answer.citation_spellings.ONLY_NUMBER": 240,
+    "askrepo.answer.citation_spellings.INDEXED": 80,  # what is read before a bracket
+    "askrepo.answer.citation_spellings.CAMEL_CASE": 80,
+    "askrepo.answer.citation_spellings.LITERAL_": 80,
 }
 UNITS = (
     *" \t\n\r\u00a0a_0.,:;!?'\"`#/\\()[]{}<>*+-=|~^$@%&é漢",
@@ -234,8 +234,13 @@ def test_patterns_are_linear(pattern: re.Pattern[Any], method: str, request: pyt
 
 
 def test_patterns_in_constants_tables_and_calls_are_found() -> None:
-    wanted = ("askrepo.headings._ATX[0].match", "askrepo.symbol_patterns._PATTERNS[5]", "askrepo.search.cues.",
-              "askrepo.search.signals.topic_page.TOPICS[9]", "askrepo.repositories:")  # fmt: skip
+    wanted = (
+        "askrepo.chunking.headings._ATX[0].match",
+        "askrepo.chunking.symbols.patterns._PATTERNS[5]",
+        "askrepo.search.question.cues.",
+        "askrepo.search.signals.topic_page.TOPICS[9]",
+        "askrepo.git.repository_urls:",
+    )
     assert [start for start in wanted if not any(name.startswith(start) for name in PATTERNS)] == []
 
 

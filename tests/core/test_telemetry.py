@@ -29,7 +29,9 @@ def said(code: str) -> list[str]:
     return run.stdout.split()
 
 
-@pytest.mark.parametrize("module", ["askrepo", "askrepo.retriever", "askrepo.embedders.local", "query", "benchmarks"])
+@pytest.mark.parametrize(
+    "module", ["askrepo", "askrepo.langchain.retriever", "askrepo.embedders.local", "query", "benchmarks"]
+)
 def test_onnxruntime_is_told_before_anybody_can_import_it(module: str) -> None:
     code = f"import os, sys, {module}; print(os.environ['ORT_DISABLE_TELEMETRY'], 'onnxruntime' in sys.modules)"
 
@@ -49,7 +51,9 @@ def test_our_processes_trace_nothing_to_langsmith(module: str) -> None:
 
 
 def test_a_users_own_tracing_is_left_alone() -> None:
-    assert said("import askrepo.retriever; from langsmith.utils import tracing_is_enabled as t; print(t())") == ["True"]
+    assert said(
+        "import askrepo.langchain.retriever; from langsmith.utils import tracing_is_enabled as t; print(t())"
+    ) == ["True"]
 
 
 def test_the_callers_environment_does_not_win() -> None:

@@ -14,7 +14,7 @@ from askrepo_alias_file import read_aliases
 from askrepo_parameters import REPOSITORY_PATTERN
 
 from askrepo.errors import UsageError
-from askrepo.repositories import parse_repositories
+from askrepo.git.repository_urls import parse_repositories
 from askrepo_operators import maintaining, planning, removing
 from askrepo_operators.reason import tell_reason
 from tests.airflow_session import AIRFLOW_WARNINGS, ROOT, read_dags

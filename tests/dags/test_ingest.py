@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from askrepo.embedders import Embedder, open_embedder
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.embedders.embedder import Embedder, open_embedder
 from askrepo.errors import TransientError
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.store.reader import DatasetReader
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun
 from tests.conftest import GitRepository
 from tests.git_server import GitServer
@@ -175,7 +175,7 @@ def test_transient_failure_of_one_shard_repeats_that_shard_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     embedder = FailsOnce(open_embedder("hash", cache=Path("unused")), at="file 3")
-    monkeypatch.setattr("askrepo.embedders.open_embedder", lambda *_, **__: embedder)
+    monkeypatch.setattr("askrepo.embedders.embedder.open_embedder", lambda *_, **__: embedder)
 
     run = run_ingest(repositories=[make_repository("project", five_files()).url])
 
@@ -195,7 +195,7 @@ def test_retried_run_gives_the_dataset_of_an_undisturbed_one(
     repository = make_repository("project", five_files())
     run_ingest(alias="calm", repositories=[repository.url])
     embedder = FailsOnce(open_embedder("hash", cache=Path("unused")), at="file 1")
-    monkeypatch.setattr("askrepo.embedders.open_embedder", lambda *_, **__: embedder)
+    monkeypatch.setattr("askrepo.embedders.embedder.open_embedder", lambda *_, **__: embedder)
 
     run_ingest(alias="disturbed", repositories=[repository.url])
 
@@ -317,7 +317,7 @@ def test_refused_credentials_fail_once_and_are_not_shown(
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard per file of `five_files`."""
-    monkeypatch.setattr("askrepo.load.PART_BYTES", 100)
+    monkeypatch.setattr("askrepo.pipeline.load.PART_BYTES", 100)
 
 
 def five_files() -> dict[str, str]:

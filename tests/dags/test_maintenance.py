@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun
 
 pytestmark = AIRFLOW_WARNINGS

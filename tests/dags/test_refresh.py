@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from askrepo_schedule import refresh_schedule
 
-from askrepo.definition_store import DefinitionStore
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.definition_store import DefinitionStore
+from askrepo.aliases.removal import remove_alias
 from askrepo.errors import UsageError
-from askrepo.removal import remove_alias
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, ROOT, FinishedRun, read_dags
 from tests.conftest import GitRepository
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from askrepo.definition_store import DefinitionStore
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.definition_store import DefinitionStore
 from askrepo.errors import StorageError, UnknownAliasError
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.swap import rollback_alias
+from askrepo.pipeline.swap import rollback_alias
 from askrepo.types import AliasEntry, Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun
 from tests.conftest import GitRepository
 from tests.core.datasets import manifest_of

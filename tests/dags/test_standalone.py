@@ -26,8 +26,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.workspace import Workspace
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.workspace.objects import Workspace
 from tests.airflow_rest import Rest, wait_for
 from tests.conftest import GitRepository
 from tests.network_trace import NetworkTrace

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from askrepo.store.catalogue import AliasCatalogue
+from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.types import AliasEntry
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.airflow_rest import Rest, wait_for
 from tests.conftest import GitRepository
 from tests.fakes import OpenAIServer, seeded_vector

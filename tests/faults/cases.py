@@ -49,7 +49,7 @@ KINDS = (
 )
 TASKS = ("clone", "compare", "load", "gather", "split", "embed", "build", "swap")
 # Whoever first creates the alias's next entry, which is the last object that a swap creates, wins.
-DECISION = "workspace.Workspace.create"
+DECISION = "objects.Workspace.create"
 # Shares of the rivals.
 PAUSED, KILLED = 0.6, 0.2
 # Of the time that an undisturbed refresh takes.

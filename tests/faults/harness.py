@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.conftest import GitRepository
 from tests.faults import stages
 from tests.faults.cases import Case, Strike, Try, case_of, kind_of
@@ -288,7 +288,7 @@ class Found:
 
 def inspect(connection: Connection, url: str, environment: Mapping[str, str]) -> Found:
     """Read the alias, verify its dataset, remove what nobody needs and look at what remains."""
-    from askrepo.store.catalogue import AliasCatalogue
+    from askrepo.aliases.catalogue import AliasCatalogue
     from askrepo.store.reader import DatasetReader
 
     os.environ.update(environment)

@@ -2,9 +2,9 @@
 
 import pyarrow.parquet  # noqa: F401
 
-from askrepo.search import search  # noqa: F401
-from askrepo.split import split_text
-from askrepo.tokens import count_tokens
+from askrepo.pipeline.split import split_text
+from askrepo.search.search import search  # noqa: F401
+from askrepo.text.tokens import count_tokens
 
 split_text("def warm():\n    return 1\n", path="a.py", language="python")
 split_text("# Warm\n\nText.\n", path="a.md", language="markdown")

@@ -12,12 +12,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
-from askrepo.following import AliasFollower
-from askrepo.search import search
+from askrepo.aliases.following import AliasFollower
+from askrepo.aliases.sources import AliasReader, open_aliases
+from askrepo.search.search import search
 from askrepo.settings import Settings
-from askrepo.sources import AliasReader, open_aliases
 from askrepo.types import Hit
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 
 QUESTIONS = ("where is the version of a value returned", "function 3", "class Store", "how to install the library")
 MAX_WRONG = 5

@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import askrepo.claims
-import askrepo.embed
-import askrepo.load
-import askrepo.object_stores
-from askrepo.build import build_dataset
-from askrepo.clone import clone_repository
-from askrepo.embed import IDS_SUFFIX, embed_chunks
+import askrepo.aliases.claims
+import askrepo.pipeline.embed
+import askrepo.pipeline.load
+import askrepo.workspace.stores
+from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.embedders.hashed import HashedEmbedder
-from askrepo.incumbent import can_be_carried, open_incumbent
-from askrepo.known_files import KnownFiles
-from askrepo.load import gather_shards, load_files
-from askrepo.maintenance import Limits, carry_out, plan_maintenance
-from askrepo.plan import changed, plan_run, run_prefix
-from askrepo.split import split_files
-from askrepo.store.catalogue import AliasCatalogue
+from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
+from askrepo.pipeline.build import build_dataset
+from askrepo.pipeline.clone import clone_repository
+from askrepo.pipeline.embed import IDS_SUFFIX, embed_chunks
+from askrepo.pipeline.incumbent import can_be_carried, open_incumbent
+from askrepo.pipeline.known_files import KnownFiles
+from askrepo.pipeline.load import gather_shards, load_files
+from askrepo.pipeline.plan import changed, plan_run, run_prefix
+from askrepo.pipeline.split import split_files
+from askrepo.pipeline.swap import swap_alias
 from askrepo.store.reader import DatasetReader
-from askrepo.swap import swap_alias
 from askrepo.types import (
     DatasetManifest,
     Definition,
@@ -42,7 +42,7 @@ from askrepo.types import (
     to_json,
     vector_shard_from,
 )
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +116,7 @@ class NotingEmbedder(HashedEmbedder):
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = super().embed_texts(texts)
         if texts:
-            self._note("computed", [askrepo.embed.vector_id(self.fingerprint, text) for text in texts])
+            self._note("computed", [askrepo.pipeline.embed.vector_id(self.fingerprint, text) for text in texts])
         return vectors
 
 
@@ -138,8 +138,8 @@ class Refresh:
     def run(self) -> Json:
         """The alias's entry that this run wrote, None when it was up to date."""
         with (
-            mock.patch.object(askrepo.load, "PART_BYTES", PART_BYTES),
-            mock.patch.object(askrepo.embed, "BATCH_TEXTS", BATCH_TEXTS),
+            mock.patch.object(askrepo.pipeline.load, "PART_BYTES", PART_BYTES),
+            mock.patch.object(askrepo.pipeline.embed, "BATCH_TEXTS", BATCH_TEXTS),
         ):
             return self._run()
 
@@ -255,7 +255,7 @@ def store_retries(count: int | None) -> Iterator[None]:
         yield
         return
     changed = {"_MAX_RETRIES": count, "_FIRST_PAUSE": timedelta(milliseconds=10)}
-    with mock.patch.multiple(askrepo.object_stores, **changed):
+    with mock.patch.multiple(askrepo.workspace.stores, **changed):
         yield
 
 
@@ -281,7 +281,7 @@ def maintain(workspace: Workspace) -> list[str]:
     now = datetime.now(UTC) + timedelta(days=2)
     limits = Limits(retention=1, grace=timedelta(0), run_age=timedelta(0))
     # A claim's age is told by the clock.
-    with mock.patch.object(askrepo.claims, "STALE_AFTER", timedelta(0)):
+    with mock.patch.object(askrepo.aliases.claims, "STALE_AFTER", timedelta(0)):
         outcome = carry_out(plan_maintenance(workspace, limits, now=now), workspace=workspace)
     left = plan_maintenance(workspace, limits, now=now).removals
     return [*(item.name for item in left), *outcome.failed.values()]

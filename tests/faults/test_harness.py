@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from askrepo.globs import matches
+from askrepo.files.globs import matches
 from tests.faults.cases import DECISION, KINDS, TASKS, case_of
 from tests.faults.harness import Event, Found, _lost_swaps, _orphans, _wrong_ledger, _wrong_log, _wrong_reading
 from tests.faults.points import Moment, Watcher, pause

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from askrepo.errors import StorageError
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from askrepo_operators.maintaining import PlanMaintenanceOperator, RemoveUnneededOperator
 from tests.airflow_session import AIRFLOW_WARNINGS
 from tests.core.stores import Store
@@ -147,7 +147,7 @@ def test_a_failed_removal_is_tried_again(old_workspace, monkeypatch):
 
     planned = plan(dry_run=False)
     with monkeypatch.context() as patch:
-        patch.setattr("askrepo.sweep.delete_dataset", failing)
+        patch.setattr("askrepo.housekeeping.sweep.delete_dataset", failing)
         with pytest.raises(StorageError, match=f"not everything was removed, 1 failed: {ORPHAN}: the store"):
             remove(planned)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.errors import CredentialsError, RateLimitedError, StorageError, TransientError, UsageError
-from askrepo.store.catalogue import AliasCatalogue
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from askrepo_operators import (
     BuildDatasetOperator,
     CloneRepositoryOperator,

@@ -12,13 +12,13 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DagRunTriggerException, TaskDeferred
 from askrepo_parameters import open_parameters
 
-from askrepo.definition_store import DefinitionStore
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.definition_store import DefinitionStore
+from askrepo.aliases.removal import remove_alias
 from askrepo.errors import StorageError
-from askrepo.removal import remove_alias
 from askrepo.settings import Settings
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import AliasEntry, Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from askrepo_operators.keeping import KeepDefinitionOperator, refresh_run_id, skip_unless_wanted
 from askrepo_operators.refreshing import MAX_BATCHES, ListDefinitionsOperator, RefreshAliasesOperator
 from askrepo_operators.stage import Run

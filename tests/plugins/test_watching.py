@@ -16,11 +16,11 @@ import psutil
 import pytest
 from airflow.sdk import Asset, AssetOrTimeSchedule
 
-from askrepo.clone import clone_repository
-from askrepo.repositories import parse_repositories
-from askrepo.store.catalogue import AliasCatalogue
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.git.repository_urls import parse_repositories
+from askrepo.pipeline.clone import clone_repository
 from askrepo.types import AliasEntry, DatasetManifest, Definition, EmbedderStamp
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from askrepo_operators.swapping import asset_of
 from askrepo_operators.watching import CommitsTrigger, pause_s, schedule_of
 from tests.airflow_session import AIRFLOW_WARNINGS

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.removal import remove_alias
+from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.removal import remove_alias
 from askrepo.store import inventory
-from askrepo.store.catalogue import AliasCatalogue
 from askrepo.types import digest_of
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.damage import files_of
 from tests.datasets import BuiltAlias
 from tests.query.conftest import Run, json_lines, run_on_terminal

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.plain import plain
-from askrepo.search import search_context
+from askrepo.search.search import search_context
+from askrepo.text.display import plain
 from tests.datasets import BuiltAlias, build_alias
 from tests.fakes import OpenAIServer, chunk, spoken, sse
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.store.catalogue import AliasCatalogue
+from askrepo.aliases.catalogue import AliasCatalogue
 from tests.datasets import BuiltAlias
 
 ROOT = Path(__file__).parents[2]

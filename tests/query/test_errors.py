@@ -176,7 +176,7 @@ def test_the_shell_completes_alias_names(built: BuiltAlias, clean_home: Path) ->
 
 BROKEN = {
     "package": ("import sys; sys.modules['click'] = None", "click"),
-    "command": ("import askrepo.store.catalogue as c; c.AliasCatalogue.aliases = lambda self: 1 / 0", "ZeroDivision"),
+    "command": ("import askrepo.aliases.catalogue as c; c.AliasCatalogue.aliases = lambda self: 1 / 0", "ZeroDivision"),
 }
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import click
 import pytest
 
-from askrepo.plain import columns
 from askrepo.search.links import Links, Place
+from askrepo.text.display import columns
 from askrepo.types import Chunk, Hit
 from query.hits import excerpt, hit_block, hit_json, symbol_of
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from askrepo.search import STRATEGIES as KNOWN_STRATEGIES
+from askrepo.search.search import STRATEGIES as KNOWN_STRATEGIES
 from query.options import STRATEGIES
 from query.output import age, dataset_id, show_warnings_plainly
 

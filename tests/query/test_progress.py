@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from askrepo.plain import columns
+from askrepo.text.display import columns
 from query import progress as module
 from query.progress import copying, progress
 

@@ -8,7 +8,7 @@ import pytest
 
 from askrepo.settings import Settings
 from askrepo.types import Definition
-from askrepo.workspace import Workspace
+from askrepo.workspace.objects import Workspace
 from tests.datasets import GitRepository, run_stages
 from tests.fakes import OpenAIServer, Raw
 from tests.query.conftest import Run

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.context import SHOWN_FENCE
-from askrepo.plain import plain_line
-from askrepo.tokens import count_tokens
+from askrepo.answer.context import SHOWN_FENCE
+from askrepo.text.display import plain_line
+from askrepo.text.tokens import count_tokens
 from tests.datasets import BuiltAlias, build_alias
 from tests.fakes import OpenAIServer
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal

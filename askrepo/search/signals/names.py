@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from askrepo.lexemes import text_terms
 from askrepo.search.candidates import Pool
+from askrepo.text.terms import text_terms
 from askrepo.types import Chunk
 
 

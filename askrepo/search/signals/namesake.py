@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from askrepo.lexemes import name_terms
 from askrepo.search.candidates import Pool
 from askrepo.search.signals.path_words import Likeness, likeness_to
+from askrepo.text.terms import name_terms
 
 EXPONENT = 4
 """Punishes names of which only a part is said: three of four words count a third."""

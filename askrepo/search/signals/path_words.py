@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from askrepo.lexemes import folder_terms, name_terms
 from askrepo.search.candidates import Pool
+from askrepo.text.terms import folder_terms, name_terms
 
 FOLDER = 0.5
 """A word of a folder's name, relative to one of the file's own name."""

@@ -1,0 +1,1 @@
+"""Aliases: which dataset a name means, who may move or remove it, and how its readers follow."""

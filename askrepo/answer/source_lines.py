@@ -1,0 +1,198 @@
+"""The lines of a source, ready to look words, names and numbers up in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from askrepo.answer.comparable_text import ComparableLines
+from askrepo.answer.context import Source
+from askrepo.answer.statement_parts import Part, number_values, stored_numbers
+from askrepo.text.terms import query_terms
+from askrepo.types import Citation
+
+NEAR_LINES = 3
+"""Lines between a number and the words that say what it counts."""
+
+NEAR_TERMS = 2
+"""Words of a statement that stand that near, when no name of it does."""
+
+_NUMBERED = re.compile(r"\d+\t")
+_CALL = re.compile(r"(?P<name>[^\W\d][\w.:>$@-]{0,100})\((?P<arguments>[^()\n]{0,200})\)")
+_ARGUMENT = re.compile(r"\s*[*&]{0,2}\w+(?:=\w+)?\s*|\s*\.\.\.\s*|\s*\u2026\s*|")
+_SEPARATOR = re.compile(r"::|->|\.|#")
+_QUALIFIED = re.compile(r"[@$]?\w+[!?]?(?:(?:::|->|\.|#)\w+[!?]?)+")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines of a source in which something stands: indices of the first and the last, inclusive."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class SourceLines:
+    """Lines that a statement may rest on. Compared by what they are of, since a source may hold thousands.
+
+    :ivar number: of the source, None for lines that were named by path or found in the dataset.
+    :ivar citation: which lines they are; url: where they are on the web.
+    :ivar lines: one for each line of the citation, without numbers.
+    :ivar names: what else the source is called by: what it defines and is within.
+    """
+
+    number: int | None
+    citation: Citation
+    url: str
+    lines: tuple[str, ...] = field(compare=False, repr=False)
+    names: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+
+    @classmethod
+    def of(cls, source: Source) -> SourceLines:
+        """The source as the chat model saw it."""
+        chunk = source.hit.chunk
+        lines = tuple(map(_without_number, source.text.split("\n")))
+        return cls(source.number, source.citation, source.url, lines, frozenset((*chunk.symbols, *chunk.scope)))
+
+    @cached_property
+    def exact(self) -> ComparableLines:
+        """The lines as they are compared with names and code."""
+        return ComparableLines.of(self.lines)
+
+    @cached_property
+    def folded(self) -> ComparableLines:
+        """The lines as they are compared with quotations, in any case of letters."""
+        return ComparableLines.of(self.lines, any_case=True)
+
+    @cached_property
+    def terms(self) -> dict[str, list[int]]:
+        """Each term of the lines, with the indices of the lines that have it."""
+        found: dict[str, list[int]] = {}
+        for at, line in enumerate(self.lines):
+            for term in query_terms(line):
+                found.setdefault(term, []).append(at)
+        return found
+
+    @cached_property
+    def numbers(self) -> dict[str, list[int]]:
+        """Each number of the lines, with the indices of the lines that have it."""
+        found: dict[str, list[int]] = {}
+        for at, line in enumerate(self.lines):
+            for value in stored_numbers(line):
+                found.setdefault(_key(value), []).append(at)
+        return found
+
+    @cached_property
+    def path_names(self) -> frozenset[str]:
+        """The parts of the path and of the repository's name, and the file's name without its ending."""
+        path = PurePosixPath(self.citation.path)
+        repository = self.citation.repository
+        return frozenset((*path.parts, path.stem, repository, *repository.split("/")))
+
+    def cited(self, span: Span) -> Citation:
+        """Lines of the source as a citation."""
+        start = self.citation.start_line
+        return replace(self.citation, start_line=start + span.first, end_line=start + span.last)
+
+    def find(self, part: Part) -> Span | None:
+        """Where a quotation, a name, a path or code stands; None when it does not, and for numbers."""
+        if part.kind == "quote":
+            return self._quote(part.text)
+        if part.kind == "path":
+            return self._path(part.text)
+        return self._name(part.text) if part.kind in ("name", "code") else None
+
+    def lines_with(self, part: Part) -> list[int]:
+        """Indices of the lines in which a name or a quotation begins."""
+        if part.kind == "quote":
+            return self.folded.all(part.text.lower())
+        return self.exact.all(part.text.removesuffix("()"))
+
+    def find_number(self, part: Part, named: Collection[int], terms: Collection[str]) -> Span | None:
+        """Where a number stands next to what it is said of: a name or a quotation, or two words of the statement.
+
+        :param named: lines with the statement's names and quotations; terms: its words. With neither, any place counts.
+        """
+        wanted = min(NEAR_TERMS, sum(term in self.terms for term in terms))
+        for at in sorted({at for value in number_values(part.text) for at in self.numbers.get(_key(value), ())}):
+            around = range(at - NEAR_LINES, at + NEAR_LINES + 1)
+            if any(line in named for line in around) or (wanted and self._terms_in(around, terms) >= wanted):
+                return Span(at, at)
+            if not named and not terms:
+                return Span(at, at)
+        return None
+
+    def _terms_in(self, lines: range, terms: Collection[str]) -> int:
+        return sum(any(at in lines for at in self.terms.get(term, ())) for term in terms)
+
+    def _quote(self, text: str) -> Span | None:
+        found = self.folded.find(text.lower())
+        return Span(*found) if found else None
+
+    def _path(self, path: str) -> Span | None:
+        bare = path.removeprefix("./").lstrip("/")
+        stored = f"{self.citation.repository}/{self.citation.path}"
+        if stored.endswith("/" + bare):
+            return Span(0, 0)
+        found = self.exact.find(path) or self.exact.find(bare)
+        return Span(*found) if found else None
+
+    def _name(self, name: str) -> Span | None:
+        bare = name.strip().removesuffix("()")
+        found = self.exact.find(bare)
+        if found:
+            return Span(*found)
+        if bare in self.path_names or bare in self.names:
+            return Span(0, 0)
+        return self._qualified(bare) or self._call(name) or self._as_written(bare)
+
+    def _as_written(self, name: str) -> Span | None:
+        """Where a name stands in what is not compared, such as the target of a link."""
+        if not _WORD.fullmatch(name.replace("-", "_")):
+            return None
+        whole = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+        at = next((at for at, line in enumerate(self.lines) if name in line and whole.search(line)), None)
+        return None if at is None else Span(at, at)
+
+    def _qualified(self, name: str) -> Span | None:
+        """`Session.send` where `send` stands, and `Session` stands there too or encloses it."""
+        if not _QUALIFIED.fullmatch(name):
+            return None
+        *owners, last = (part for part in _SEPARATOR.split(name.lstrip("@$")) if part)
+        found = self.exact.find(last)
+        around = self.path_names | self.names
+        if found and all(owner in around or self.exact.find(owner) or _is_receiver(owner) for owner in owners):
+            return Span(*found)
+        return None
+
+    def _call(self, text: str) -> Span | None:
+        """`connect(url, timeout)` where these words follow each other within a few lines: a signature, or a call."""
+        match = _CALL.fullmatch(text)
+        if match is None or not all(map(_ARGUMENT.fullmatch, match["arguments"].split(","))):
+            return None
+        found = self._name(match["name"])
+        if found is None:
+            return None
+        words = _WORD.findall(match["arguments"])
+        window = self.lines[found.first : found.last + 1 + 2 * NEAR_LINES]
+        said = set(_WORD.findall("\n".join(window)))
+        return found if all(word in said for word in words) else None
+
+
+def _without_number(line: str) -> str:
+    number = _NUMBERED.match(line)
+    return line[number.end() :] if number else line
+
+
+def _is_receiver(word: str) -> bool:
+    """Whether a word before a dot is what every program calls its own object."""
+    return word in {"self", "this", "cls", "super"}
+
+
+def _key(value: float) -> str:
+    return f"{value:.9g}"

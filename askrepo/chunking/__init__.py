@@ -1,0 +1,1 @@
+"""Chunking: where a text can be cut; nothing here reads or writes anything."""

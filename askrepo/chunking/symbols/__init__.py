@@ -1,0 +1,1 @@
+"""Symbols: the names that a part of a text defines, and those around it."""

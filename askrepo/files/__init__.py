@@ -1,0 +1,1 @@
+"""Files: what one file is, its language, its kind, its encoding, and what its path matches."""

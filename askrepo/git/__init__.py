@@ -1,0 +1,1 @@
+"""Git: repositories as users name them, reached, read and linked to without running anything of theirs."""

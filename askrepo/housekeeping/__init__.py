@@ -1,0 +1,1 @@
+"""Housekeeping: what of a workspace nobody needs any more, and the removal of that."""

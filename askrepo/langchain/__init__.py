@@ -1,0 +1,1 @@
+"""LangChain: a retriever and a vector store over an alias."""

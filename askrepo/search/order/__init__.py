@@ -1,0 +1,1 @@
+"""The order: which of the ranked chunks are shown, and in which places."""

@@ -1,0 +1,1 @@
+"""Text: counted in tokens, cut into terms, made safe to show."""

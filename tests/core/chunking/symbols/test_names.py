@@ -1,0 +1,121 @@
+"""Names that chunks define, language by language."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from askrepo.chunking.rows import Rows
+from askrepo.chunking.symbols.names import definitions, scopes
+from askrepo.chunking.syntax import read_tree
+from askrepo.pipeline.split import split_text
+from tests.core.snippets import SNIPPETS, Snippet
+
+by_language = pytest.mark.parametrize(
+    "snippet", SNIPPETS, ids=[f"{snippet.language}-{number}" for number, snippet in enumerate(SNIPPETS)]
+)
+
+
+@by_language
+def test_defined_names_are_found_and_mentioned_ones_are_not(snippet: Snippet) -> None:
+    spans = split_text(snippet.source, path="file", language=snippet.language)
+    names = {name for span in spans for name in span.symbols}
+    assert snippet.symbols - names == set()
+    assert names & snippet.not_symbols == set()
+
+
+@by_language
+def test_scope_names_what_encloses_the_last_line(snippet: Snippet) -> None:
+    source = snippet.source.encode()
+    rows = Rows.of(source)
+    found = definitions(source, snippet.language, read_tree(source, snippet.language, rows.starts))
+    last = max(row for row, blank in enumerate(rows.blank) if not blank)
+    assert scopes(found, [rows.starts[last]]) == [snippet.scope]
+
+
+def test_name_belongs_to_the_chunk_where_it_stands() -> None:
+    body = "".join(f"    value_{number} = compute({number})\n" for number in range(60))
+    text = (
+        f"class Big:\n    def first(self):\n{body.replace('    ', '        ')}\n    def second(self):\n        pass\n"
+    )
+    spans = split_text(text, path="big.py", language="python")
+    homes = {name: index for index, span in enumerate(spans) for name in span.symbols}
+    assert homes["Big"] == homes["first"] == 0
+    assert homes["second"] == len(spans) - 1
+    assert spans[1].scope == ("Big", "first")
+
+
+LONG = {
+    "javascript": ("res.send = function send(body) {{\n{body}}};\n", "  values.push(compute({0}));\n", ("res", "send")),
+    "go": ("func (s *Store) Load() {{\n{body}}}\n", "\tvalues = append(values, compute({0}))\n", ("Store", "Load")),
+    "cpp": ("void Store<T>::load() {{\n{body}}}\n", "  values.push_back(compute({0}));\n", ("Store", "load")),
+    "rust": (
+        "impl Read for Store {{\nfn load(&self) {{\n{body}}}\n}}\n",
+        "  self.push({0}, compute());\n",
+        ("Store", "load"),
+    ),
+    "ruby": ("define_method(:load) do\n{body}end\n", "  values << compute({0})\n", ("load",)),
+    "lua": ("function M.store:load()\n{body}end\n", "  self.values[{0}] = compute()\n", ("store", "load")),
+    "elixir": ("defimpl Access, for: Store do\n{body}end\n", "  def fetch(store, {0}), do: store\n", ("Access",)),
+    "swift": (
+        "extension Store {{\nfunc load() {{\n{body}}}\n}}\n",
+        "  values.append(compute({0}))\n",
+        ("Store", "load"),
+    ),
+    "yaml": ("jobs:\n  test:\n    steps:\n{body}", "      - run: compute --number {0}\n", ("jobs", "test")),
+    "toml": ("[tool.load]\nvalues = [\n{body}]\n", "  {0},  # the value of the compute step\n", ("tool.load",)),
+}
+
+
+@pytest.mark.parametrize("language", LONG)
+def test_later_pieces_of_a_definition_have_its_names_in_scope(language: str) -> None:
+    head, line, scope = LONG[language]
+    text = head.format(body="".join(line.format(number) for number in range(100, 180)))
+    first, *pieces = split_text(text, path="x", language=language)
+    assert len(pieces) > 1
+    assert first.scope == ()
+    assert {piece.scope for piece in pieces} == {scope}
+
+
+def test_broken_source_still_names_what_it_defines() -> None:
+    text = "class First {\n  void run(\n}}}} ((((\n\npublic final class Second {\n  type of thing <<<<\n\n" * 2
+    names = {name for span in split_text(text, path="x.java", language="java") for name in span.symbols}
+    assert "Second" in names
+    assert names.isdisjoint({"of", "thing"})
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("javascript", "x = {a:\n" * 20_000 + "1" + "}" * 19_000),
+        ("javascript", "a.b =\n" * 20_000 + "function () {};\n"),
+        ("typescript", "namespace a {\n" * 20_000),
+        ("python", "if x:\n" + "".join(" " * (depth % 90 + 1) + "if y: a = b = 1\n" for depth in range(8_000))),
+        ("rust", "m! {\n" * 20_000 + "fn x() {}\n" + "}\n" * 20_000),
+        ("cpp", "void f() { int g(int);\n" * 8_000),
+        ("elixir", "@type " + "a ::\n" * 20_000 + "b\n"),
+        ("haskell", "data T = " + " | ".join(f"C{number} {{ f :: Int }}\n" for number in range(5_000))),
+        ("ruby", "module A\n" * 20_000),
+        ("lua", "f = { g =\n" * 1_000),
+        ("yaml", "".join(f"{' ' * (depth % 390)}k:\n" for depth in range(20_000))),
+        ("html", "<h1>\n" * 1_000 + "<h1" * 5_000),
+    ],
+    ids=lambda value: value[:12].strip(),
+)
+def test_hostile_nesting_is_named_in_bounded_time(language: str, text: str) -> None:
+    started = time.process_time()
+    split_text(text, path="x", language=language)
+    assert time.process_time() - started < 10
+
+
+def test_names_are_single_words() -> None:
+    text = 'const x = {"a b": function () {}};\nclass A { operator bool() const; };\n' * 3
+    for language in ("javascript", "cpp"):
+        for span in split_text(text, path="x", language=language):
+            assert all(name and not any(letter.isspace() for letter in name) for name in span.symbols)
+
+
+def test_text_defines_nothing() -> None:
+    (span,) = split_text("class of 1999\nfunction follows form\n", path="notes.txt", language="text")
+    assert span.symbols == ()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from askrepo.search.editions import ARCHIVE_FACTOR, TRANSLATION_FACTOR, edition_factor, is_english
+from askrepo.search.order.orders import COPY_FACTOR, decayed
+from askrepo.search.question.question import Question
+from askrepo.search.signals.prior import LICENCE_PRIOR, kind_prior
+from tests.core.pools import USAGE, chunk_at, ranked_chunks
+
+
+def prior(path: str, question: str) -> float:
+    return kind_prior(chunk_at(path, kind="doc"), Question.parse(question), USAGE)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("README.zh-CN.md", "README_JA.md", "README.fr.md", "docs/ja/routing.md", "docs/zh-hans/guide/routing.md"),
+        *("docs/pt_BR/index.md", "i18n/uk/docs/routing.md", "website/content/routing.ko.md", "docs/routing_zh-CN.md"),
+    ],
+)
+def test_a_translation_stands_behind_the_page_in_the_language_of_the_question(path):
+    assert edition_factor(path) == TRANSLATION_FACTOR < 1
+    assert prior(path, "how do I add a route?") < prior("docs/routing.md", "how do I add a route?")
+    assert prior(path, "路由怎么添加?") == prior("docs/routing.md", "路由怎么添加?")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("README.md", "docs/id.md", "docs/it.rst", "docs/routing.md", "docs/to-do.md", "docs/sign-in.md"),
+        *("docs/en/routing.md", "README.en.md", "docs/internals/no-std.md", "guides/old-clients.md", "docs/version.md"),
+    ],
+)
+def test_a_page_is_no_translation_and_no_archive(path):
+    assert edition_factor(path) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("docs/archive/routing.md", "versioned_docs/version-2.1/routing.md", "docs/v1/routing.md"),
+        *("website/docs/1.x/routing.md", "docs/legacy/routing.md"),
+    ],
+)
+def test_a_page_of_an_earlier_version_stands_behind(path):
+    assert edition_factor(path) == ARCHIVE_FACTOR < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("how do I add a route?", True),
+        ("connection pool", True),
+        ("wie füge ich eine Route hinzu?", False),
+        ("hoe voeg ik routes toe", False),
+        ("ルートを追加", False),
+    ],
+)
+def test_a_question_is_english_by_its_letters_and_small_words(text, english):
+    assert is_english(text) is english
+
+
+def test_of_a_page_in_several_versions_the_second_counts_as_a_copy():
+    pages = [(chunk_at(f"docs/{edition}/faq.md", kind="doc", text=edition), 1.0) for edition in ("latest", "next")]
+    assert [each.score for each in decayed(ranked_chunks(*pages))] == [1.0, COPY_FACTOR]
+
+
+@pytest.mark.parametrize("path", ["LICENSE", "LICENSE-APACHE", "NOTICE", "packages/cli/COPYING.txt"])
+def test_a_licence_answers_only_what_is_asked_of_terms(path):
+    asked, other = "may I use it in a commercial product?", "how do I give a default?"
+    assert prior(path, other) == pytest.approx(LICENCE_PRIOR * prior(path, asked))
+    assert prior("docs/license_server.md", other) == prior("docs/server.md", other)

@@ -1,0 +1,97 @@
+"""Token counts work offline, whatever the text."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askrepo.text import tokens
+from askrepo.text.tokens import count_tokens, ensure_offline_encodings, total_tokens, truncate
+
+LANGCHAIN_OFFLINE = """
+import os, socket, sys
+from pathlib import Path
+from askrepo.text.tokens import ensure_offline_encodings
+def refuse(*args, **kwargs):
+    raise AssertionError("network used")
+socket.socket.connect = refuse
+ensure_offline_encodings(Path(sys.argv[1]))
+import tiktoken
+print(len(tiktoken.encoding_for_model("text-embedding-3-small").encode("hello world")))
+"""
+
+
+@pytest.mark.parametrize(("text", "count"), [("", 0), ("hello world", 2), ("tiktoken is great!", 6)])
+def test_counts_are_those_of_cl100k_base(text: str, count: int) -> None:
+    assert count_tokens(text) == count
+
+
+@given(st.lists(st.text(max_size=60) | st.sampled_from(["<|endoftext|>", "", "word " * 10_000]), max_size=8))
+def test_total_is_the_sum(texts: list[str]) -> None:
+    assert total_tokens(texts) == sum(map(count_tokens, texts))
+
+
+def test_total_of_more_texts_than_are_in_memory_at_once() -> None:
+    assert total_tokens("one two three" for _ in range(2 * tokens.BATCH_PIECES + 1)) == 3 * (
+        2 * tokens.BATCH_PIECES + 1
+    )
+
+
+def test_special_tokens_are_plain_text() -> None:
+    assert count_tokens("<|endoftext|>") > 1
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, " " * 100_000, "\n" * 100_000, "=-" * 50_000, "é" * 100_000])
+def test_long_runs_are_counted_quickly(text: str) -> None:
+    count_tokens("warm")
+    started = time.process_time()
+    assert 0 < count_tokens(text) <= len(text.encode())
+    assert time.process_time() - started < 5
+
+
+@given(st.text(max_size=300), st.integers(min_value=-1, max_value=40))
+def test_truncated_text_is_a_beginning_within_the_limit(text: str, limit: int) -> None:
+    kept = truncate(text, limit)
+    assert text.startswith(kept)
+    assert count_tokens(kept) <= max(limit, 0)
+
+
+def test_text_within_the_limit_stays_whole() -> None:
+    text = "word " * 10_000
+    assert truncate(text, count_tokens(text)) == text
+    assert count_tokens(truncate(text, 7_000)) == 7_000
+
+
+def test_tiktoken_and_its_users_work_without_a_network(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in tokens.CACHE_VARIABLES}
+    command = [sys.executable, "-c", LANGCHAIN_OFFLINE, str(tmp_path)]
+    root = Path(__file__).parents[3]
+    run = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.strip()) == (0, "2"), run.stderr
+
+
+@pytest.mark.parametrize("variable", tokens.CACHE_VARIABLES)
+def test_users_own_cache_directory_is_left_alone(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "")
+    ensure_offline_encodings(tmp_path / "cache")
+    assert os.environ[variable] == ""
+    assert not (tmp_path / "cache").exists()
+
+
+def test_second_call_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "tiktoken"))
+    ensure_offline_encodings(tmp_path)
+    (file,) = (tmp_path / "tiktoken").iterdir()
+    before = file.stat()
+    ensure_offline_encodings(tmp_path)
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert [item.name for item in file.parent.iterdir()] == ["9b5ad71b2ce5302211f9c61530b329a4922fc6a4"]
