@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
-from askrepo.pipeline.embed import EARLIER_RUNS
 from askrepo.types import AliasEntry
 
 YOUNG = timedelta(days=1)
 """Nothing that a run may still be working on is removed before this: longer than a stage and its retries take."""
+EARLIER_RUNS = 3
+"""Runs of an alias that are asked for vectors: the last ones, since the current dataset has what was swapped."""
 
 _DATASET_ID = re.compile(r"([0-9]{8}t[0-9]{6}z)-[0-9a-f]{6}")
 _DATASET_TIME = "%Y%m%dt%H%M%Sz"
@@ -27,6 +28,11 @@ class Verdict:
 
     is_needed: bool
     why: str
+
+
+def latest_runs(names: Iterable[str]) -> list[str]:
+    """The EARLIER_RUNS last of an alias's runs, oldest first; Airflow names a run `<how it was started>__<when>`."""
+    return sorted(names, key=lambda name: name.rpartition("__")[2])[-EARLIER_RUNS:]
 
 
 def dataset_id(dataset: str) -> str:
@@ -87,8 +93,7 @@ def judge_runs(
     :param is_removed: whether the alias was removed, so that no later run asks for vectors.
     :param max_age: how long a run may lie still and yet be taken up again, such as by clearing a failed task.
     """
-    # Airflow names a run `<how it was started>__<when>`; embed asks the last ones in this order.
-    last = [] if is_removed else sorted(runs, key=lambda name: name.rpartition("__")[2])[-EARLIER_RUNS:]
+    last = [] if is_removed else latest_runs(runs)
     max_age = max(max_age, YOUNG)
     verdicts = {}
     for name, wrote_at in runs.items():

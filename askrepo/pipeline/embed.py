@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from askrepo.embedders.spot_check import check_batch
 from askrepo.errors import VerificationError
+from askrepo.housekeeping.retention import latest_runs
 from askrepo.text.tokens import total_tokens
 from askrepo.types import ChunkShard, VectorShard
 from askrepo.workspace.objects import ObjectMissingError
@@ -31,8 +32,6 @@ BATCH_TEXTS = 256
 UNIT_TOLERANCE = 1e-3
 """How far from 1 a vector's length may be; float32 rounding stays below 1e-6."""
 IDS_SUFFIX = ".ids"
-EARLIER_RUNS = 3
-"""Runs of the alias that are asked for vectors: the last ones, since what was swapped is in the incumbent anyway."""
 LIST_READERS = 16
 """Small objects read at once: hides the latency of a remote store."""
 
@@ -152,10 +151,8 @@ class _ShardFiles:
         """Vectors that the alias's latest other runs made, finished shards or not."""
         alias, _, own = self._run.rpartition("/")
         others = [name for name in self._workspace.list_folders(alias) if name != own]
-        # Airflow names a run `<how it was started>__<when>`.
-        latest = sorted(others, key=lambda name: name.rpartition("__")[2])[-EARLIER_RUNS:]
         found: Vectors = {}
-        for name in latest:
+        for name in latest_runs(others):
             found |= self._listed(f"{alias}/{name}/{self._below_run}", wanted)
         return found
 
