@@ -1,9 +1,13 @@
-"""The house's only arrows: dags → plugins → askrepo ← query. Read from the source, so that lazy imports count too."""
+"""The house's only arrows: dags → plugins → askrepo ← query, and inside the core from a room to those before it.
+
+Read from the source, so that lazy imports count too.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +20,75 @@ FORBIDDEN = {
     "dags": {"click", "query", "tools", "tests"},
     "tools": {"airflow", "click", "query", "tests"},
 }
-BOTTOM = {"types", "errors", "settings", "telemetry"}
+BOTTOM = {"errors", "types", "settings", "config_file", "telemetry"}
+ROOMS = {
+    "text": set(),
+    "files": {"text"},
+    "chunking": set(),
+    "workspace": set(),
+    "git": {"workspace"},
+    "embedders": {"text"},
+    "store": {"files", "workspace", "embedders"},
+    "aliases": {"text", "workspace", "git", "embedders", "store"},
+    "housekeeping": {"text", "workspace", "store", "aliases"},
+    "pipeline": {
+        "text",
+        "files",
+        "chunking",
+        "workspace",
+        "git",
+        "embedders",
+        "store",
+        "aliases",
+        "housekeeping",
+    },
+    "search": {"text", "git", "store", "aliases"},
+    "answer": {"text", "git", "embedders", "store", "aliases", "search"},
+    "langchain": {"store", "aliases", "search"},
+}
+"""The rooms of the core in their order, and those that each one imports from: always rooms before it."""
+PACKAGES = sorted(
+    ".".join(file.relative_to(ROOT).parent.parts)
+    for file in (ROOT / "askrepo").rglob("__init__.py")
+    if file.parent.name != "askrepo"
+)
 
 
 def modules(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-def imported(file: Path) -> Iterator[str]:
-    """Dotted names of all modules that the file imports, wherever in it."""
+@functools.cache
+def imported(file: Path) -> tuple[str, ...]:
+    """Dotted names of all that the file imports, wherever in it: modules, and what is taken out of them."""
+    return tuple(_imported(file))
+
+
+def _imported(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
+            module = "." * node.level + (node.module or "")
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def offered(package: str) -> list[str]:
+    """What a package's `__init__` names in `__all__`; there is nothing in it but a docstring and that."""
+    text, names = ast.parse((ROOT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")).body
+    assert isinstance(text, ast.Expr)
+    assert isinstance(names, ast.Assign)
+    assert ast.unparse(names.targets[0]) == "__all__"
+    return ast.literal_eval(names.value)
+
+
+def parts_of(package: str, files: Iterable[Path]) -> set[str]:
+    """The modules and packages of a package that files import, or import from."""
+    names = {full for file in files for full in imported(file) if full.startswith(f"{package}.")}
+    parts = {name.removeprefix(f"{package}.").split(".")[0] for name in names}
+    folder = ROOT / package.replace(".", "/")
+    return {part for part in parts if (folder / f"{part}.py").exists() or (folder / part).is_dir()}
 
 
 @pytest.mark.parametrize("folder", FORBIDDEN)
@@ -51,15 +110,56 @@ def test_all_imports_are_absolute() -> None:
     assert relative == []
 
 
+def test_the_core_is_its_rooms_and_what_is_below_them() -> None:
+    beside = {file.stem for file in (ROOT / "askrepo").glob("*.py")} - {"__init__"}
+    rooms = {file.parent.name for file in (ROOT / "askrepo").glob("*/__init__.py")}
+
+    assert (beside, rooms) == (BOTTOM, set(ROOMS))
+
+
 def test_bottom_of_the_core_imports_only_itself() -> None:
     ours = {
         f"{module} imports {name}"
         for module in BOTTOM
         for name in imported(ROOT / "askrepo" / f"{module}.py")
-        if name.startswith("askrepo") and name.removeprefix("askrepo.") not in BOTTOM
+        if name.startswith("askrepo.") and name.split(".")[1] not in BOTTOM
     }
 
     assert ours == set()
+
+
+def test_rooms_import_only_from_the_rooms_before_them_that_the_table_names() -> None:
+    arrows = {
+        room: {
+            name.split(".")[1]
+            for file in modules(f"askrepo/{room}")
+            for name in imported(file)
+            if name.startswith("askrepo.") and name.split(".")[1] not in {room, *BOTTOM}
+        }
+        for room in ROOMS
+    }
+    order = list(ROOMS)
+
+    assert arrows == ROOMS
+    assert [(room, at) for room in order for at in ROOMS[room] if order.index(at) >= order.index(room)] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=PACKAGES)
+def test_a_package_names_the_modules_that_others_may_import(package: str) -> None:
+    named = offered(package)
+    inside = modules(package.replace(".", "/"))
+    users = [file for folder in FORBIDDEN for file in modules(folder) if file not in inside]
+    seen = "".join(file.read_text(encoding="utf-8") for file in [ROOT / "README.md", *modules("benchmarks")])
+
+    assert named == sorted(set(named))
+    assert parts_of(package, users) - set(named) == set()
+    assert [name for name in set(named) - parts_of(package, users) if f"{package}.{name}" not in seen] == []
+
+
+def test_tests_mirror_the_rooms() -> None:
+    rooms = {folder.name for folder in (ROOT / "tests" / "core").iterdir() if (folder / "__init__.py").exists()}
+
+    assert rooms == set(ROOMS)
 
 
 def test_operators_live_in_one_package_that_airflow_does_not_scan() -> None:

@@ -1,1 +1,12 @@
 """Git: repositories as users name them, reached, read and linked to without running anything of theirs."""
+
+__all__ = [
+    "local_repositories",
+    "permalinks",
+    "process",
+    "remote_refs",
+    "repository_urls",
+    "scratch",
+    "snapshots",
+    "tree",
+]

@@ -1,1 +1,3 @@
 """The pipeline: one module for each stage from clone to swap, and the run that joins them."""
+
+__all__ = ["build", "clone", "embed", "in_process", "incumbent", "known_files", "load", "plan", "split", "swap"]

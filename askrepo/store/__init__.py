@@ -3,3 +3,16 @@
 Only this package knows Deep Lake. `deeplake` is pinned exactly, because the rules that the modules rely on were
 measured, not documented; `tests/core/store/test_store_contract.py` holds each of them.
 """
+
+__all__ = [
+    "ahead",
+    "deeplake",
+    "inventory",
+    "local_copy",
+    "location",
+    "proof",
+    "reader",
+    "schema",
+    "verification",
+    "writer",
+]
