@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from askrepo.pipeline.split import split_text
+from askrepo.chunking.spans import split_text
 
 WORDS = 60_000
 # Names that files share; each file and each function adds new ones, about two a chunk (dlt: 1.6, counted 2026-11).

@@ -20,6 +20,7 @@ import askrepo
 from askrepo.answer.citations import CitationResolver
 from askrepo.answer.thoughts import without_thoughts
 from askrepo.chunking.headings import headings
+from askrepo.chunking.spans import split_text
 from askrepo.embedders.remote_errors import Endpoint, Refusal
 from askrepo.files.comments import is_documentation
 from askrepo.files.decode import decode, notebook_text
@@ -27,7 +28,6 @@ from askrepo.files.globs import matches
 from askrepo.files.kinds import has_generated_header
 from askrepo.files.languages import language_of
 from askrepo.git.url_credentials import carries_credentials
-from askrepo.pipeline.split import split_text
 from askrepo.search.question.question import Question
 from askrepo.text.terms import index_terms
 

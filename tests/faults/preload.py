@@ -2,7 +2,7 @@
 
 import pyarrow.parquet  # noqa: F401
 
-from askrepo.pipeline.split import split_text
+from askrepo.chunking.spans import split_text
 from askrepo.search.search import search  # noqa: F401
 from askrepo.text.tokens import count_tokens
 

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from askrepo.chunking.rows import Rows
+from askrepo.chunking.spans import split_text
 from askrepo.chunking.symbols.names import definitions, scopes
 from askrepo.chunking.syntax import read_tree
-from askrepo.pipeline.split import split_text
 from tests.core.snippets import SNIPPETS, Snippet
 
 by_language = pytest.mark.parametrize(
