@@ -11,9 +11,10 @@ from askrepo.embedders.embedder import Embedder
 from askrepo.pipeline.clone import clone_repository
 from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.pipeline.load import load_files
-from askrepo.pipeline.plan import changed, plan_run, run_prefix
+from askrepo.pipeline.plan import changed, plan_run
 from askrepo.settings import Settings
 from askrepo.types import Definition, LoadManifest
+from askrepo.workspace.keys import run_key
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import read_table
 
@@ -53,7 +54,7 @@ def build(definition: Definition, *, workspace: Workspace, settings: Settings, e
         load_files(
             snapshot,
             workspace=workspace,
-            run=run_prefix(definition.alias, "texts"),
+            run=run_key(definition.alias, "texts"),
             include=definition.include,
             exclude=definition.exclude,
             max_file_bytes=definition.max_file_bytes,

@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from askrepo.pipeline.plan import run_prefix
 from askrepo.types import ChunkShard, to_json
+from askrepo.workspace.keys import run_key
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import read_table, write_table
 from benchmarks.stages import Pipeline, Task
@@ -60,7 +60,7 @@ def two_shards(shards: Sequence[Mapping[str, Any]], texts: int, workspace: Works
     made = []
     for number in range(2):
         part = table.take(list(range(number, table.num_rows, 2)))
-        key = f"{run_prefix(ALIAS, RUN)}/halves/shard-{number:05d}.parquet"
+        key = f"{run_key(ALIAS, RUN)}/halves/shard-{number:05d}.parquet"
         digest = write_table(workspace, key, part)
         tokens = sum(part["tokens"].to_pylist())
         made.append(to_json(ChunkShard(number, key, part.num_rows, tokens, digest)))
@@ -71,7 +71,7 @@ def embed(
     pipeline: Pipeline, shards: Sequence[Mapping[str, Any]], fingerprint: str, workspace: Workspace
 ) -> list[Task]:
     """Embed the shards, with nothing there to look up."""
-    workspace.delete_folder(f"{run_prefix(ALIAS, RUN)}/embed")
+    workspace.delete_folder(f"{run_key(ALIAS, RUN)}/embed")
     return pipeline.embed(RUN, shards, fingerprint=fingerprint)
 
 

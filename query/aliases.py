@@ -11,10 +11,11 @@ import click
 
 from askrepo.errors import AskrepoError, UsageError
 from askrepo.text.display import plain_line
+from askrepo.workspace.keys import dataset_id
 from query.complete import complete_alias, complete_dataset
 from query.errors import FAILED, UNAVAILABLE, error_line, exit_code_of
 from query.options import alias_argument, at_option, example, json_option, workspace_option
-from query.output import age, dataset_id, print_json, print_note, print_result
+from query.output import age, print_json, print_note, print_result
 from query.progress import progress
 from query.session import Session
 from query.streams import OutputError

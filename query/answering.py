@@ -10,12 +10,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from askrepo.text.display import plain, plain_line
+from askrepo.workspace.keys import dataset_id
 from query.absence import absent_json, print_absent
 from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from query.hits import excerpt
 from query.options import SearchOptions
 from query.output import (
-    dataset_id,
     freshness,
     print_json,
     print_note,

@@ -49,7 +49,7 @@ def complete_any_alias(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 @_completing
 def complete_dataset(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Datasets that the alias may go back to, newest first."""
-    from query.output import dataset_id
+    from askrepo.workspace.keys import dataset_id
 
     alias = (
         ctx.params["alias"] or ctx.args[0]
@@ -65,7 +65,7 @@ def complete_dataset(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 @_completing
 def complete_moment(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Entries of the alias, newest first."""
-    from query.output import dataset_id
+    from askrepo.workspace.keys import dataset_id
 
     session = _session(ctx)
     named = ctx.params.get("aliases") or ctx.params.get("names") or ()

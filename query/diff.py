@@ -9,9 +9,10 @@ import click
 
 from askrepo.errors import UsageError
 from askrepo.text.display import plain_line
+from askrepo.workspace.keys import dataset_id
 from query.complete import complete_moment
 from query.options import alias_argument, example, json_option, workspace_option
-from query.output import dataset_id, print_json, print_result
+from query.output import print_json, print_result
 from query.progress import progress
 from query.session import Session
 

@@ -17,9 +17,10 @@ from askrepo import __version__
 from askrepo.config_file import PROJECT_FILE, user_file
 from askrepo.errors import AskrepoError, UnavailableError
 from askrepo.text.display import plain_line
+from askrepo.workspace.keys import dataset_id
 from query.errors import error_line, exit_code_of
 from query.options import example, json_option, workspace_option
-from query.output import dataset_id, print_json, print_result
+from query.output import print_json, print_result
 from query.progress import progress
 from query.session import Session
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from askrepo.text.display import plain_line
+from askrepo.workspace.keys import dataset_id
 
 if TYPE_CHECKING:
     from askrepo.answer.context import Source
@@ -92,11 +93,6 @@ def freshness(entry: AliasEntry, *, now: datetime | None = None) -> str:
     )
     line = f"{entry.alias}: {dataset_id(manifest.dataset)} · {commits} · built {age(manifest.created_at, now=now)}"
     return click.style(plain_line(line), dim=True)
-
-
-def dataset_id(dataset: str) -> str:
-    """The dataset's own name: the last part of its key or URL."""
-    return dataset.rstrip("/").rpartition("/")[2]
 
 
 def age(moment: str, *, now: datetime | None = None) -> str:

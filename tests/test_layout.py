@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -154,6 +155,21 @@ def test_a_package_names_the_modules_that_others_may_import(package: str) -> Non
     assert named == sorted(set(named))
     assert parts_of(package, users) - set(named) == set()
     assert [name for name in set(named) - parts_of(package, users) if f"{package}.{name}" not in seen] == []
+
+
+def test_one_module_spells_the_keys_of_the_workspace() -> None:
+    spelled = re.compile(r"(?:aliases|claims|datasets|definitions|files|runs|snapshots)/|/(?:load|split|embed)/")
+    found = {
+        f"{file.relative_to(ROOT)}:{node.lineno} {node.value!r}"
+        for folder in ("askrepo", "query", "plugins")
+        for file in modules(folder)
+        if file != ROOT / "askrepo" / "workspace" / "keys.py"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+        if spelled.match(node.value)
+    }
+
+    assert found == set()
 
 
 def test_tests_mirror_the_rooms() -> None:

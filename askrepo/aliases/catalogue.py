@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from askrepo.errors import (
 )
 from askrepo.text.suggestions import did_you_mean
 from askrepo.types import AliasEntry, alias_entry_from, canonical_json, check_alias, to_json
+from askrepo.workspace import keys
 from askrepo.workspace.objects import (
     REMOTE_SCHEMES,
     ObjectExistsError,
@@ -27,8 +27,6 @@ from askrepo.workspace.objects import (
     Workspace,
 )
 
-_FOLDER = "aliases"
-_ENTRY_NAME = re.compile(r"([0-9]{8}|[1-9][0-9]{8,14})\.json")
 _FIELD_TYPES: Mapping[str, Any] = {
     "str": str, "int": int, "str | None": str | None, "Mapping[str, int]": dict, "Mapping[str, Any]": dict
 }  # fmt: skip
@@ -67,7 +65,7 @@ class AliasCatalogue:
 
     def aliases(self) -> list[str]:
         """Names of the aliases that readers can follow, sorted; one whose entry cannot be read is among them."""
-        names = self._workspace.list_folders(_FOLDER)
+        names = self._workspace.list_folders(keys.ALIASES)
         return [name for name in names if _is_alias(name) and self._is_listed(name)]
 
     def number(self, alias: str) -> int:
@@ -152,23 +150,23 @@ class AliasCatalogue:
         :raises ObjectMissingError: there is none of that number.
         :raises UnavailableError: it cannot be understood; the message names its file.
         """
-        key = _key(alias, number)
+        key = keys.entry_key(alias, number)
         try:
             content = self._workspace.read_document(key)
         except ObjectTooLargeError as error:
-            raise self._unreadable(key, "it is too large for an alias entry") from error
+            raise self._unreadable(alias, number, "it is too large for an alias entry") from error
         try:
             entry = alias_entry_from(json.loads(content))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
-            raise self._unreadable(key, "it is not an alias entry") from error
+            raise self._unreadable(alias, number, "it is not an alias entry") from error
         if not _is_typed(entry) or entry.reason not in ("swap", "rollback", "removed"):
-            raise self._unreadable(key, "it is not an alias entry")
+            raise self._unreadable(alias, number, "it is not an alias entry")
         if not _is_moment(entry.swapped_at) or not _is_moment(entry.manifest.created_at):
-            raise self._unreadable(key, "it has a date that is none")
+            raise self._unreadable(alias, number, "it has a date that is none")
         if not _is_place(entry.manifest.dataset):
-            raise self._unreadable(key, "what it names can be no dataset")
+            raise self._unreadable(alias, number, "what it names can be no dataset")
         if (entry.alias, entry.number) != (alias, number):
-            raise self._unreadable(key, f"it is entry {entry.number} of alias {entry.alias!r}")
+            raise self._unreadable(alias, number, f"it is entry {entry.number} of alias {entry.alias!r}")
         return entry
 
     def append(self, entry: AliasEntry) -> AliasEntry:
@@ -184,7 +182,7 @@ class AliasCatalogue:
         if entry.number + 1 in numbers:  # it would be the newest entry next, and nobody could read it
             raise self._in_the_way(alias, entry.number + 1)
         try:
-            self._workspace.create(_key(alias, entry.number), canonical_json(to_json(entry)).encode("utf-8"))
+            self._workspace.create(keys.entry_key(alias, entry.number), canonical_json(to_json(entry)).encode("utf-8"))
         except ObjectExistsError as error:
             if entry.number not in self._numbers(alias) or entry.number in numbers:
                 raise self._in_the_way(alias, entry.number) from error
@@ -193,8 +191,8 @@ class AliasCatalogue:
 
     def _numbers(self, alias: str) -> list[int]:
         """Numbers of the files that are named like entries, ascending; files of any other name are nobody's entries."""
-        found = map(_ENTRY_NAME.fullmatch, self._workspace.list_names(f"{_FOLDER}/{alias}"))
-        return sorted(int(match[1]) for match in found if match and int(match[1]))
+        found = map(keys.entry_number, self._workspace.list_names(keys.entries_folder(alias)))
+        return sorted(number for number in found if number)
 
     def _newest(self, alias: str, numbers: list[int]) -> int:
         """The highest number that follows the entries before it, or whose own entries can be read."""
@@ -238,10 +236,9 @@ class AliasCatalogue:
             f"known aliases: {known}"
         )
 
-    def _unreadable(self, key: str, found: str) -> UnavailableError:
-        alias = key.split("/")[1]
+    def _unreadable(self, alias: str, number: int, found: str) -> UnavailableError:
         return UnavailableError(
-            f"cannot read alias entry {self._workspace.url_of(key)}: {found}; restore the file, or go back to an "
+            f"cannot read alias entry {self._url(alias, number)}: {found}; restore the file, or go back to an "
             f"earlier dataset with `askrepo rollback {alias}`"
         )
 
@@ -252,11 +249,7 @@ class AliasCatalogue:
         )
 
     def _url(self, alias: str, number: int) -> str:
-        return self._workspace.url_of(_key(alias, number))
-
-
-def _key(alias: str, number: int) -> str:
-    return f"{_FOLDER}/{alias}/{number:08d}.json"
+        return self._workspace.url_of(keys.entry_key(alias, number))
 
 
 def _is_alias(name: str) -> bool:

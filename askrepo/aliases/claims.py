@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +17,9 @@ from typing import Literal
 
 from askrepo.errors import AskrepoError, UnavailableError
 from askrepo.types import canonical_json
+from askrepo.workspace.keys import claim_key
 from askrepo.workspace.objects import ObjectExistsError, ObjectMissingError, Workspace
 
-CLAIMS = "claims"
-CLAIM_KEY = re.compile(rf"{CLAIMS}/(?P<alias>[^/]+)/(?P<dataset>[^/]+)\.json")
 STALE_AFTER = timedelta(days=1)
 """A claim to publish, which takes minutes, was left by a killed process when it is as old as this."""
 
@@ -78,11 +76,6 @@ def claimed(
             _release(claim)
         raise
     _release(claim)
-
-
-def claim_key(alias: str, dataset: str) -> str:
-    """Workspace key of a dataset's claim."""
-    return f"{CLAIMS}/{alias}/{dataset.rstrip('/').rpartition('/')[2]}.json"
 
 
 def is_being_removed(alias: str, dataset: str, *, workspace: Workspace) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,11 +10,9 @@ from typing import Any
 
 from askrepo.errors import ForbiddenError, UnavailableError, UsageError
 from askrepo.git.repository_urls import parse_repository
-from askrepo.types import Definition, check_alias, to_json
+from askrepo.types import Definition, to_json
+from askrepo.workspace.keys import DEFINITIONS, defined_alias, definition_key
 from askrepo.workspace.objects import ObjectMissingError, ObjectTooLargeError, Workspace
-
-_FOLDER = "definitions"
-_FILE_NAME = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,8 @@ class DefinitionStore:
 
     def aliases(self) -> list[str]:
         """Aliases with a definition, readable or not, sorted; files of other names are nobody's definitions."""
-        names = map(_FILE_NAME.fullmatch, self._workspace.list_names(_FOLDER))
-        return sorted(match[1] for match in names if match)
+        names = map(defined_alias, self._workspace.list_names(DEFINITIONS))
+        return sorted(name for name in names if name)
 
     def find(self, alias: str) -> KeptDefinition | None:
         """The alias's definition, None when there is none.
@@ -54,12 +51,12 @@ class DefinitionStore:
         :raises UnavailableError: it cannot be understood; the message names its file.
         """
         try:
-            return _kept_from(json.loads(self._workspace.read_document(_key(alias))), alias)
+            return _kept_from(json.loads(self._workspace.read_document(definition_key(alias))), alias)
         except ObjectMissingError:
             return None
         except _UNREADABLE as error:
             raise UnavailableError(
-                f"cannot read the definition {self._workspace.url_of(_key(alias))}: {_problem(error)}; "
+                f"cannot read the definition {self._workspace.url_of(definition_key(alias))}: {_problem(error)}; "
                 f"remove it, or run askrepo_ingest for alias {alias!r} again to write it anew"
             ) from error
 
@@ -78,13 +75,13 @@ class DefinitionStore:
         moment = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         made_at, made_by = (before.made_at, before.made_by) if before else (moment, by)
         kept = KeptDefinition(definition, made_at=made_at, made_by=made_by, changed_at=moment, changed_by=by)
-        self._workspace.write(_key(definition.alias), _text_of(kept).encode("utf-8"))
+        self._workspace.write(definition_key(definition.alias), _text_of(kept).encode("utf-8"))
         return kept
 
     def forget(self, alias: str) -> bool:
         """Remove the alias's definition; whether there was one."""
-        found = self._workspace.exists(_key(alias))
-        self._workspace.delete(_key(alias))
+        found = self._workspace.exists(definition_key(alias))
+        self._workspace.delete(definition_key(alias))
         return found
 
     def holds(self, definition: Definition) -> bool:
@@ -106,10 +103,6 @@ def parameters_of(definition: Definition) -> dict[str, Any]:
     values = to_json(definition)
     del values["max_file_bytes"]
     return values  # type: ignore[no-any-return]
-
-
-def _key(alias: str) -> str:
-    return f"{_FOLDER}/{check_alias(alias)}.json"
 
 
 def _text_of(kept: KeptDefinition) -> str:

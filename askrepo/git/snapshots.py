@@ -19,6 +19,7 @@ from askrepo.git.process import run_git
 from askrepo.git.repository_urls import repository_id
 from askrepo.git.scratch import scratch_folder
 from askrepo.types import Repository, Snapshot, snapshot_from, to_json
+from askrepo.workspace.keys import archive_key, description_key, snapshots_folder
 from askrepo.workspace.objects import ObjectMissingError, Workspace
 
 ARCHIVE_MEMBER = re.compile(r"HEAD|shallow|objects/pack/pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)")
@@ -53,8 +54,8 @@ def unpack_snapshot(snapshot: Snapshot, bare: Path, *, workspace: Workspace) -> 
 
 def _keys(repository: Repository, commit: str) -> tuple[str, str]:
     """Workspace keys of a snapshot's archive and of its description."""
-    stem = f"snapshots/{repository_id(repository.url)}/{commit}"
-    return f"{stem}.tar", f"{stem}.json"
+    archive = archive_key(repository_id(repository.url), commit)
+    return archive, description_key(archive)
 
 
 def published_snapshot(repository: Repository, commit: str, workspace: Workspace) -> Snapshot | None:
@@ -71,9 +72,8 @@ def published_snapshot(repository: Repository, commit: str, workspace: Workspace
 
 def latest_snapshot(repository: Repository, workspace: Workspace) -> Snapshot | None:
     """The repository's snapshot of the latest commit, None when there is none."""
-    folder = f"snapshots/{repository_id(repository.url)}"
     found = []
-    for key in workspace.list_keys(folder):
+    for key in workspace.list_keys(snapshots_folder(repository_id(repository.url))):
         if key.endswith(".json"):
             # Retention may remove one meanwhile, and one that cannot be understood is no reason to fail.
             with suppress(StorageError, ValueError, KeyError, TypeError):

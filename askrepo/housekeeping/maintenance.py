@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from askrepo.aliases.claims import claim_key, is_being_removed
+from askrepo.aliases.claims import is_being_removed
 from askrepo.errors import AskrepoError, UsageError
 from askrepo.housekeeping.deletion import delete_folder, delete_objects, is_hosted, place_of
 from askrepo.housekeeping.retention import (
     YOUNG,
     Verdict,
-    dataset_id,
     judge_datasets,
     judge_left_over,
     judge_runs,
     judge_snapshots,
 )
 from askrepo.housekeeping.survey import Kind, Thing, known_aliases, survey
-from askrepo.housekeeping.sweep import AliasDatasets, files_key, find_datasets, remove_dataset
+from askrepo.housekeeping.sweep import AliasDatasets, find_datasets, remove_dataset
 from askrepo.types import check_alias
+from askrepo.workspace.keys import claim_key, dataset_id, description_key, files_key
 from askrepo.workspace.listing import StoredObject, list_objects
 from askrepo.workspace.objects import Workspace
 
@@ -312,13 +312,13 @@ def _remove_run(item: Item, plan: Plan, workspace: Workspace) -> str | None:
 
 
 def _remove_snapshot(item: Item, plan: Plan, workspace: Workspace) -> str | None:
-    stem = item.name.removesuffix(".tar")
-    objects = [one for one in list_objects(workspace, stem.rpartition("/")[0]) if one.key.startswith(f"{stem}.")]
+    folder, stem = item.name.rpartition("/")[0], item.name.removesuffix("tar")
+    objects = [one for one in list_objects(workspace, folder) if one.key.startswith(stem)]
     if _was_written_since(objects, plan.as_of - max(plan.limits.run_age, YOUNG)):
         return "it was published again"
     # In this order: a snapshot counts as published while its description exists.
-    workspace.delete(f"{stem}.json")
-    workspace.delete(f"{stem}.tar")
+    workspace.delete(description_key(item.name))
+    workspace.delete(item.name)
     return None
 
 

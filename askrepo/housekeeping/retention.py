@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
 from askrepo.types import AliasEntry
+from askrepo.workspace.keys import begun_at
 
 YOUNG = timedelta(days=1)
 """Nothing that a run may still be working on is removed before this: longer than a stage and its retries take."""
 EARLIER_RUNS = 3
 """Runs of an alias that are asked for vectors: the last ones, since the current dataset has what was swapped."""
-
-_DATASET_ID = re.compile(r"([0-9]{8}t[0-9]{6}z)-[0-9a-f]{6}")
-_DATASET_TIME = "%Y%m%dt%H%M%Sz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +30,6 @@ class Verdict:
 def latest_runs(names: Iterable[str]) -> list[str]:
     """The EARLIER_RUNS last of an alias's runs, oldest first; Airflow names a run `<how it was started>__<when>`."""
     return sorted(names, key=lambda name: name.rpartition("__")[2])[-EARLIER_RUNS:]
-
-
-def dataset_id(dataset: str) -> str:
-    """The last part of a dataset's key or URL."""
-    return dataset.rstrip("/").rpartition("/")[2]
-
-
-def begun_at(dataset: str) -> datetime | None:
-    """When the build of a dataset began, as its id tells; None for a name that build does not give."""
-    match = _DATASET_ID.fullmatch(dataset_id(dataset))
-    if not match:
-        return None
-    try:
-        return datetime.strptime(match[1], _DATASET_TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def moment_of(entry: AliasEntry) -> datetime:

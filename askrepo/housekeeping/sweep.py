@@ -13,13 +13,12 @@ from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.claims import DatasetClaimedError, claimed
 from askrepo.errors import UnavailableError
 from askrepo.housekeeping.deletion import delete_dataset, is_hosted
-from askrepo.housekeeping.retention import begun_at, dataset_id, judge_datasets, moment_of, oldest_needed
+from askrepo.housekeeping.retention import judge_datasets, moment_of, oldest_needed
 from askrepo.store.location import DatasetLocation
 from askrepo.types import AliasEntry
+from askrepo.workspace.keys import begun_at, datasets_folder, files_key
 from askrepo.workspace.objects import ObjectMissingError, Workspace
 
-FILES = "files"
-"""Folder of the lists of files that belong to datasets: `files/<alias>/<dataset-id>.parquet`."""
 # At least so many of an alias's newest entries are read. Datasets outside the workspace are found through entries,
 # and each swap pushes one out of the retention, so that they are noticed long before.
 _ENTRIES = 48
@@ -69,7 +68,8 @@ def find_datasets(
     """
     catalogue = AliasCatalogue(workspace)
     if inside is None:
-        inside = [f"datasets/{alias}/{name}" for name in workspace.list_folders(f"datasets/{alias}")]
+        folder = datasets_folder(alias)
+        inside = [f"{folder}/{name}" for name in workspace.list_folders(folder)]
     inside, listed = list(inside), list(listed)
     history = _read_history(catalogue, alias, oldest_needed([*inside, *listed]))
     found = _find_outside(alias, history, outside, workspace)
@@ -111,11 +111,6 @@ def remove_dataset(
     except DatasetClaimedError as error:
         return str(error)
     return None
-
-
-def files_key(alias: str, dataset: str) -> str:
-    """Workspace key of the list of a dataset's files."""
-    return f"{FILES}/{alias}/{dataset_id(dataset)}.parquet"
 
 
 def current_datasets(catalogue: AliasCatalogue) -> set[str]:

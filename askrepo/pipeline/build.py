@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from askrepo.types import (
     Snapshot,
     VectorShard,
 )
+from askrepo.workspace.keys import datasets_folder, new_dataset_id
 
 if TYPE_CHECKING:
     from askrepo.workspace.objects import Workspace
@@ -224,11 +224,11 @@ def _check_shards(shards: Sequence[VectorShard], incumbent: DatasetManifest | No
 
 def _new_dataset(alias: str, now: datetime, datasets: str | None) -> str:
     """Workspace key, or absolute URL, of a dataset that nobody else writes."""
-    dataset_id = f"{now.astimezone(UTC):%Y%m%dt%H%M%Sz}-{secrets.token_hex(3)}"
+    name = new_dataset_id(now)
     if datasets is None:
-        return f"datasets/{alias}/{dataset_id}"
+        return f"{datasets_folder(alias)}/{name}"
     root = datasets.rstrip("/") if "://" in datasets else str(Path(datasets).expanduser().absolute())
-    return f"{root}/{alias}/{dataset_id}"
+    return f"{root}/{alias}/{name}"
 
 
 def _expected_bytes(loads: Sequence[LoadManifest], dimension: int) -> int:

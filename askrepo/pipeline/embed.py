@@ -14,6 +14,7 @@ from askrepo.errors import VerificationError
 from askrepo.housekeeping.retention import latest_runs
 from askrepo.text.tokens import total_tokens
 from askrepo.types import ChunkShard, VectorShard
+from askrepo.workspace.keys import IDS_SUFFIX, batch_stem, run_name, vectors_folder, vectors_stem
 from askrepo.workspace.objects import ObjectMissingError
 from askrepo.workspace.tables import read_table, vectors_schema, write_table
 
@@ -31,7 +32,6 @@ BATCH_TEXTS = 256
 """Texts embedded between two writes: what a killed task loses, about two seconds of the local embedder."""
 UNIT_TOLERANCE = 1e-3
 """How far from 1 a vector's length may be; float32 rounding stays below 1e-6."""
-IDS_SUFFIX = ".ids"
 LIST_READERS = 16
 """Small objects read at once: hides the latency of a remote store."""
 
@@ -122,11 +122,10 @@ class _ShardFiles:
     def __init__(self, workspace: Workspace, run: str, fingerprint: str, number: int) -> None:
         self._workspace = workspace
         self._run = run
-        self._below_run = f"embed/{fingerprint[:12]}"
-        self._folder = f"{run}/{self._below_run}"
-        self._name = f"shard-{number:05d}"
-        self.key = f"{self._folder}/{self._name}.parquet"
-        self._ids_key = f"{self._folder}/{self._name}{IDS_SUFFIX}"
+        self._fingerprint = fingerprint
+        self._stem = vectors_stem(run, fingerprint, number)
+        self.key = f"{self._stem}.parquet"
+        self._ids_key = f"{self._stem}{IDS_SUFFIX}"
 
     def finished(self) -> Vectors:
         """The vectors of the finished file; none when there is no such file."""
@@ -135,7 +134,7 @@ class _ShardFiles:
     def batches(self) -> Vectors:
         """The vectors that a killed try left."""
         found: Vectors = {}
-        for key in self._workspace.list_keys(f"{self._folder}/{self._name}"):
+        for key in self._workspace.list_keys(self._stem):
             if key.endswith(".parquet"):
                 found |= self._read(key)
         return found
@@ -145,15 +144,15 @@ class _ShardFiles:
 
         Shards are embedded side by side, so this saves what it can and guarantees nothing.
         """
-        return self._listed(self._folder, wanted)
+        return self._listed(vectors_folder(self._run, self._fingerprint), wanted)
 
     def earlier(self, wanted: Collection[str]) -> Vectors:
         """Vectors that the alias's latest other runs made, finished shards or not."""
-        alias, _, own = self._run.rpartition("/")
-        others = [name for name in self._workspace.list_folders(alias) if name != own]
+        folder, own = run_name(self._run)
+        others = [name for name in self._workspace.list_folders(folder) if name != own]
         found: Vectors = {}
         for name in latest_runs(others):
-            found |= self._listed(f"{alias}/{name}/{self._below_run}", wanted)
+            found |= self._listed(vectors_folder(f"{folder}/{name}", self._fingerprint), wanted)
         return found
 
     def _listed(self, folder: str, wanted: Collection[str]) -> Vectors:
@@ -183,7 +182,7 @@ class _ShardFiles:
         """Keep a batch for the next try, in case this one is killed; returns it."""
         name = hashlib.sha256(" ".join(vectors).encode()).hexdigest()[:16]
         dimension = len(next(iter(vectors.values())))
-        key = f"{self._folder}/{self._name}/batch-{name}"
+        key = batch_stem(self._stem, name)
         write_table(self._workspace, f"{key}.parquet", _table(vectors, dimension))
         self._workspace.write(f"{key}{IDS_SUFFIX}", " ".join(vectors).encode())
         return vectors
@@ -194,14 +193,14 @@ class _ShardFiles:
         try:
             yield
         except VerificationError:
-            self._workspace.delete_folder(f"{self._folder}/{self._name}")
+            self._workspace.delete_folder(self._stem)
             raise
 
     def finish(self, vectors: Vectors, dimension: int) -> None:
         """Write the finished file and its list, drop the batches."""
         write_table(self._workspace, self.key, _table(vectors, dimension))
         self._workspace.write(self._ids_key, " ".join(vectors).encode())
-        self._workspace.delete_folder(f"{self._folder}/{self._name}")
+        self._workspace.delete_folder(self._stem)
 
     def _read(self, key: str) -> Vectors:
         """The sound vectors of a Parquet object; one that is missing or damaged has none, and is made again."""

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, time
 
 from askrepo.aliases.catalogue import AliasCatalogue, AliasLog
 from askrepo.errors import UnavailableError, UsageError
-from askrepo.housekeeping.retention import dataset_id, moment_of
+from askrepo.housekeeping.retention import moment_of
 from askrepo.pipeline.swap import is_whole
 from askrepo.types import AliasEntry
+from askrepo.workspace.keys import dataset_id
 from askrepo.workspace.objects import Workspace
 
 MIN_COMMIT_CHARS = 4

@@ -13,9 +13,10 @@ from askrepo.pipeline.embed import embed_chunks
 from askrepo.pipeline.incumbent import can_be_carried, open_carried, open_incumbent
 from askrepo.pipeline.known_files import KnownFiles
 from askrepo.pipeline.load import gather_shards, load_files
-from askrepo.pipeline.plan import plan_run, run_prefix
+from askrepo.pipeline.plan import plan_run
 from askrepo.pipeline.split import split_files
 from askrepo.pipeline.swap import swap_alias
+from askrepo.workspace.keys import run_key
 from askrepo.workspace.places import check_dataset_place
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def run_until_embedded(
     number = catalogue.number(definition.alias)
     current = catalogue.current_or_none(definition.alias)
     incumbent = None if current is None else current.manifest
-    run = run_prefix(definition.alias, run_id or f"run-{number + 1}")
+    run = run_key(definition.alias, run_id or f"run-{number + 1}")
     snapshots = [
         clone_repository(
             repository,

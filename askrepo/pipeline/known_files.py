@@ -14,6 +14,7 @@ from askrepo.files.languages import language_of
 from askrepo.pipeline.split import SPLITTER_VERSION
 from askrepo.store.schema import SCHEMA_VERSION
 from askrepo.types import DatasetManifest
+from askrepo.workspace.keys import files_key
 from askrepo.workspace.objects import ObjectMissingError
 from askrepo.workspace.tables import FILE_FACTS, file_facts_schema, read_table, write_table
 
@@ -96,7 +97,8 @@ def write_known_files(manifest: DatasetManifest, files: Sequence[FileFacts], wor
 
     columns = {name: [getattr(file, name) for file in files] for name in FILE_FACTS}
     table = pa.table(columns, schema=file_facts_schema())
-    return write_table(workspace, files_key(manifest), table.replace_schema_metadata({_SETTINGS: _settings(manifest)}))
+    key = files_key(manifest.alias, manifest.dataset)
+    return write_table(workspace, key, table.replace_schema_metadata({_SETTINGS: _settings(manifest)}))
 
 
 def listed_files(manifest: DatasetManifest, workspace: Workspace) -> pa.Table:
@@ -104,7 +106,7 @@ def listed_files(manifest: DatasetManifest, workspace: Workspace) -> pa.Table:
 
     :raises UnavailableError: the dataset has none, or it is missing or damaged.
     """
-    key = files_key(manifest)
+    key = files_key(manifest.alias, manifest.dataset)
     if not manifest.files_digest:
         raise UnavailableError(f"dataset {manifest.dataset} has no list of its files: an earlier version built it")
     try:
@@ -113,11 +115,6 @@ def listed_files(manifest: DatasetManifest, workspace: Workspace) -> pa.Table:
         raise UnavailableError(
             f"{workspace.url_of(key)}, the list of a dataset's files, is missing or damaged"
         ) from error
-
-
-def files_key(manifest: DatasetManifest) -> str:
-    """Workspace key of the table of a dataset's files."""
-    return f"files/{manifest.alias}/{manifest.dataset.rstrip('/').rsplit('/', 1)[-1]}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +163,7 @@ def _table_of(manifest: DatasetManifest, workspace: Workspace) -> pa.Table | Non
     if not manifest.files_digest:  # an earlier version wrote it, and nothing tells whether it is undamaged
         return None
     try:
-        table = read_table(workspace, files_key(manifest), digest=manifest.files_digest)
+        table = read_table(workspace, files_key(manifest.alias, manifest.dataset), digest=manifest.files_digest)
     except (ObjectMissingError, VerificationError):
         return None
     metadata = table.schema.metadata or {}

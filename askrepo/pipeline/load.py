@@ -21,6 +21,7 @@ from askrepo.git.tree import MAX_PATH_BYTES, SUBMODULE, SYMLINK, TreeEntry, Tree
 from askrepo.pipeline.known_files import FileFacts, KnownFiles
 from askrepo.text.display import plain_line
 from askrepo.types import FileShard, Kind, LoadManifest, SkipReason, Snapshot, canonical_json
+from askrepo.workspace.keys import part_key
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import FILE_FACTS, files_schema, write_table
 
@@ -122,7 +123,7 @@ def load_files(
     :raises StorageError: the snapshot is missing or damaged.
     """
     started = time.monotonic()
-    folder = f"{run}/load/{repository_id(snapshot.url, snapshot.ref)}"
+    identity = repository_id(snapshot.url, snapshot.ref)
     rules = _Rules(snapshot.name, include, exclude, max_file_bytes, known)
     skipped: Counter[str] = Counter()
     keys: list[str] = []
@@ -131,7 +132,7 @@ def load_files(
     with open_snapshot(snapshot, workspace=workspace) as bare, TreeReader(bare, snapshot.commit) as tree:
         _check_text_bytes(tree.entries(), rules)
         for part in _parts(_rows(tree, rules)):
-            keys.append(f"{folder}/part-{len(keys):05}.parquet")
+            keys.append(part_key(run, identity, len(keys)))
             part_bytes.append(part.bytes_to_split)
             files += len(part.rows)
             text_bytes += sum(row.facts.text_bytes for row in part.rows)

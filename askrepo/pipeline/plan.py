@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,13 +12,10 @@ from askrepo.git.repository_urls import parse_repositories
 from askrepo.store.location import DatasetLocation
 from askrepo.store.proof import check_files
 from askrepo.store.schema import SCHEMA_VERSION
-from askrepo.types import AliasEntry, DatasetManifest, Definition, Repository, Snapshot, check_alias, digest_of, to_json
+from askrepo.types import AliasEntry, DatasetManifest, Definition, Repository, Snapshot, digest_of, to_json
 
 if TYPE_CHECKING:
     from askrepo.workspace.objects import Workspace
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_MAX_SLUG = 80
 
 
 def definition_digest(definition: Definition) -> str:
@@ -53,14 +48,6 @@ def plan_run(
             f"{max_repositories:,} ([core] max_map_length): raise that, or make several aliases"
         )
     return repositories
-
-
-def run_prefix(alias: str, run_id: str) -> str:
-    """Workspace key of a run's folder; different runs have different ones."""
-    slug = _UNSAFE.sub("_", run_id).strip(".")[:_MAX_SLUG]
-    if slug != run_id or not slug:
-        slug = f"{slug}-{hashlib.sha256(run_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-    return f"runs/{check_alias(alias)}/{slug}"
 
 
 def changed(

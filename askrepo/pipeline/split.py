@@ -15,6 +15,7 @@ from askrepo.text.terms import index_terms
 from askrepo.text.tokens import count_tokens
 from askrepo.types import ChunkShard, FileShard, digest_of
 from askrepo.workspace import tables
+from askrepo.workspace.keys import chunks_key
 
 if TYPE_CHECKING:
     from askrepo.store import schema
@@ -57,7 +58,7 @@ def split_files(
                     for row in _chunk_rows(file, _spans_of(file, opened, parser)):
                         for name, values in columns.items():
                             values.append(row[name])
-    key = f"{run}/split/shard-{shard.number:05d}.parquet"
+    key = chunks_key(run, shard.number)
     digest = tables.write_table(workspace, key, pa.table(columns, schema=tables.chunks_schema()))
     return ChunkShard(
         number=shard.number,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from askrepo.aliases.catalogue import AliasCatalogue, AliasLog
 from askrepo.aliases.claims import claimed, is_being_removed
 from askrepo.errors import AskrepoError, ShrinkingDatasetError, SwapLostError, UnavailableError, UsageError
-from askrepo.housekeeping.retention import dataset_id
 from askrepo.housekeeping.sweep import current_datasets, find_datasets, remove_dataset, unneeded_datasets
 from askrepo.store.location import DatasetLocation
 from askrepo.store.reader import DatasetReader
 from askrepo.text.suggestions import did_you_mean
 from askrepo.types import AliasEntry, DatasetManifest
 from askrepo.workspace.durable import flush_tree
+from askrepo.workspace.keys import dataset_id
 from askrepo.workspace.stores import store_errors
 
 if TYPE_CHECKING:

@@ -1,3 +1,3 @@
 """The workspace: objects under keys in one store, local or remote, and the tables among them."""
 
-__all__ = ["durable", "listing", "objects", "places", "s3_access", "stores", "tables"]
+__all__ = ["durable", "keys", "listing", "objects", "places", "s3_access", "stores", "tables"]

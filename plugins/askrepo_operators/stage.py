@@ -59,7 +59,7 @@ class StageOperator(BaseOperator):
 
         :raises UsageError: the parameters or the environment are wrong; the message names what.
         """
-        from askrepo.pipeline.plan import run_prefix
+        from askrepo.workspace.keys import run_key
 
         settings = Settings.from_env(os.environ)
         check_dataset_place(settings.datasets or settings.workspace)
@@ -69,7 +69,7 @@ class StageOperator(BaseOperator):
             definition=definition,
             settings=settings,
             workspace=open_workspace(settings),
-            prefix=run_prefix(definition.alias, self.run),
+            prefix=run_key(definition.alias, self.run),
             force=bool(values.get("force")),
         )
 

@@ -26,7 +26,7 @@ from askrepo.pipeline.embed import IDS_SUFFIX, embed_chunks
 from askrepo.pipeline.incumbent import can_be_carried, open_incumbent
 from askrepo.pipeline.known_files import KnownFiles
 from askrepo.pipeline.load import gather_shards, load_files
-from askrepo.pipeline.plan import changed, plan_run, run_prefix
+from askrepo.pipeline.plan import changed, plan_run
 from askrepo.pipeline.split import split_files
 from askrepo.pipeline.swap import swap_alias
 from askrepo.store.reader import DatasetReader
@@ -42,6 +42,7 @@ from askrepo.types import (
     to_json,
     vector_shard_from,
 )
+from askrepo.workspace.keys import run_key
 from askrepo.workspace.objects import Workspace
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Refresh:
 
     @property
     def _prefix(self) -> str:
-        return run_prefix(self.definition.alias, self.run_id)
+        return run_key(self.definition.alias, self.run_id)
 
     def _clone(self, repository: Json) -> Json:
         one = Repository(**repository)

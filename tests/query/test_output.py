@@ -7,7 +7,7 @@ import pytest
 
 from askrepo.search.search import STRATEGIES as KNOWN_STRATEGIES
 from query.options import STRATEGIES
-from query.output import age, dataset_id, show_warnings_plainly
+from query.output import age, show_warnings_plainly
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 
@@ -33,11 +33,6 @@ def test_warnings_of_the_core_cannot_steer_the_terminal(capsys: pytest.CaptureFi
     assert logging.lastResort is not None
     logging.lastResort.handle(record)
     assert capsys.readouterr().err == "store says \\x1b[2J\\nok\n"
-
-
-@pytest.mark.parametrize("dataset", ["datasets/main/20260503t120000z-abc123", "s3://bucket/d/20260503t120000z-abc123/"])
-def test_a_dataset_is_named_by_its_last_part(dataset: str) -> None:
-    assert dataset_id(dataset) == "20260503t120000z-abc123"
 
 
 def test_the_strategies_offered_are_those_there_are() -> None:

@@ -6,8 +6,9 @@ from threading import Barrier
 
 import pytest
 
-from askrepo.aliases.claims import STALE_AFTER, DatasetClaimedError, claim_key, claimed, is_being_removed
+from askrepo.aliases.claims import STALE_AFTER, DatasetClaimedError, claimed, is_being_removed
 from askrepo.errors import StorageError
+from askrepo.workspace.keys import claim_key
 from askrepo.workspace.objects import ObjectExistsError, Workspace
 
 DATASET = "datasets/main/20260301t000000z-000001"

@@ -17,8 +17,6 @@ from askrepo.errors import DatasetCorruptedError, StorageError, UnavailableError
 from askrepo.housekeeping.deletion import delete_objects
 from askrepo.housekeeping.maintenance import Item, carry_out
 from askrepo.housekeeping.storage_report import plan_lines, summary, usage_by_alias
-from askrepo.housekeeping.sweep import files_key
-from askrepo.pipeline import known_files
 from askrepo.pipeline.build import build_dataset
 from askrepo.pipeline.embed import embed_chunks
 from askrepo.pipeline.load import gather_shards, load_files
@@ -27,7 +25,7 @@ from askrepo.pipeline.swap import rollback_alias, swap_alias
 from askrepo.store.reader import DatasetReader
 from askrepo.types import AliasEntry, DatasetManifest
 from askrepo.workspace.objects import Workspace
-from tests.core.datasets import manifest_of, rows_of, unit_vectors, write_dataset
+from tests.core.datasets import rows_of, unit_vectors, write_dataset
 from tests.core.stores import DAY, HOUR, LATER, NOW, Store, archive_of, dataset_key
 from tests.datasets import build_alias
 from tests.s3_server import s3_server  # noqa: F401
@@ -98,12 +96,6 @@ def test_a_dataset_whose_swap_is_many_entries_ago_is_no_orphan(store):
         store.enter(dataset_key(2 + day % 2), at=begun + day * DAY)
 
     assert store.maintain(retention=3).removed == ()
-
-
-@pytest.mark.parametrize("folder", ["datasets/main", "s3://bucket/sets/main"])
-def test_there_is_one_name_for_the_list_of_a_datasets_files(folder):
-    dataset = f"{folder}/{dataset_key(1).rpartition('/')[2]}"
-    assert files_key("main", dataset) == known_files.files_key(manifest_of(dataset, 1, "d"))
 
 
 def test_lists_of_datasets_that_are_gone_go_after_a_day(store):

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from askrepo.housekeeping.retention import (
-    begun_at,
     judge_datasets,
     judge_left_over,
     judge_runs,
@@ -151,7 +150,6 @@ def test_the_oldest_entries_need_not_be_known():
 
 @pytest.mark.parametrize("name", ["notes", "20260301t000000z", "99999999t999999z-000001", "20260301t000000z-00000g"])
 def test_a_name_that_build_does_not_give_is_not_judged(name):
-    assert begun_at(f"datasets/main/{name}") is None
     assert judge_datasets([f"datasets/main/{name}"], [], retention=1, grace=HOUR, now=START + 99 * DAY) == {}
 
 

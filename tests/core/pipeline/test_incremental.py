@@ -16,10 +16,10 @@ from askrepo.errors import DatasetCorruptedError
 from askrepo.git.tree import TreeReader
 from askrepo.pipeline import split
 from askrepo.pipeline.in_process import EmbeddedRun, run_until_embedded
-from askrepo.pipeline.known_files import files_key
 from askrepo.settings import Settings
 from askrepo.store.reader import DatasetReader
 from askrepo.types import DatasetManifest, Definition
+from askrepo.workspace.keys import files_key
 from askrepo.workspace.objects import Workspace
 from tests.conftest import GitRepository
 
@@ -282,17 +282,17 @@ def test_repositories_come_and_go(alias, project, make_repository, from_scratch,
 
 
 def spoil_table(alias: Refreshed, manifest: DatasetManifest) -> None:
-    alias.workspace.write(files_key(manifest), b"PAR1 no Parquet")
+    alias.workspace.write(files_key("main", manifest.dataset), b"PAR1 no Parquet")
 
 
 def drop_table(alias: Refreshed, manifest: DatasetManifest) -> None:
-    alias.workspace.delete(files_key(manifest))
+    alias.workspace.delete(files_key("main", manifest.dataset))
 
 
 def flip_table(alias: Refreshed, manifest: DatasetManifest) -> None:
-    content = bytearray(alias.workspace.read(files_key(manifest)))
+    content = bytearray(alias.workspace.read(files_key("main", manifest.dataset)))
     content[len(content) // 2] ^= 1
-    alias.workspace.write(files_key(manifest), bytes(content))
+    alias.workspace.write(files_key("main", manifest.dataset), bytes(content))
 
 
 def forget_digests(alias: Refreshed, manifest: DatasetManifest) -> None:

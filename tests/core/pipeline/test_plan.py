@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from askrepo.errors import UsageError
-from askrepo.pipeline.plan import changed, definition_digest, plan_run, run_prefix
+from askrepo.pipeline.plan import changed, definition_digest, plan_run
 from askrepo.types import AliasEntry, Definition
 from tests.core.datasets import SNAPSHOT, manifest_of, rows_of, write_dataset
 from tests.damage import flip_bit
@@ -119,24 +119,6 @@ def test_a_plan_with_an_embedder_that_there_is_not_is_refused(embedder):
         plan_run(replace(DEFINITION, embedder=embedder), allow_local=False)
 
     assert "s3cret" not in str(caught.value)
-
-
-def test_a_plain_run_id_is_its_folder():
-    assert run_prefix("main", "nightly-7") == "runs/main/nightly-7"
-
-
-@pytest.mark.parametrize("run_id", ["manual__2026-11-22T14:00:00+00:00", "../../etc", "..", "", "a/b", "x" * 300, "é"])
-def test_any_run_id_is_one_folder_below_its_alias(run_id):
-    parts = run_prefix("main", run_id).split("/")
-
-    assert parts[:2] == ["runs", "main"]
-    assert len(parts) == 3
-    assert parts[2].strip(".")
-    assert len(parts[2]) < 100
-
-
-def test_run_ids_that_look_alike_have_different_folders():
-    assert len({run_prefix("main", run_id) for run_id in ("a:b", "a+b", "a_b")}) == 3
 
 
 def test_more_repositories_than_can_be_mapped_are_refused():
