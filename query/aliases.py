@@ -106,7 +106,7 @@ def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> int:
 
     A removed alias comes back, by default with the dataset it had.
     """
-    from askrepo.pipeline.swap import rollback_alias, rollback_target
+    from askrepo.aliases.rollback import rollback_alias, rollback_target
 
     newest = session.catalogue.log(session.alias(alias)).newest
     is_removed = newest is not None and newest.reason == "removed"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time
 
 from askrepo.aliases.catalogue import AliasCatalogue, AliasLog
+from askrepo.aliases.rollback import is_whole
 from askrepo.errors import UnavailableError, UsageError
 from askrepo.housekeeping.retention import moment_of
-from askrepo.pipeline.swap import is_whole
 from askrepo.types import AliasEntry
 from askrepo.workspace.keys import dataset_id
 from askrepo.workspace.objects import Workspace

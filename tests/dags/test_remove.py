@@ -10,8 +10,8 @@ import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.definition_store import DefinitionStore
+from askrepo.aliases.rollback import rollback_alias
 from askrepo.errors import StorageError, UnknownAliasError
-from askrepo.pipeline.swap import rollback_alias
 from askrepo.types import AliasEntry, Definition
 from askrepo.workspace.objects import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun

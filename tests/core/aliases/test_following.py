@@ -6,8 +6,8 @@ import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.following import AliasFollower
+from askrepo.aliases.rollback import rollback_alias
 from askrepo.errors import DatasetCorruptedError, UnknownAliasError
-from askrepo.pipeline.swap import rollback_alias
 from askrepo.search.search import search
 from tests.damage import files_of
 from tests.datasets import build_alias, run_stages

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from askrepo.aliases.claims import claimed, is_being_removed
+from askrepo.aliases.rollback import rollback_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import DatasetCorruptedError, StorageError, UnavailableError, UsageError
 from askrepo.housekeeping.deletion import delete_objects
@@ -21,7 +22,7 @@ from askrepo.pipeline.build import build_dataset
 from askrepo.pipeline.embed import embed_chunks
 from askrepo.pipeline.load import gather_shards, load_files
 from askrepo.pipeline.split import split_files
-from askrepo.pipeline.swap import rollback_alias, swap_alias
+from askrepo.pipeline.swap import swap_alias
 from askrepo.store.reader import DatasetReader
 from askrepo.types import AliasEntry, DatasetManifest
 from askrepo.workspace.objects import Workspace
