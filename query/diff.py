@@ -50,7 +50,7 @@ def _entry(session: Session, alias: str, at: str) -> AliasEntry:
     """The entry of that moment, be its dataset kept or not: only the list of its files is read."""
     from datetime import UTC, datetime
 
-    from askrepo.pipeline.entry_at import named_entry
+    from askrepo.aliases.entry_at import named_entry
 
     return named_entry(session.catalogue.log(session.alias(alias)), at.strip(), now=datetime.now(UTC))
 

@@ -91,12 +91,12 @@ class Session:
     def entries(self, named: Sequence[str], *, at: str | None = None) -> list[AliasEntry]:
         """The aliases' entries that readers follow, or those of another moment.
 
-        :param at: see `askrepo.pipeline.entry_at`.
+        :param at: see `askrepo.aliases.entry_at`.
         """
         aliases = self.aliases(named)
         if at is None:
             return [self.catalogue.current(alias) for alias in aliases]
-        from askrepo.pipeline.entry_at import entry_at
+        from askrepo.aliases.entry_at import entry_at
 
         return [entry_at(alias, at, workspace=self.workspace) for alias in aliases]
 

@@ -43,8 +43,8 @@ ROOMS = {
         "aliases",
         "housekeeping",
     },
-    "search": {"text", "git", "store", "aliases"},
-    "answer": {"text", "git", "embedders", "store", "aliases", "search"},
+    "search": {"text", "files", "chunking", "git", "store", "aliases"},
+    "answer": {"text", "files", "git", "embedders", "store", "aliases", "search"},
     "langchain": {"store", "aliases", "search"},
 }
 """The rooms of the core in their order, and those that each one imports from: always rooms before it."""

@@ -1,3 +1,13 @@
 """Aliases: which dataset a name means, who may move or remove it, and how its readers follow."""
 
-__all__ = ["catalogue", "claims", "definition_store", "following", "publish", "removal", "rollback", "sources"]
+__all__ = [
+    "catalogue",
+    "claims",
+    "definition_store",
+    "entry_at",
+    "following",
+    "publish",
+    "removal",
+    "rollback",
+    "sources",
+]

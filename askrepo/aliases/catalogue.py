@@ -302,3 +302,8 @@ def _is_moment(text: str) -> bool:
     except (ValueError, OverflowError):
         return False
     return True
+
+
+def moment_of(entry: AliasEntry) -> datetime:
+    """When the entry was written."""
+    return datetime.fromisoformat(entry.swapped_at).astimezone(UTC)

@@ -4,6 +4,7 @@ __all__ = [
     "local_repositories",
     "permalinks",
     "process",
+    "redirects",
     "remote_refs",
     "repository_urls",
     "scratch",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
+from askrepo.aliases.catalogue import moment_of
 from askrepo.types import AliasEntry
 from askrepo.workspace.keys import begun_at
 
@@ -30,11 +31,6 @@ class Verdict:
 def latest_runs(names: Iterable[str]) -> list[str]:
     """The EARLIER_RUNS last of an alias's runs, oldest first; Airflow names a run `<how it was started>__<when>`."""
     return sorted(names, key=lambda name: name.rpartition("__")[2])[-EARLIER_RUNS:]
-
-
-def moment_of(entry: AliasEntry) -> datetime:
-    """When the entry was written."""
-    return datetime.fromisoformat(entry.swapped_at).astimezone(UTC)
 
 
 def judge_datasets(

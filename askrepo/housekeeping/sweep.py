@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.catalogue import AliasCatalogue, moment_of
 from askrepo.aliases.claims import DatasetClaimedError, claimed
 from askrepo.errors import UnavailableError
 from askrepo.housekeeping.deletion import delete_dataset, is_hosted
-from askrepo.housekeeping.retention import judge_datasets, moment_of, oldest_needed
+from askrepo.housekeeping.retention import judge_datasets, oldest_needed
 from askrepo.store.location import DatasetLocation
 from askrepo.types import AliasEntry
 from askrepo.workspace.keys import begun_at, datasets_folder, files_key

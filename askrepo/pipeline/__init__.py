@@ -1,3 +1,16 @@
 """The pipeline: one module for each stage from clone to swap, and the run that joins them."""
 
-__all__ = ["build", "clone", "embed", "in_process", "incumbent", "known_files", "load", "plan", "split", "swap"]
+__all__ = [
+    "build",
+    "clone",
+    "dataset_diff",
+    "embed",
+    "file_stage",
+    "in_process",
+    "incumbent",
+    "known_files",
+    "load",
+    "plan",
+    "split",
+    "swap",
+]

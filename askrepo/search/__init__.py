@@ -1,3 +1,18 @@
 """Search: from a question to the chunks of one or more aliases that answer it, best first."""
 
-__all__ = ["evaluation", "mmr", "question", "request", "search", "strategies"]
+__all__ = [
+    "account",
+    "definition_lines",
+    "evaluation",
+    "excerpts",
+    "links",
+    "mmr",
+    "occurrences",
+    "outline",
+    "question",
+    "reading",
+    "request",
+    "search",
+    "strategies",
+    "verbatim",
+]

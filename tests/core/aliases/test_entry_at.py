@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue, AliasLog
+from askrepo.aliases.entry_at import entry_at, named_entry
 from askrepo.errors import UnavailableError, UnknownAliasError, UsageError
 from askrepo.housekeeping.retention import dataset_id, moment_of
 from askrepo.pipeline.dataset_diff import diff_datasets
-from askrepo.pipeline.entry_at import entry_at, named_entry
 from askrepo.store.location import DatasetLocation
 from askrepo.types import AliasEntry
 from tests.datasets import BuiltAlias, build_alias, run_stages

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time
 
-from askrepo.aliases.catalogue import AliasCatalogue, AliasLog
+from askrepo.aliases.catalogue import AliasCatalogue, AliasLog, moment_of
 from askrepo.aliases.rollback import is_whole
 from askrepo.errors import UnavailableError, UsageError
-from askrepo.housekeeping.retention import moment_of
 from askrepo.types import AliasEntry
 from askrepo.workspace.keys import dataset_id
 from askrepo.workspace.objects import Workspace
