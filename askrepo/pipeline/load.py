@@ -15,6 +15,7 @@ from askrepo.files.decode import REPAIRED_MARK, Decoded, decode, is_notebook
 from askrepo.files.globs import selected
 from askrepo.files.kinds import has_generated_header, kind_of
 from askrepo.files.languages import language_of
+from askrepo.git.linked_pages import linked_pages
 from askrepo.git.repository_urls import repository_id
 from askrepo.git.snapshots import open_snapshot
 from askrepo.git.tree import MAX_PATH_BYTES, SUBMODULE, SYMLINK, TreeEntry, TreeReader
@@ -231,7 +232,9 @@ def _shown(raw_path: bytes) -> str:
 def _rows(tree: TreeReader, rules: _Rules) -> Iterator[_Row]:
     """One row per path, in the tree's order."""
     cache = _BlobCache(CACHE_BYTES)
-    for block in _blocks(tree.entries(), rules.max_file_bytes):
+    linked = linked_pages(tree, include=rules.include, exclude=rules.exclude)
+    entries = (linked.get(entry.raw_path, entry) for entry in tree.entries())
+    for block in _blocks(entries, rules.max_file_bytes):
         declared = tree.attributes(block)
         candidates = [_candidate(entry, of_entry, rules) for entry, of_entry in zip(block, declared, strict=True)]
         contents = _contents(tree, candidates, cache)

@@ -224,6 +224,21 @@ def test_a_link_with_the_content_of_a_file_is_still_a_link(alias, project, from_
     assert same_dataset(alias.refresh(), from_scratch(alias.definition))
 
 
+def test_a_linked_readme_follows_the_page_it_links_to(alias, project, from_scratch):
+    project.commit({"docs/index.md": "# One\n", "docs/other.md": "# Two\n"})
+    (project.path / "README.md").unlink(missing_ok=True)
+    (project.path / "README.md").symlink_to("docs/index.md")
+    project.commit({})
+    alias.refresh()
+    project.commit({"docs/index.md": "# One, and more\n"})
+    assert same_dataset(alias.refresh(), from_scratch(alias.definition))
+    (project.path / "README.md").unlink()
+    (project.path / "README.md").symlink_to("docs/other.md")
+    project.commit({})
+
+    assert same_dataset(alias.refresh(), from_scratch(alias.definition))
+
+
 def test_nothing_but_a_commit_changes_nothing_but_the_commit(alias, project, from_scratch, read_blobs):
     first = alias.refresh()
     project.commit({}, "empty")

@@ -235,6 +235,30 @@ def test_symlink_is_never_followed(make_repository, load_rows, tmp_path):
     assert load_rows(source)[1]["link"]["text"] == ""
 
 
+def linked(make_repository, target: str):
+    source = make_repository("project", {"docs/index.md": "# Welcome\n", "docs/secret.md": "key\n"})
+    (source.path / "README.md").symlink_to(target)
+    source.git("add", "README.md")
+    commit_index(source)
+    return source
+
+
+def test_a_readme_that_links_to_a_page_of_the_tree_has_its_text(make_repository, load_rows):
+    _, rows = load_rows(linked(make_repository, "docs/../docs/index.md"))
+
+    assert (rows["README.md"]["text"], rows["README.md"]["kind"]) == ("# Welcome\n", "doc")
+    assert rows["README.md"]["blob"] == rows["docs/index.md"]["blob"]
+
+
+@pytest.mark.parametrize(
+    "target", ["../docs/index.md", "/docs/index.md", "docs", "gone.md", "README.md", "docs/secret.md"]
+)
+def test_a_readme_that_links_to_anything_else_stays_a_link(make_repository, load_rows, target):
+    _, rows = load_rows(linked(make_repository, target), exclude=("docs/secret.md",))
+
+    assert (rows["README.md"]["reason"], rows["README.md"]["text"]) == ("symlink", "")
+
+
 def test_include_and_exclude_choose_paths(make_repository, load_rows):
     source = make_repository("project", {"docs/a.md": "a\n", "docs/b.md": "b\n", "src/a.py": "a\n"})
 
