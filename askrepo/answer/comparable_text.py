@@ -27,8 +27,9 @@ _WRITTEN_ALIKE = str.maketrans(
     }
 )
 _ENDS = ".,;:!?"
-# An ellipsis, a placeholder such as `<name>`, a word that whoever quotes put in as `[it]`.
-_GAP = re.compile(r"\[?(?:\.{3,}|\u2026)\]?|(?<!\w)<[a-z][\w -]{0,40}>|(?<![\w)\]])\[[A-Za-z][\w' -]{0,40}\](?!\w)")
+# An ellipsis, a placeholder such as `<name>`; in prose also a word that whoever quotes put in as `[it]`.
+_GAP = re.compile(r"\[?(?:\.{3,}|\u2026)\]?|(?<!\w)<[a-z][\w -]{0,40}>")
+_PROSE_GAP = re.compile(rf"{_GAP.pattern}|(?<![\w)\]])\[[A-Za-z][\w' -]{{0,40}}\](?!\w)")
 
 MAX_GAP_CHARS = 600
 """Characters that an ellipsis may stand for: a dozen lines. More, and any two words of a file would make a quote."""
@@ -107,25 +108,27 @@ class ComparableLines:
         """The index of the line that a place is in."""
         return max(0, bisect_right(self.starts, place) - 1)
 
-    def find(self, wanted: str) -> tuple[int, int] | None:
+    def find(self, wanted: str, *, is_prose: bool = False) -> tuple[int, int] | None:
         """Indices of the first and the last line of the first place where the wanted words stand whole; else None.
 
         Where the wanted text leaves something out (`...`, `[...]`, `<name>`), its parts must follow each other.
+
+        :param is_prose: a word in brackets, `[it]`, was put in by whoever quotes.
         """
         needle = _bare(comparable(wanted))
         if not needle:
             return None
         for start, end in self._places(needle):
             return self.line_of(start), self.line_of(end - 1)
-        return self._find_parts(wanted)
+        return self._find_parts((_PROSE_GAP if is_prose else _GAP).split(wanted))
 
     def all(self, wanted: str) -> list[int]:
         """Indices of the lines in which the wanted words stand whole, as written, at most MAX_TRIES."""
         needle = _bare(comparable(wanted))
         return [self.line_of(start) for start, _ in islice(self._places(needle), MAX_TRIES)] if needle else []
 
-    def _find_parts(self, wanted: str) -> tuple[int, int] | None:
-        parts = [_bare(comparable(part)) for part in _GAP.split(wanted)]
+    def _find_parts(self, wanted: Sequence[str]) -> tuple[int, int] | None:
+        parts = [_bare(comparable(part)) for part in wanted]
         told = [part for part in parts if len(part) >= MIN_PART_CHARS]
         if len(parts) < 2 or not told:
             return None

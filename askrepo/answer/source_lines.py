@@ -131,7 +131,7 @@ class SourceLines:
         return sum(any(at in lines for at in self.terms.get(term, ())) for term in terms)
 
     def _quote(self, text: str) -> Span | None:
-        found = self.folded.find(text.lower())
+        found = self.folded.find(text.lower(), is_prose=True)
         return Span(*found) if found else None
 
     def _path(self, path: str) -> Span | None:

@@ -109,6 +109,7 @@ def test_what_stands_in_the_cited_lines_is_verified(text: str) -> None:
         ("It waits 45 seconds at most [1].", ["45 seconds"]),
         ("The delay starts at 600 ms [1].", ["600 ms"]),
         ("It is in `src/backoff.py` [1].", ["src/backoff.py"]),
+        ("`queue.enqueue([hello], priority=3)` adds it [1].", ["queue.enqueue([hello], priority=3)"]),
         ("`backoff(jitter)` adds noise [1].", ["backoff(jitter)"]),
     ],
 )
