@@ -27,7 +27,7 @@ ROOMS = {
     "files": {"text"},
     "chunking": set(),
     "workspace": set(),
-    "git": {"workspace"},
+    "git": {"files", "workspace"},
     "embedders": {"text"},
     "store": {"files", "workspace", "embedders"},
     "aliases": {"text", "workspace", "git", "embedders", "store"},
