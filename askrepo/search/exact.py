@@ -89,12 +89,32 @@ def _has_words(requests: Sequence[SearchRequest], mention: Mention) -> bool:
 
 
 def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:
+    held = _looked_up(requests, mention, place)
+    if mention.line and not any(each.holds in HOMES for each in held):
+        return _looked_up(requests, Mention(f"{mention.text}:{mention.line}"), place) or held  # "redis.io:6379"
+    return held
+
+
+def _looked_up(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:
     looked_at = [(at, chunk) for at, request in enumerate(requests) for chunk in holding(request, mention)]
     return (
         list(_judged(looked_at, mention, place, any_case=False))
         or list(_judged(looked_at, mention, place, any_case=True))
         or [Exact(at, chunk, place, Holds.DEFINES) for at, chunk in looked_at if defines_last_part(chunk, mention)]
+        or list(_judged(_scanned(requests, mention), mention, place, any_case=False))
     )
+
+
+def _scanned(requests: Sequence[SearchRequest], mention: Mention) -> list[tuple[int, Chunk]]:
+    """Chunks whose text has the name, found by reading all texts: the words of a common one fill `holding`."""
+    if not mention.is_sure:
+        return []
+    longest = max(mention.text.split(), key=len)
+    return [
+        (at, chunk)
+        for at, request in enumerate(requests)
+        for chunk in request.reader.dataset.containing(longest, limit=LOOKED_AT, where=request.where)
+    ]
 
 
 def _judged(looked_at: Sequence[tuple[int, Chunk]], mention: Mention, place: int, *, any_case: bool) -> Iterator[Exact]:
@@ -150,7 +170,7 @@ def _of_one_name(listing: Sequence[Ranked], place: int, mention: Mention, questi
     how = {at: found for at, found in held if found is not None}
     if mention.may_be_prose and _says_more(mention, question):
         how = {at: found for at, found in how.items() if found in HOMES and _is_one_name(mention, listing[at])}
-    elif mention.is_plain:
+    elif mention.is_plain and not _is_slip(mention, [listing[at] for at in how]):
         how = {at: found for at, found in how.items() if found in HOMES}
     if not question.is_name and not _ASKS_FOR_VALUE.search(question.text):
         how = {at: found if found in HOMES else Holds.USES for at, found in how.items()}
@@ -165,6 +185,11 @@ def _of_one_name(listing: Sequence[Ranked], place: int, mention: Mention, questi
 def _says_more(mention: Mention, question: Question) -> bool:
     """Whether a question is about more than what may be no name ("real-time"), so that only its home comes first."""
     return not _ASKS_FOR_VALUE.search(question.text) and _others(mention, question) >= TELLING
+
+
+def _is_slip(mention: Mention, held: Sequence[Ranked]) -> bool:
+    """Whether chunks were found for what is spelled nearly like the name, which they do not have."""
+    return not any(mention.text.lower() in each.candidate.chunk.text.lower() for each in held)
 
 
 def _is_one_name(mention: Mention, home: Ranked) -> bool:

@@ -45,7 +45,7 @@ MIN_NAME_CHARS = 3
 SOURCE = Filter(kind=("source",))
 
 _NAME = re.compile(r"[^\W\d]\w*[?!]?")
-_CALL = re.compile(r"[ \t]*(?:!?\(|::)")
+_CALL = re.compile(r"(?<![ \t])[ \t]*(?:!?\(|::)")
 _CODE_FONT = re.compile(r"`([^`\n]{1,200})`")
 _QUOTED = re.compile(r"\"[^\"\n]{0,400}\"|'[^'\n]{0,400}'")
 _COMMENT = re.compile(r"\s*(?:#(?![\[!]|\s*(?:include|define))|//|/?\*|--\s|\"\"\"|''')")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from askrepo.search.question.mentions import Mention
 from askrepo.search.request import SearchRequest
+from askrepo.store.reader import words_of
 from askrepo.text.terms import query_terms
 
 MOST = 3
@@ -22,20 +22,30 @@ CHARS_PER_EDIT = 4
 LOOKED_AT = 100
 """Chunks whose words are compared, best by BM25 of the name's parts: most slips leave some part whole."""
 
-_NAME = re.compile(r"[^\W\d][\w-]*\w")
-
 
 def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[str, ...]:
-    """At most MOST names of the datasets searched within MAX_EDITS of the mention's, the nearest first."""
-    asked = mention.name
-    most = min(MAX_EDITS, len(asked) // CHARS_PER_EDIT)
-    if mention.is_message or not most:
+    """At most MOST names of the datasets searched within MAX_EDITS of the mention's, the nearest first.
+
+    A flag is compared with flags, a path with the ends of paths, a qualified name by its last part too.
+    """
+    if mention.is_message:
         return ()
-    known = {name for request in requests for name in _names(request, mention) if abs(len(name) - len(asked)) <= most}
+    defined = {symbol for request in requests for symbol in request.reader.dataset.symbols()}
+    asked = {mention.name: _names(requests, mention, defined)}
+    if "." in mention.text or "/" in mention.text:
+        asked[mention.text] = _paths(requests, mention.text)
+    edits = {name: edit_distance(text, name) for text, known in asked.items() for name in _likely(text, known)}
+    near = [name for name, edited in edits.items() if edited <= MAX_EDITS]
+    return tuple(sorted(near, key=lambda name: (edits[name], name not in defined, name))[:MOST])
+
+
+def _likely(asked: str, known: Iterable[str]) -> list[str]:
+    """Those of the names known that may be within the edits that a name of this length allows."""
+    most = min(MAX_EDITS, len(asked.lstrip("-")) // CHARS_PER_EDIT)
+    names = sorted({name for name in known if abs(len(name) - len(asked)) <= most}) if most else []
     # The ratio of two words of n characters that differ in one is 1 - 1/n; the exact count decides.
-    likely = difflib.get_close_matches(asked, sorted(known), n=MOST * 4, cutoff=max(0.5, 1 - 1.5 * most / len(asked)))
-    edits = {name: edit_distance(asked, name) for name in likely}
-    return tuple(sorted((name for name in likely if edits[name] <= most), key=lambda name: (edits[name], name))[:MOST])
+    near = difflib.get_close_matches(asked, names, n=MOST * 4, cutoff=max(0.5, 1 - 1.5 * most / len(asked)))
+    return [name for name in near if edit_distance(asked, name) <= most]
 
 
 def edit_distance(one: str, other: str) -> int:
@@ -54,11 +64,28 @@ def edit_distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _names(request: SearchRequest, mention: Mention) -> Iterator[str]:
-    """Names that the dataset defines, and words of the chunks that have a part of the mention."""
-    dataset = request.reader.dataset
-    yield from dataset.symbols()
+def _names(requests: Sequence[SearchRequest], mention: Mention, defined: Iterable[str]) -> Iterator[str]:
+    """Names that a dataset defines and words that it has: flags for a flag, all others for any other name.
+
+    Of a dataset too large to read whole, the words of the chunks that have a part of the mention.
+    """
+    is_flag = mention.name.startswith("-")
+    words = {word for request in requests for word in request.reader.dataset.words() or _words_near(request, mention)}
+    yield from (word for word in words if word.startswith("-") == is_flag)
+    if not is_flag:
+        yield from defined
+
+
+def _words_near(request: SearchRequest, mention: Mention) -> Iterator[str]:
     terms = query_terms(mention.text)
     if terms:
-        for scored in dataset.lexical(terms, limit=LOOKED_AT, where=request.where):
-            yield from _NAME.findall(scored.chunk.text)
+        for scored in request.reader.dataset.lexical(terms, limit=LOOKED_AT, where=request.where):
+            yield from words_of(scored.chunk.text)
+
+
+def _paths(requests: Sequence[SearchRequest], asked: str) -> Iterator[str]:
+    """The ends of the files' paths that have as many folders as the one asked for."""
+    parts = asked.removeprefix("./").strip("/").count("/") + 1
+    for request in requests:
+        for _, path in request.reader.dataset.files():
+            yield "/".join(path.split("/")[-parts:])

@@ -28,7 +28,7 @@ def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | 
     if _defines(chunk, mention, any_case=any_case):
         return Holds.DEFINES
     if _is_named_like(chunk.path, mention, any_case=any_case):
-        return Holds.DEFINES if chunk.start_line == 1 else Holds.USES
+        return Holds.DEFINES if chunk.start_line <= (mention.line or 1) <= chunk.end_line else Holds.USES
     if not any_case and chunk.start_line == 1 and PurePosixPath(chunk.path).stem == mention.text:
         return Holds.NAMES_FILE
     if not _whole(mention.text, any_case).search(chunk.text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +44,7 @@ _MAX_FREQUENCIES = 20_000
 # Of larger datasets no table of all names is made, and fewer names are looked up.
 _MAX_TABLED = 200_000
 _LOOKED_UP = 12
+_WORD = re.compile(r"(?:(?<![\w-])--?)?[^\W\d][\w-]*\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class DatasetReader:
         self._files = files
         self._frequencies: dict[str, int] = {}
         self._symbol_rows: dict[str, list[int]] | None = None
+        self._words: frozenset[str] | None = None
         self._dataset = dataset  # keeps the native object alive: its columns end with it
 
     @classmethod
@@ -293,6 +296,30 @@ class DatasetReader:
         found = self._scored(f"{tql.where(where.conditions())} ORDER BY {score} DESC LIMIT {limit}", score)
         return [each.chunk for each in found if where.admits(each.chunk)]
 
+    def containing(self, text: str, *, limit: int, where: Filter = Filter()) -> list[Chunk]:
+        """Chunks whose text has these very characters, in the order of the dataset: reads the whole column.
+
+        A hundredth of a second for 12,000 chunks.
+        """
+        if not tql.is_storable(text):
+            return []
+        return [chunk for chunk in self._admitted(tql.contains("text", text), where, limit) if text in chunk.text]
+
+    def words(self) -> frozenset[str]:
+        """Every word of every text, with the hyphens in it and those of a flag before it; remembered.
+
+        Reads a whole column, an eighth of a second of processor time for 12,000 chunks; none of datasets above
+        200,000 chunks, which would take seconds.
+        """
+        if self._words is None:
+            found: set[str] = set()
+            with reading(self.url):
+                for start, stop in batches(self.manifest.chunks if self.manifest.chunks <= _MAX_TABLED else 0):
+                    for text in _texts(self._dataset["text"][start:stop]):
+                        found.update(words_of(text))
+            self._words = frozenset(found)
+        return self._words
+
     def symbols(self) -> frozenset[str]:
         """Every name that a chunk defines: reads a whole column, a tenth of a second for 36,000 chunks."""
         found: set[str] = set()
@@ -470,6 +497,11 @@ class DatasetReader:
         if not rows:
             return np.empty((0, self.manifest.embedder.dimension), dtype=np.float32)
         return _matrix(self._dataset[rows][VECTOR_COLUMN][:], len(rows))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in its order, with the hyphens in them and those of a flag before it."""
+    return _WORD.findall(text)
 
 
 def _location(place: str | DatasetLocation) -> DatasetLocation:

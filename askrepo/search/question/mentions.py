@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 MAX_MENTIONS = 8
@@ -22,6 +22,9 @@ _LAST_PART = re.compile(rf"(?:{_SEPARATORS})(?=[^\W\d])")
 _QUALIFIED = rf"{_IDENTIFIER}(?:(?:::|->|[.#\\:]){_IDENTIFIER})+"
 _KEBAB = rf"{_IDENTIFIER}(?:-\w+)+"
 _WORD = re.compile(r"\w")
+_LINE = re.compile(r"(?::|#L?|[\"']?,? line |\()(\d{1,7})(?:-L?\d{1,7}|:\d{1,7})?\)?")
+"""The lines behind a path, as compilers, tracebacks, editors and web pages write them."""
+_PATH_END = re.compile(r"(?:\.[^\W\d]\w*|/[\w.@+-]*)\Z")
 
 # Words before or behind a plain word that make it a name: "the function task", "task macro".
 _NOUNS = (
@@ -63,11 +66,13 @@ class Mention:
     :ivar is_sure: it looks like code, or the question says that it is a name; others count only where the repository
         defines or sets them.
     :ivar is_message: several words, quoted.
+    :ivar line: the first line asked for behind a path, from 1; 0 when there is none.
     """
 
     text: str
     is_sure: bool = True
     is_message: bool = False
+    line: int = 0
 
     @property
     def is_plain(self) -> bool:
@@ -136,7 +141,7 @@ _FORMS: tuple[_Form, ...] = (
 def mentions(text: str) -> tuple[Mention, ...]:
     """The names in a question, in its order, each once, at most MAX_MENTIONS; a bare word is one whatever it is."""
     head = text[:HEAD_CHARS].strip()
-    found = [Mention(head, is_sure=_WORD.search(head) is not None)] if _is_bare(head) else _found(head)
+    found = [_bare(head)] if _is_bare(head) else _found(head)
     kept = {each.text: each for each in reversed(found) if _WORD.search(each.text)}
     return tuple(kept[each.text] for each in dict.fromkeys(found) if kept.get(each.text) is each)[:MAX_MENTIONS]
 
@@ -152,6 +157,14 @@ def _is_bare(text: str) -> bool:
     return len(text.split(maxsplit=1)) == 1 and len(text) <= MAX_NAME_CHARS
 
 
+def _bare(text: str) -> Mention:
+    """A question of one word, without the lines behind a path."""
+    for lines in _LINE.finditer(text):
+        if lines.end() == len(text) and _is_path(text[: lines.start()]):
+            return Mention(text[: lines.start()], line=int(lines[1]))
+    return Mention(text, is_sure=_WORD.search(text) is not None)
+
+
 def _found(text: str) -> list[Mention]:
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, Mention]] = []
@@ -162,8 +175,19 @@ def _found(text: str) -> list[Mention]:
                 mention = _mention(match[1], form)
                 if mention is not None:
                     taken.append((start, end))
-                    found.append((start, mention))
+                    found.append((start, _with_line(mention, text, end)))
     return [mention for _, mention in sorted(found, key=lambda pair: pair[0])]
+
+
+def _with_line(mention: Mention, text: str, end: int) -> Mention:
+    """The mention with the line that stands behind it, if it is a path."""
+    lines = _LINE.match(text, end)
+    return replace(mention, line=int(lines[1])) if lines and _is_path(mention.text) else mention
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text ends as paths do, and is no address of the web."""
+    return "://" not in text and _PATH_END.search(text) is not None
 
 
 def _mention(text: str, form: _Form) -> Mention | None:

@@ -11,7 +11,9 @@ from tests.datasets import build_alias
 FILES = {
     "README.md": "# Courier\n\nCourier delivers parcels. Set `visibility_timeout` to keep one hidden from others.\n",
     "CHANGELOG.md": "# Changes\n\n- 1.4.2: visibility_timeout, RetryPolicy and parse_address came\n",
-    "courier.yaml": "queue:\n  visibility_timeout: 30\n  dead-letter: yes\n",
+    "courier.yaml": "queue:\n  visibility_timeout: 30\n  dead-letter: yes\n  broker: redis.example:6379\n",
+    "docs/addresses.md": "# Brokers\n\nAny broker does: redis.example, or one of yours.\n",
+    "src/courier/long.py": "".join(f"def step_{n}(parcel):\n    return parcel + {n}\n\n\n" for n in range(1, 41)),
     "src/courier/policy.py": (
         "DEFAULT_ATTEMPTS = 3\n\n\nclass RetryPolicy:\n    def delay(self, attempt):\n        return 2**attempt\n"
     ),
@@ -23,7 +25,7 @@ FILES = {
     "src/courier/send.py": (
         "from courier.address import parse_address\nfrom courier.policy import DEFAULT_ATTEMPTS, RetryPolicy\n\n\n"
         "def send(parcel, options):\n    policy = RetryPolicy()\n    parse_address(parcel.address)\n"
-        "    if options.get('--dry-run'):\n        return policy\n"
+        "    if options.get('--dry-run'):\n        return policy\n    return PARCELS\n"
     ),
     "tests/test_address.py": "def parse_address(text):\n    return 'a double'\n\n\nparse_address('')\n",
     "tests/doubles.py": "def only_in_tests():\n    return 1\n",
@@ -49,6 +51,14 @@ DRONES = {
 @pytest.fixture(scope="module")
 def drones(tmp_path_factory):
     return build_alias(tmp_path_factory.mktemp("drones"), DRONES, name="drones").reader
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    """Of 300 files each has the parts of a flag, and one has the flag."""
+    words = {f"notes/{number}.md": f"# Note {number}\n\nexit and code\n" for number in range(300)}
+    files = {**words, "zz/last.md": "# Last\n\nOf all these words, here is one more: see --exit-code there.\n"}
+    return build_alias(tmp_path_factory.mktemp("crowd"), files).reader
 
 
 def first(reader, question: str, *, strategy: str = "hybrid") -> str:
@@ -142,6 +152,10 @@ def test_what_stands_nowhere_finds_nothing(reader, question):
         ("visibilty_timeout", "visibilty_timeout", "visibility_timeout", "courier.yaml"),
         ("what does RetyrPolicy do", "RetyrPolicy", "RetryPolicy", "src/courier/policy.py"),
         ("parse_adress", "parse_adress", "parse_address", "src/courier/address.py"),
+        ("what does --dyr-run do", "--dyr-run", "--dry-run", "src/courier/send.py"),
+        ("PRACELS", "PRACELS", "PARCELS", "src/courier/send.py"),
+        ("docs/plociy.md", "docs/plociy.md", "docs/policy.md", "docs/policy.md"),
+        ("adress.py", "adress.py", "address.py", "src/courier/address.py"),
     ],
 )
 def test_a_slip_of_the_keyboard_finds_what_was_meant_and_is_told(reader, question, name, nearest, path):
@@ -153,6 +167,37 @@ def test_a_slip_of_the_keyboard_finds_what_was_meant_and_is_told(reader, questio
 @pytest.mark.parametrize("question", ["parse_address", "parsing", "how are parcels sent", "RetryPolicy"])
 def test_no_absence_is_claimed_of_what_is_there(reader, question):
     assert absent_names(question, readers=[reader]) == []
+
+
+def test_a_name_whose_parts_are_everywhere_is_found_and_never_called_absent(crowd):
+    assert absent_names("--exit-code", readers=[crowd]) == []
+    assert first(crowd, "--exit-code") == "zz/last.md"
+
+
+def test_a_slip_in_a_name_whose_parts_are_everywhere_is_told(crowd):
+    assert absent_names("--exti-code", readers=[crowd])[0].nearest[0] == "--exit-code"
+    assert first(crowd, "--exti-code") == "zz/last.md"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "src/courier/long.py:75",
+        "long.py:75:3",
+        "src/courier/long.py#L75-L80",
+        "what happens in src/courier/long.py:75",
+        'why does File "src/courier/long.py", line 75 fail',
+    ],
+)
+def test_a_path_with_a_line_finds_the_line(reader, question):
+    assert absent_names(question, readers=[reader]) == []
+    chunk = search(question, readers=[reader])[0].chunk
+    assert (chunk.path, chunk.start_line <= 75 <= chunk.end_line) == ("src/courier/long.py", True)
+
+
+def test_an_address_with_a_port_is_no_path_with_a_line(reader):
+    assert first(reader, "redis.example:6379") == "courier.yaml"
+    assert first(reader, "where is redis.example:6379 set") == "courier.yaml"
 
 
 def test_an_absent_name_in_a_sentence_is_told_beside_the_hits(reader):
