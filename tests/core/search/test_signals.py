@@ -134,6 +134,12 @@ def test_chunk_that_defines_a_name_of_the_question_is_lifted(question, symbols, 
     assert definition.definition(pool) == [amount]
 
 
+def test_a_definition_in_another_case_does_not_count_beside_the_exact_one():
+    chunks = chunk_at("src/session.py", symbols=("Session",)), chunk_at("src/http.py", symbols=("session",))
+    pool = pool_of("session", [Candidate(0, chunk) for chunk in chunks])
+    assert definition.definition(pool) == [0, definition.ONE_WORD]
+
+
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
