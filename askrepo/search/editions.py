@@ -25,10 +25,7 @@ _TRANSLATION = re.compile(
     re.IGNORECASE,
 )
 _VERSION = r"v?\d+(?:\.(?:\d+|x))+|v\d+|version-[^/]+"
-_ARCHIVE = re.compile(
-    rf"(?:^|/)(?:archived?|legacy|deprecated|old|obsolete|versioned_docs|versions?/(?:{_VERSION})|(?:docs?|documentation)/(?:{_VERSION}))/",
-    re.IGNORECASE,
-)
+_ARCHIVE = re.compile(r"(?:^|/)(?:archived?|legacy|deprecated|old|obsolete|versioned_docs)/", re.IGNORECASE)
 _EDITION = re.compile(
     rf"(?:^|(?<=/))(?:latest|next|stable|current|main|master|dev|unreleased|edge|archived?|legacy|old|{_VERSION})/",
     re.IGNORECASE,

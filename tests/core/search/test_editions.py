@@ -30,7 +30,14 @@ def test_a_translation_stands_behind_the_page_in_the_language_of_the_question(pa
     "path",
     [
         *("README.md", "docs/id.md", "docs/it.rst", "docs/routing.md", "docs/to-do.md", "docs/sign-in.md"),
-        *("docs/en/routing.md", "README.en.md", "docs/internals/no-std.md", "guides/old-clients.md", "docs/version.md"),
+        *(
+            "docs/en/routing.md",
+            "README.en.md",
+            "docs/internals/no-std.md",
+            "guides/old-clients.md",
+            "docs/version.md",
+            "docs/v3/a.md",
+        ),
     ],
 )
 def test_a_page_is_no_translation_and_no_archive(path):
@@ -40,8 +47,8 @@ def test_a_page_is_no_translation_and_no_archive(path):
 @pytest.mark.parametrize(
     "path",
     [
-        *("docs/archive/routing.md", "versioned_docs/version-2.1/routing.md", "docs/v1/routing.md"),
-        *("website/docs/1.x/routing.md", "docs/legacy/routing.md"),
+        *("docs/archive/routing.md", "versioned_docs/version-2.1/routing.md"),
+        *("website/docs/old/1.x/routing.md", "docs/legacy/routing.md"),
     ],
 )
 def test_a_page_of_an_earlier_version_stands_behind(path):

@@ -306,7 +306,8 @@ def test_listing_shows_many_files_and_context_the_best_one_deeply(tmp_path, stra
     long = "\n\n".join(
         f"def sort_{n}(letter):\n    return shelf_of(letter, {n})\n" + "    # sort\n" * 60 for n in range(12)
     )
-    others = {f"src/other{n}.py": f"def keep_{n}(letter):\n    return letter.sort({n})\n" for n in range(12)}
+    names = "attic barn cellar depot eaves garage hall inn jetty kiosk lodge mill".split()  # noqa: SIM905
+    others = {f"src/{name}.py": f"def keep_{n}(letter):\n    return letter.sort({n})\n" for n, name in enumerate(names)}
     built = build_alias(tmp_path, {"src/sort.py": long, **others})
     question = "how are letters sorted by shelf"
     listed = paths(search(question, readers=[built.reader], strategy=strategy, k=12))
