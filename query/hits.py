@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.text.display import columns, fitted, plain, plain_line
+from query.output import linked
 
 if TYPE_CHECKING:
     from askrepo.search.links import Links, Place
@@ -54,29 +55,43 @@ def hit_json(hit: Hit, *, terms: Terms, links: Links | None) -> dict[str, Any]:
     }
 
 
-def hit_block(hit: Hit, *, terms: Terms, with_repository: bool, width: int | None, links: Links | None = None) -> str:
+def hit_block(
+    hit: Hit,
+    *,
+    terms: Terms,
+    with_repository: bool,
+    width: int | None,
+    links: Links | None = None,
+    is_whole: bool = False,
+) -> str:
     """Heading and excerpt of a hit, a line for each further passage of its file, and its links.
 
     :param width: columns of the terminal, None when nobody's screen limits the lines.
+    :param is_whole: show every line of the hit in place of those that answer.
     """
     chunk = hit.chunk
     repository = f"{plain_line(chunk.repository)} " if with_repository else ""
     place = f"{repository}{plain_line(chunk.path)}:{chunk.start_line}-{chunk.end_line}"
     rank = f"{hit.rank}. "
-    heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True)
+    heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True, url=hit.url)
     more = (_further(each, terms=terms, width=width) for each in hit.more)
     return "\n".join(
-        [rank + heading, *excerpt(chunk, terms=terms, width=width), *more, *_link_lines(hit, links, width=width)]
+        [
+            rank + heading,
+            *excerpt(chunk, terms=terms, width=width, is_whole=is_whole),
+            *more,
+            *_link_lines(hit, links, width=width),
+        ]
     )
 
 
-def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False) -> str:
+def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False, url: str = "") -> str:
     """A place and what is there, which is cut where it does not fit."""
     symbol = plain_line(symbol_of(chunk, terms=terms))
     if room is not None:
         left = room - columns(place) - 2
         symbol = fitted(symbol, left) if left >= MIN_SYMBOL else ""
-    styled = click.style(place, fg="cyan", bold=bold)
+    styled = linked(click.style(place, fg="cyan", bold=bold), url)
     return f"{styled}  {click.style(symbol, fg='yellow')}" if symbol else styled
 
 
@@ -91,12 +106,12 @@ def symbol_of(chunk: Chunk, *, terms: Terms = frozenset()) -> str:
     return ".".join([*scope[-1:], name]) if scope and scope[-1] != name else name
 
 
-def excerpt(chunk: Chunk, *, terms: Terms, width: int | None, size: int = EXCERPT_LINES) -> list[str]:
-    """The few lines of a chunk that answer, with their numbers; where lines between are left out, a mark."""
+def excerpt(chunk: Chunk, *, terms: Terms, width: int | None, is_whole: bool = False) -> list[str]:
+    """The few lines of a chunk that answer, or all, with their numbers; where lines between are left out, a mark."""
     from askrepo.search.excerpts import excerpt_lines
 
     lines = chunk.text.removesuffix("\n").split("\n")
-    shown = excerpt_lines(chunk, terms, size=size)
+    shown = list(range(len(lines))) if is_whole else excerpt_lines(chunk, terms, size=EXCERPT_LINES)
     gutter = len(str(chunk.start_line + shown[-1]))
     printed = []
     for before, at in zip([None, *shown], shown, strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from askrepo.types import AliasEntry
 
 MIN_WIDTH = 40
+_WEB_URL = re.compile(r"https?://[!-~]+")
 
 
 def wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:
@@ -42,6 +44,13 @@ def print_result(text: str = "", *, newline: bool = True) -> None:
 def print_note(text: str) -> None:
     """Text on stderr."""
     click.echo(text, err=True, color=wants_colour(sys.stderr, os.environ))
+
+
+def linked(text: str, url: str) -> str:
+    """The text as a link (OSC 8) where a terminal shows it and the URL is one of the web; else the text."""
+    if not (sys.stdout.isatty() and wants_colour(sys.stdout, os.environ) and _WEB_URL.fullmatch(url)):
+        return text
+    return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
 class _Line(logging.Formatter):

@@ -45,7 +45,7 @@ def read_on(
 
 
 def _run(loop: ReadingLoop) -> None:
-    """Each step is told on a terminal. There, Ctrl-C ends the reading and not the command."""
+    """Each step is told on a terminal. There, Ctrl-C behind a step ends the reading and not the command."""
     is_watched = sys.stderr.isatty()
     try:
         steps = loop.run()
@@ -57,7 +57,7 @@ def _run(loop: ReadingLoop) -> None:
             if is_watched:
                 print_note(plain_line(step.told))
     except KeyboardInterrupt:
-        if not is_watched:
+        if not (is_watched and loop.steps):
             raise
         interrupts.forget()
         print_note("\nreading was ended; the answer comes from what was read so far")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from query.absence import print_absent
 from query.errors import NOTHING_FOUND
-from query.hits import hit_block, hit_json
+from query.hits import Terms, hit_block, hit_json
 from query.options import SearchOptions, WholeNumber, example, search_options
 from query.output import (
     freshness,
@@ -25,7 +26,9 @@ from query.question import read_question
 
 if TYPE_CHECKING:
     from askrepo.aliases.sources import AliasReader
+    from askrepo.types import Hit
 
+MAX_AROUND = 500
 MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
 
 
@@ -39,8 +42,14 @@ MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
     "--tokens", "max_tokens", type=WholeNumber(MIN_TOKENS, MAX_TOKENS), metavar="N",
     help="Budget of --context. Default: ASKREPO_CONTEXT_TOKENS.",
 )  # fmt: skip
+@click.option(
+    "-C", "around", type=WholeNumber(0, MAX_AROUND), metavar="N",
+    help="Lines shown on either side of the best line of a hit. Default: the six best lines.",
+)  # fmt: skip
 @search_options
-def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, options: SearchOptions) -> int:
+def search(
+    query: tuple[str, ...], as_context: bool, max_tokens: int | None, around: int | None, options: SearchOptions
+) -> int:
     """Find passages: path and lines, symbol, excerpt.
 
     QUERY may be `-` or piped in.
@@ -53,7 +62,7 @@ def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, opt
     if as_context:
         found = _print_context(question, options, readers, max_tokens or options.session.settings.context_tokens)
     else:
-        found = _print_listing(question, options, readers)
+        found = _print_listing(question, options, readers, around)
     print_absent(question, options, readers)
     if not found:
         print_note("nothing found")
@@ -62,7 +71,7 @@ def search(query: tuple[str, ...], as_context: bool, max_tokens: int | None, opt
     return 0 if found else NOTHING_FOUND
 
 
-def _print_listing(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> bool:
+def _print_listing(question: str, options: SearchOptions, readers: Sequence[AliasReader], around: int | None) -> bool:
     """The best hits, for a person; whether there are any."""
     from askrepo.search.excerpts import asked_terms
     from askrepo.search.links import first_links
@@ -78,10 +87,28 @@ def _print_listing(question: str, options: SearchOptions, readers: Sequence[Alia
     for hit, its in zip_longest(hits, links):
         if options.as_json:
             print_json(hit_json(hit, terms=terms, links=its))
-        else:
-            block = hit_block(hit, terms=terms, with_repository=several, width=width, links=its)
-            print_result(block + "\n")
+            continue
+        shown = hit if around is None else _widened(hit, terms, readers, around)
+        block = hit_block(
+            shown, terms=terms, with_repository=several, width=width, links=its, is_whole=around is not None
+        )
+        print_result(block + "\n")
     return bool(hits)
+
+
+def _widened(hit: Hit, terms: Terms, readers: Sequence[AliasReader], around: int) -> Hit:
+    """The hit with the lines of its file around its best line, in place of its own."""
+    from askrepo.search.excerpts import excerpt_lines
+    from askrepo.search.reading import lines_of, open_file
+
+    chunk = hit.chunk
+    best = chunk.start_line + excerpt_lines(chunk, terms, size=1)[0]
+    reader = next(reader for reader in readers if reader.alias == hit.alias)
+    file = open_file(chunk.path, readers=[reader], repository=chunk.repository)
+    shown = lines_of(file, max(1, best - around), best + around, max_lines=2 * around + 1)
+    text = "\n".join(shown.lines) + "\n"
+    widened = replace(chunk, start_line=shown.start_line, end_line=shown.end_line, text=text)
+    return replace(hit, chunk=widened, url=shown.url)
 
 
 def _print_context(question: str, options: SearchOptions, readers: Sequence[AliasReader], max_tokens: int) -> bool:

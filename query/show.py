@@ -14,7 +14,7 @@ from askrepo.text.display import plain, plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
 from query.options import alias_option, at_option, example, json_option, workspace_option
-from query.output import freshness, print_json, print_note, print_result, wants_colour
+from query.output import freshness, linked, print_json, print_note, print_result, wants_colour
 from query.progress import progress
 from query.session import Session
 
@@ -108,7 +108,7 @@ def _definitions(symbol: str, place: str | None, readers: Sequence[AliasReader])
 def _block(reading: Reading) -> str:
     """A heading and the numbered lines."""
     place = plain_line(f"{reading.file.path}:{reading.start_line}-{reading.end_line}")
-    heading = f"{plain_line(reading.file.repository)} " + click.style(place, fg="cyan", bold=True)
+    heading = f"{plain_line(reading.file.repository)} " + linked(click.style(place, fg="cyan", bold=True), reading.url)
     return "\n".join([heading, *_numbered(reading)])
 
 

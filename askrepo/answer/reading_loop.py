@@ -195,7 +195,9 @@ class ReadingLoop:
         key = canonical_json([call.name, arguments])
         if key in self._given:
             text = f"You asked for this before; it gave {self._given[key]}."
-            return self._made(number, call, arguments, Given(f"again {call.name}", "", text), "repeated", began), text
+            return self._made(
+                number, call, arguments, Given(_again(call.name, arguments), "", text), "repeated", began
+            ), text
         try:
             given = self._tools.run(call.name, arguments, max_tokens=self._left)
         except UsageError as error:
@@ -276,6 +278,11 @@ def _parsed(call: ToolCall) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _again(name: str, arguments: Mapping[str, Any]) -> str:
+    """What is said of a repeated call."""
+    return f"not again: {name} {_shown(', '.join(map(str, arguments.values())))}"
 
 
 def _shown(text: str) -> str:

@@ -286,3 +286,19 @@ class TestWhichAlias:
         (clean_home / "askrepo.toml").write_text('alias = "two"\nk = 1\n')
         found = json_lines(run("search", "alpha", "--json", "--workspace", two.workspace.url))
         assert [hit["alias"] for hit in found] == ["two"]
+
+
+def test_lines_around_the_best_line_are_those_of_the_file(run_main: Run) -> None:
+    lines = run_main("search", "exponential backoff", "-k", "1", "-C", "1").stdout.splitlines()
+    assert lines[0].startswith("1. src/retry.py:7-9")
+    assert [line.split("│")[0].strip() for line in lines[1:4]] == ["7", "8", "9"]
+    whole = run_main("search", "exponential backoff", "-k", "1", "-C", "500").stdout.splitlines()
+    assert whole[0].startswith("1. src/retry.py:1-9")
+    one = run_main("search", "exponential backoff", "-k", "1", "-C", "0").stdout.splitlines()
+    assert len(one) == 3
+    assert "exponential backoff" in one[1]
+
+
+@pytest.mark.parametrize("number", ["-1", "501", "x"])
+def test_lines_around_are_a_bounded_number(run_main: Run, number: str) -> None:
+    assert run_main("search", "x", "-C", number).exit_code == 2
