@@ -1,0 +1,218 @@
+"""How much of the evidence reading on can reach: a scripted reader without a model, over our own code questions.
+
+    python -m benchmarks.reading ALIAS … [--half development] [--limit 10] [--tokens 32000]
+
+ALIAS names a dataset of a repository that benchmarks/questions has questions about. Three ways are compared: one shot
+in 8,000 tokens, one shot in all of the budget, and the reader. The reader starts from the first one's sources and uses
+the tools that a chat model gets: it opens the outlines of the first files, reads what the question's words name there,
+searches on in those files, and reads the definitions around and behind what was found. Prints for each way the mean
+share of the evidence's lines that were shown, the share of its ranges of which something was, and the tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.answer.context import Source, context_for
+from askrepo.answer.reading_tools import ReadingTools
+from askrepo.errors import UsageError
+from askrepo.search.evaluation import EvaluationQuestion
+from askrepo.search.outline import OutlineItem, lead_of, outline
+from askrepo.search.reading import StoredFile, open_file
+from askrepo.settings import Settings
+from askrepo.text.terms import query_terms
+from askrepo.workspace.objects import Workspace
+from benchmarks.question_sets import HALVES, read_sets
+
+QUESTIONS = Path(__file__).parent / "questions"
+FIRST_TOKENS = 8000
+FIRST_FILES, OUTLINED_FILES, SEARCHED_FILES, HALVED_FILES = 14, 2, 6, 5
+MAX_NAMED, MAX_ITEM_LINES = 8, 80
+FOLLOWED_SOURCES, FOLLOWED_NAMES, FOLLOWED_LINES = 10, 20, 40
+IDENTIFIER = re.compile(r"[^\W\d]\w{3,}")
+
+
+@dataclass
+class Shown:
+    """What a way showed for one question."""
+
+    sources: Sequence[Source]
+    tokens: int
+
+
+Way = Callable[[str, AliasReader, int], Shown]
+
+
+class ScriptedReader:
+    """Reads on for one question within a budget."""
+
+    def __init__(self, question: str, reader: AliasReader, budget: int) -> None:
+        self._question = question
+        self._terms = set(query_terms(question))
+        self._reader = reader
+        sources = context_for(question, readers=[reader], max_tokens=min(FIRST_TOKENS, budget))
+        self.tools = ReadingTools(sources, readers=[reader], fence="0" * 12)
+        self.left = budget - sum(source.tokens for source in sources)
+        self._outlines: dict[str, list[OutlineItem]] = {}
+
+    def run(self) -> None:
+        """The steps that reached most of the evidence on the development half, in that order."""
+        self._open_outlines()
+        self._read_named()
+        self._search([self._question], SEARCHED_FILES)
+        words = self._question.split()
+        middle = len(words) // 2
+        self._search([" ".join(words[:middle]), " ".join(words[middle:])], HALVED_FILES)
+        self._read_around()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Definitions of the names that the sources use, those first that share words with the question."""
+        known = self._reader.dataset.symbols()
+        used: Counter[str] = Counter()
+        for rank, source in enumerate(self.tools.sources[:FOLLOWED_SOURCES]):
+            for name in set(IDENTIFIER.findall(source.text)):
+                if name in known:
+                    used[name] += 1 + 5 * len(self._terms.intersection(query_terms(name))) + (rank < 3)
+        for name, _ in used.most_common(FOLLOWED_NAMES):
+            self._read_definition(name)
+
+    def _read_definition(self, name: str) -> None:
+        found = self._reader.dataset.defining([name], limit=5)
+        chunks = [chunk for chunk in found if name in chunk.symbols and chunk.kind == "source"]
+        for chunk in chunks if len(chunks) <= 2 else []:
+            file = open_file(chunk.path, readers=[self._reader], repository=chunk.repository)
+            for item in self._outline_of(file):
+                if item.name == name and chunk.start_line <= item.start_line <= chunk.end_line:
+                    end = min(item.end_line, item.start_line + FOLLOWED_LINES)
+                    self._read(file, lead_of(file.lines, item.start_line), end)
+
+    def _open_outlines(self) -> None:
+        for file in self._files()[:OUTLINED_FILES]:
+            self._call("outline", {"path": f"{file.repository}/{file.path}"})
+
+    def _read_named(self) -> None:
+        """Definitions whose names share words with the question, those that share most first."""
+        found = []
+        for place, file in enumerate(self._files()):
+            for item in self._outline_of(file):
+                shared = len(self._terms.intersection(query_terms(item.name)))
+                if shared and item.end_line - item.start_line < MAX_ITEM_LINES:
+                    found.append((-shared, place, item.start_line, item, file))
+        for *_, item, file in sorted(found, key=lambda each: each[:3])[:MAX_NAMED]:
+            self._read(file, lead_of(file.lines, item.start_line), item.end_line)
+
+    def _read_around(self) -> None:
+        """The innermost definitions in which the sources stand, unless they are large."""
+        for source in list(self.tools.sources):
+            file = open_file(source.citation.path, readers=[self._reader], repository=source.citation.repository)
+            start, end = source.citation.start_line, source.citation.end_line
+            for item in self._outline_of(file):
+                is_cut = item.start_line < start <= item.end_line or item.start_line <= end < item.end_line
+                if is_cut and item.end_line - item.start_line < MAX_ITEM_LINES:
+                    self._read(file, item.start_line, item.end_line)
+
+    def _search(self, queries: Sequence[str], files: int) -> None:
+        """The question, or parts of it, put to each of the first files alone."""
+        for query in filter(None, queries):
+            for file in self._files()[:files]:
+                self._call("search", {"query": query, "path": file.path})
+
+    def _files(self) -> list[StoredFile]:
+        places = dict.fromkeys((each.citation.repository, each.citation.path) for each in self.tools.sources)
+        return [
+            open_file(path, readers=[self._reader], repository=repository)
+            for repository, path in list(places)[:FIRST_FILES]
+        ]
+
+    def _outline_of(self, file: StoredFile) -> list[OutlineItem]:
+        if file.path not in self._outlines:
+            self._outlines[file.path] = outline(file)
+        return self._outlines[file.path]
+
+    def _read(self, file: StoredFile, start: int, end: int) -> None:
+        self._call("read", {"path": f"{file.repository}/{file.path}", "start": start, "end": end})
+
+    def _call(self, name: str, arguments: dict[str, object]) -> None:
+        if self.left < 200:
+            return
+        try:
+            given = self.tools.run(name, arguments, max_tokens=self.left)
+        except UsageError:
+            return
+        self.left -= given.tokens
+
+
+def one_shot(tokens: int) -> Way:
+    def way(question: str, reader: AliasReader, budget: int) -> Shown:
+        sources = context_for(question, readers=[reader], max_tokens=min(tokens, budget))
+        return Shown(sources, sum(source.tokens for source in sources))
+
+    return way
+
+
+def scripted(question: str, reader: AliasReader, budget: int) -> Shown:
+    on = ScriptedReader(question, reader, budget)
+    on.run()
+    return Shown(on.tools.sources, budget - on.left)
+
+
+def lines_shown(question: EvaluationQuestion, sources: Sequence[Source]) -> tuple[float, float]:
+    """Share of the evidence's lines that the sources have, and share of its ranges of which they have something."""
+    held: dict[str, set[int]] = {}
+    for source in sources:
+        lines = range(source.citation.start_line, source.citation.end_line + 1)
+        held.setdefault(source.citation.path, set()).update(lines)
+    ranges = [set(range(each.start_line, (each.end_line or 0) + 1)) for each in question.targets if each.start_line]
+    paths = [each.path for each in question.targets if each.start_line]
+    found = [wanted & held.get(path, set()) for path, wanted in zip(paths, ranges, strict=True)]
+    total = sum(map(len, ranges))
+    return sum(map(len, found)) / total, sum(map(bool, found)) / len(ranges)
+
+
+def main() -> None:
+    arguments = parsed()
+    settings = Settings.from_env(os.environ)
+    workspace = Workspace.open(settings.workspace)
+    ways: dict[str, Way] = {
+        f"one shot in {FIRST_TOKENS:,}": one_shot(FIRST_TOKENS),
+        f"one shot in {arguments.tokens:,}": one_shot(arguments.tokens),
+        f"reading on in {arguments.tokens:,}": scripted,
+    }
+    results: dict[str, list[tuple[float, float, int]]] = {name: [] for name in ways}
+    for questions in read_sets(QUESTIONS):
+        if questions.name not in arguments.alias:
+            continue
+        reader = open_alias(questions.name, workspace=workspace, settings=settings)
+        kept = [each for each in questions.of_half(arguments.half).questions if each.category == "code"]
+        with_lines = [each for each in kept if any(target.start_line for target in each.targets)]
+        for question in with_lines[: arguments.limit]:
+            for name, way in ways.items():
+                shown = way(question.query, reader, arguments.tokens)
+                results[name].append((*lines_shown(question, shown.sources), shown.tokens))
+        print(f"{questions.name}: {len(with_lines[: arguments.limit])} questions", flush=True)
+    for name, rows in results.items():
+        lines, ranges, tokens = (sum(column) / len(rows) for column in zip(*rows, strict=True))
+        most = max(row[2] for row in rows)
+        print(f"{name:24s} {len(rows)} questions: lines {lines:.3f}, ranges {ranges:.3f}, "
+              f"{tokens:,.0f} tokens, {most:,} at most")  # fmt: skip
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("alias", nargs="+")
+    parser.add_argument("--half", choices=HALVES, default=HALVES[0])
+    parser.add_argument("--limit", type=int, default=None, help="questions of each repository")
+    parser.add_argument("--tokens", type=int, default=32_000)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
