@@ -92,11 +92,13 @@ class Evidence:
 
     :ivar standalone_question: the question, understandable without the conversation.
     :ivar sources: empty when nothing relevant was found.
+    :ivar fence: what delimited them in earlier prompts of this question; "" for a new one.
     """
 
     question: str
     standalone_question: str
     sources: tuple[Source, ...]
+    fence: str = ""
 
 
 class AnswerStream:
@@ -216,9 +218,9 @@ def stream_answer(
     :param look_up: finds stored lines that the answer names by path; lines_of: gives them.
     :param elsewhere: where words are looked for that stand in no source.
     :param forms: which endpoints answer in a form; None asks for prose.
-    :param fence: delimits sources in the prompt; a new random one by default, so that no source can forge it.
+    :param fence: delimits sources in the prompt; by default the evidence's, or a random one that none can forge.
     """
-    messages = answer_messages(evidence, fence=fence or new_fence())
+    messages = answer_messages(evidence, fence=fence or evidence.fence or new_fence())
     numbers = [source.number for source in evidence.sources]
     pieces: Iterator[str]
     if forms is not None and isinstance(model, ChatModel):

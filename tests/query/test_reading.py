@@ -157,3 +157,11 @@ def test_ctrl_c_while_reading_answers_from_what_was_read(run_main: Run, server: 
     assert b"the answer comes from what was read so far" in shown
     assert b"Pushed [2]." in shown
     assert b"src/queue.ts:1-2" in shown
+
+
+def test_an_endpoint_that_caches_prompts_reads_the_sources_once(run_main: Run, server: OpenAIServer) -> None:
+    server.replies.append("It waits [1].")
+    run_main("ask", "backoff")
+    reading, final = (request.body["messages"] for request in server.requests)
+    assert reading[0] == final[0]
+    assert reading[1]["content"].startswith(final[1]["content"])

@@ -92,17 +92,27 @@ def test_a_model_that_is_ready_at_once_changes_nothing(built: BuiltAlias) -> Non
     before = loop.evidence
     assert run(loop) == []
     assert loop.evidence == before
+    assert loop.evidence.sources == loop._first.sources
 
 
 def test_the_first_request_has_the_sources_the_question_and_the_budget(built: BuiltAlias) -> None:
     loop = loop_of(built, max_tokens=9000)
     run(loop)
     system, human = loop._model.asked[0]
-    assert "reply READY" in str(system.content)
     assert f"<source N {FENCE}>" in str(system.content)
     assert str(human.content).startswith(f"<source 1 {FENCE}>")
+    assert "reply READY" in str(human.content)
     left = 9000 - sum(source.tokens for source in loop.evidence.sources)
-    assert str(human.content).endswith(f"Question: backoff\n\nLeft: {left:,} tokens, 6 steps.")
+    assert str(human.content).endswith(f"\n\nLeft: {left:,} tokens, 6 steps.")
+
+
+def test_the_answer_s_prompt_begins_like_the_reading_s(built: BuiltAlias) -> None:
+    loop = loop_of(built, fence=None)
+    run(loop)
+    rules, request = loop._model.asked[0]
+    final = answer_messages(loop.evidence, fence=loop.evidence.fence)
+    assert final[0].content == rules.content
+    assert str(request.content).startswith(str(final[1].content))
 
 
 def test_lines_that_are_read_become_the_next_source(built: BuiltAlias) -> None:
