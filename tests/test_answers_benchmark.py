@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.answers import Figures, measure
+from benchmarks.chat_trial import judged
 from benchmarks.made_answers import Corpus
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,3 +34,22 @@ def test_true_statements_are_left_alone(figures: Figures) -> None:
 def test_wrong_citations_are_corrected_and_missing_ones_found(figures: Figures) -> None:
     assert figures.misplaced["repaired, to its source"] >= 0.7 * figures.misplaced.total(), figures.misplaced
     assert figures.uncited["attributed, to its source"] >= 0.7 * figures.uncited.total(), figures.uncited
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "counted"),
+    [
+        ("verified", "verified", "held"),
+        ("repaired", "repaired", "held"),
+        ("not found", "not found", "unverified"),
+        ("cited", "cited", "unverified"),
+        ("not found", "attributed", "uncited"),
+        ("attributed", "attributed", "uncited"),
+    ],
+)
+def test_statements_of_a_real_model_are_counted_as_they_are_told(state: str, source: str, counted: str) -> None:
+    assert judged({"state": state, "sources": [{"state": source}]}) == counted
+
+
+def test_a_statement_without_any_source_is_uncited() -> None:
+    assert judged({"state": "nothing", "sources": []}) == "uncited"

@@ -72,8 +72,10 @@ class DatasetLines:
         for reader in self._readers:
             if citation.repository not in {snapshot.name for snapshot in reader.entry.manifest.snapshots}:
                 continue
-            text = "".join(chunk.text for chunk in reader.dataset.file_chunks(citation.repository, citation.path))
-            lines = text.split("\n")[citation.start_line - 1 : citation.end_line]
+            stored: dict[int, str] = {}
+            for chunk in reader.dataset.file_chunks(citation.repository, citation.path):
+                stored.update(enumerate(chunk.text.removesuffix("\n").split("\n"), start=chunk.start_line))
+            lines = [stored[at] for at in range(citation.start_line, citation.end_line + 1) if at in stored]
             if lines:
                 return tuple(lines)
         return ()
