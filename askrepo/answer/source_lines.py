@@ -22,7 +22,7 @@ NEAR_TERMS = 2
 
 _NUMBERED = re.compile(r"\d+\t")
 _CALL = re.compile(r"(?P<name>[^\W\d][\w.:>$@-]{0,100})\((?P<arguments>[^()\n]{0,200})\)")
-_ARGUMENT = re.compile(r"\s*[*&]{0,2}\w+(?:=\w+)?\s*|\s*\.\.\.\s*|\s*\u2026\s*|")
+_ARGUMENT = re.compile(r"\s*[*&]{0,2}\w+(?:=[\w.'\"-]+)?\s*|\s*\.\.\.\s*|\s*\u2026\s*|")
 _SEPARATOR = re.compile(r"::|->|\.|#")
 _QUALIFIED = re.compile(r"[@$]?\w+[!?]?(?:(?:::|->|\.|#)\w+[!?]?)+")
 _WORD = re.compile(r"\w+")
@@ -175,13 +175,14 @@ class SourceLines:
         match = _CALL.fullmatch(text)
         if match is None or not all(map(_ARGUMENT.fullmatch, match["arguments"].split(","))):
             return None
-        found = self._name(match["name"])
-        if found is None:
-            return None
         words = _WORD.findall(match["arguments"])
-        window = self.lines[found.first : found.last + 1 + 2 * NEAR_LINES]
-        said = set(_WORD.findall("\n".join(window)))
-        return found if all(word in said for word in words) else None
+        found = self._name(match["name"])
+        starts = self.exact.all(match["name"].rpartition(".")[2]) if found else []
+        for start in dict.fromkeys([*starts, *([found.first] if found else [])]):
+            said = set(_WORD.findall("\n".join(self.lines[start : start + 1 + 2 * NEAR_LINES])))
+            if all(word in said for word in words):
+                return Span(start, start)
+        return None
 
 
 def _without_number(line: str) -> str:

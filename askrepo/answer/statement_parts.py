@@ -113,7 +113,7 @@ def _code_parts(text: str) -> Iterator[Part]:
             yield Part("name", "", match.start(), match.end())
         else:
             is_path = _is_path(code) and not code.endswith(")")
-            is_common = code.strip("()").lower() in COMMON_WORDS or not re.search(r"\w", code)
+            is_common = code.strip("()\"'").lower() in COMMON_WORDS or not re.search(r"\w", code)
             yield Part("path" if is_path else "name", "" if is_common else code, match.start(), match.end())
 
 

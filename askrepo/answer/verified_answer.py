@@ -184,7 +184,7 @@ class VerifiedAnswer:
             self.checked.pop()
             return block.text
         if not checked.missing:
-            numbers = "".join(f"\u2248{_name(support.source)}" for support in checked.supports)
+            numbers = " ".join(f"\u2248{_name(support.source).strip()}" for support in checked.supports)
             is_new = checked.state == "attributed" or (checked.state == "repaired" and numbers)
             return block.text + (f"{numbers}\n" if is_new else "")
         if len(checked.missing) == len(checked.found):
@@ -224,7 +224,8 @@ class VerifiedAnswer:
     @property
     def missing(self) -> list[str]:
         """What stands in nothing that it is said of, each once."""
-        return list(dict.fromkeys(each.part.text for checked in self.checked for each in checked.missing))
+        absent = (each for checked in self.checked if checked.state == "not found" for each in checked.missing)
+        return list(dict.fromkeys(each.part.text for each in absent))
 
     def summary(self) -> str:
         """`5 statements: 4 verified, 1 repaired \u00b7 not found: retry_limit`; empty without statements."""

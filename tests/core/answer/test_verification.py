@@ -80,6 +80,7 @@ def missing(checked: Checked) -> list[str]:
         "`backoff(attempt)` returns `None` or a float [1].",
         "`Retrier(max_attempts, base_delay)` takes both [1].",
         "`min(30.0, ...)` bounds it [1].",
+        "`__init__(max_attempts, base_delay=0.5)` sets both [1].",
         'It says "Seconds to wait before the next attempt" [1].',
         "It says \u201cseconds to wait … 30 at most.\u201d [1]",
         'It says "[The class] tries again with exponential backoff" [1].',
