@@ -14,7 +14,7 @@ _SPACES = re.compile(r"\s+")
 _IDLE_SPACE = re.compile(r"(?<!\w) | (?!\w)")
 # The dashes of a flag stay apart from those of `a - b`, which loses its spaces.
 _FLAG = re.compile(r"(?<![\w)\]-])-{1,2}(?=[A-Za-z])")
-_FLAG_DASH = "\u2011"
+_FLAG_DASH = "\ue02d"  # of the private use area: nobody writes it
 _LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\([^()\s]{1,300}\)")
 _BOLD = re.compile(r"(?<!\w)\*\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*\*(?!\w)")
 _WRITTEN_ALIKE = str.maketrans(
@@ -54,6 +54,7 @@ def _line(line: str) -> str:
     line = line[mark.end() :] if mark else line
     if "](" in line:
         line = _LINK.sub(r"\1", line)
+    line = line.replace("\u2011", "-")  # what a word is not to be broken at
     if "-" in line:
         line = _FLAG.sub(lambda dashes: _FLAG_DASH * len(dashes.group()), line)
     line = line.replace('\\"', '"').replace("\\'", "'").translate(_WRITTEN_ALIKE)

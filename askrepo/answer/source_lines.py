@@ -22,6 +22,7 @@ NEAR_TERMS = 2
 
 _NUMBERED = re.compile(r"\d+\t")
 _CALL = re.compile(r"(?P<name>[^\W\d][\w.:>$@-]{0,100})\((?P<arguments>[^()\n]{0,200})\)")
+_CALLED_ON = re.compile(r"(?P<owner>\w{1,80})(?:::|->|\.|#)(?=\w{1,80}\()")
 _ARGUMENT = re.compile(r"\s*[*&]{0,2}\w+(?:=[\w.'\"-]+)?\s*|\s*\.\.\.\s*|\s*\u2026\s*|")
 _SEPARATOR = re.compile(r"::|->|\.|#")
 _QUALIFIED = re.compile(r"[@$]?\w+[!?]?(?:(?:::|->|\.|#)\w+[!?]?)+")
@@ -149,7 +150,16 @@ class SourceLines:
             return Span(*found)
         if bare in self.path_names or bare in self.names:
             return Span(0, 0)
-        return self._qualified(bare) or self._call(name) or self._as_written(bare)
+        return self._qualified(bare) or self._called_on(name) or self._call(name) or self._as_written(bare)
+
+    def _called_on(self, text: str) -> Span | None:
+        """`Session.send(request)` where `send(request)` stands, called on some session, and `Session` does as well."""
+        match = _CALLED_ON.match(text)
+        if match is None:
+            return None
+        found = self.exact.find(text[match.end() :])
+        is_known = match["owner"] in self.path_names | self.names or self.exact.find(match["owner"])
+        return Span(*found) if found and is_known else None
 
     def _as_written(self, name: str) -> Span | None:
         """Where a name stands in what is not compared, such as the target of a link."""

@@ -80,6 +80,7 @@ def missing(checked: Checked) -> list[str]:
         "`backoff(attempt)` returns `None` or a float [1].",
         "`Retrier(max_attempts, base_delay)` takes both [1].",
         "`min(30.0, ...)` bounds it [1].",
+        "`Retrier.min(30.0, self.base_delay * 2**attempt)` bounds it [1].",
         "`__init__(max_attempts, base_delay=0.5)` sets both [1].",
         'It says "Seconds to wait before the next attempt" [1].',
         "It says \u201cseconds to wait … 30 at most.\u201d [1]",
@@ -168,6 +169,14 @@ def test_code_is_compared_line_by_line() -> None:
     kept = check("", 1, code="12\t    def backoff(self, attempt: int) -> float:\n# waits\n...\n    return min(30.0, x)")
     assert missing(kept) == ["return min(30.0, x)"]
     assert check("", 1, code="return min( 30.0, self.base_delay * 2 ** attempt )").state == "verified"
+
+
+def test_dashes_of_every_kind_are_one() -> None:
+    assert (
+        check("`--batch\u2011size` and \u2011\u2011batch\u2010size in \u201cuntil a worker is free\u201d.", 2).state
+        == "verified"
+    )
+    assert check("`-batch-size` is none.", 2).state == "not found"
 
 
 def test_quotes_beside_the_text_are_compared_too() -> None:
