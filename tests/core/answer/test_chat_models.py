@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from askrepo.answer.chat_models import MAX_CALLS, ChatModel, ToolsRefusedError, open_chat_model
+from askrepo.answer.chat_models import MAX_CALLS, ChatModel, SchemaRefusedError, ToolsRefusedError, open_chat_model
 from askrepo.errors import (
     AskrepoError,
     CredentialsError,
@@ -373,3 +373,39 @@ class TestToolCalls:
             {"type": "function_call", "call_id": "a", "name": "read", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "a", "output": "lines"},
         ]
+
+
+SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+@pytest.mark.parametrize("takes_responses", [False, True], ids=["chat", "responses"])
+def test_a_schema_is_sent_as_each_api_takes_it(server: OpenAIServer, takes_responses: bool) -> None:
+    server.answers.append(json_answer(response(text="{}")) if takes_responses else whole("{}"))
+    model = model_at(server)
+    model.ways.takes_responses = takes_responses
+    assert "".join(model.with_schema(SCHEMA).stream(QUESTION)) == "{}"
+    body = server.requests[0].body
+    asked = {"name": "answer", "strict": True, "schema": SCHEMA}
+    if takes_responses:
+        assert body["text"] == {"format": {"type": "json_schema", **asked}}
+    else:
+        assert body["response_format"] == {"type": "json_schema", "json_schema": asked}
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "is_of_schema"),
+    [
+        (400, "Bad request", True),
+        (422, "extra fields not permitted", True),
+        (404, "No endpoints found that support response_format", True),
+        (404, "The model does not exist", False),
+        (413, "Too large", False),
+        (400, "Incorrect API key provided", False),
+    ],
+)
+def test_a_refusal_that_may_be_of_the_schema_is_told_apart(
+    server: OpenAIServer, status: int, message: str, is_of_schema: bool
+) -> None:
+    server.fail_next(status=status, message=message)
+    with pytest.raises(SchemaRefusedError if is_of_schema else AskrepoError):
+        list(model_at(server).with_schema(SCHEMA).stream(QUESTION))
