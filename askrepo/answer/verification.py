@@ -242,6 +242,12 @@ class _Claim:
             text = f"{text[: part.start]} {text[part.end :]}" if part.kind != "quote" else text
         return tuple(term for term in query_terms(NUMBER.sub(" ", text)) if not term.isdigit())
 
+    def is_told_by(self, part: Part) -> bool:
+        """Whether a part says something of the statement: a quotation beside it may be about something else."""
+        if part.kind != "quote" or part.start < part.end:
+            return True
+        return not set(query_terms(self.statement.text)).isdisjoint(query_terms(part.text))
+
     def held_by(self, source: SourceLines) -> dict[Part, Span]:
         """The parts that a source holds; a number only next to what it is said of."""
         held: dict[Part, Span] = {}
@@ -333,8 +339,12 @@ def _is_comment(line: str) -> bool:
 def _borne_out(claim: _Claim, held: dict[SourceLines, dict[Part, Span]]) -> Checked:
     """A statement whose citations hold every part of it."""
     found = tuple(Found(part, _place(part, held)) for part in claim.parts)
-    supports = tuple(Support(source, "verified" if parts else "cited") for source, parts in held.items())
-    return Checked(claim.statement, "verified" if claim.parts else "cited", found, supports)
+    told = [part for part in claim.parts if claim.is_told_by(part)]
+    supports = tuple(
+        Support(source, "verified" if any(part in parts for part in told) else "cited")
+        for source, parts in held.items()
+    )
+    return Checked(claim.statement, "verified" if told else "cited", found, supports)
 
 
 def _with_added(

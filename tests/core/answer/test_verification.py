@@ -180,8 +180,14 @@ def test_dashes_of_every_kind_are_one() -> None:
 
 
 def test_quotes_beside_the_text_are_compared_too() -> None:
-    assert check("It drains.", 3, quotes=["while (pending.length > limit)"]).state == "verified"
-    assert check("It drains.", 3, quotes=["while (pending.length >= limit)"]).state == "not found"
+    said = "It drains what is pending."
+    assert check(said, 3, quotes=["while (pending.length > limit)"]).state == "verified"
+    assert check(said, 3, quotes=["while (pending.length >= limit)"]).state == "not found"
+
+
+def test_a_quotation_that_shares_no_word_with_its_statement_verifies_nothing() -> None:
+    checked = check("It sends letters.", 3, quotes=["while (pending.length > limit)"])
+    assert (checked.state, checked.supports[0].state, missing(checked)) == ("cited", "cited", [])
 
 
 def test_a_sentence_without_a_citation_is_attributed_to_the_source_its_words_stand_in() -> None:
