@@ -337,7 +337,6 @@ LITERAL_LIST_BEFORE = re.compile(
     r"|domain|returns?|prints?|yields?|outputs?|between|within|like)(?:\sis|\sof)?:?\s|∈\s?|→\s?|[a-z]!|&|\b\w+:\s)$",
     re.IGNORECASE,
 )
-ASSIGNED = re.compile(r"[=:+*/<>-]=?\s?$")
 CLASS_BEFORE = re.compile(r"(?:[\^\\$|]|\][*+?]?|\}|\(\?:|\\\.)$")
 CLASS_BEHIND = re.compile(r"[*+?]|\{\d|\[\d-\d|\[\^|\\[dws.]|\$")
 NEGATIVE = re.compile(r"[,;]\s*-\s?\d")
@@ -360,7 +359,6 @@ _LABEL_AT_END = re.compile(rf"(?:{_LABEL}|行|第)$", re.IGNORECASE)
 _DULL = re.compile(
     r"[\"'(*_]*+(?P<word>(?:[^\W\d_]++(?:['-][^\W\d_]++)*+)?+)[.,;:!?)\"'*_、。，；：！？-]*|\d{1,9}[.,;:)]?"
 )
-MAY_NAME_REPOSITORY = re.compile(r"[/@]")
 WORD = re.compile(r"[^\s、。，；：！？]*[、。，；：！？]*")
 SIMPLE = re.compile(r"\[\d{1,4}\][.,;]?(?=\s)")
 

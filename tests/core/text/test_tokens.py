@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from askrepo.text import tokens
-from askrepo.text.tokens import count_tokens, ensure_offline_encodings, total_tokens, truncate
-
-LANGCHAIN_OFFLINE = """
-import os, socket, sys
-from pathlib import Path
-from askrepo.text.tokens import ensure_offline_encodings
-def refuse(*args, **kwargs):
-    raise AssertionError("network used")
-socket.socket.connect = refuse
-ensure_offline_encodings(Path(sys.argv[1]))
-import tiktoken
-print(len(tiktoken.encoding_for_model("text-embedding-3-small").encode("hello world")))
-"""
+from askrepo.text.tokens import count_tokens, total_tokens, truncate
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("hello world", 2), ("tiktoken is great!", 6)])
@@ -67,31 +51,3 @@ def test_text_within_the_limit_stays_whole() -> None:
     text = "word " * 10_000
     assert truncate(text, count_tokens(text)) == text
     assert count_tokens(truncate(text, 7_000)) == 7_000
-
-
-def test_tiktoken_and_its_users_work_without_a_network(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in tokens.CACHE_VARIABLES}
-    command = [sys.executable, "-c", LANGCHAIN_OFFLINE, str(tmp_path)]
-    root = Path(__file__).parents[3]
-    run = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout.strip()) == (0, "2"), run.stderr
-
-
-@pytest.mark.parametrize("variable", tokens.CACHE_VARIABLES)
-def test_users_own_cache_directory_is_left_alone(
-    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(variable, "")
-    ensure_offline_encodings(tmp_path / "cache")
-    assert os.environ[variable] == ""
-    assert not (tmp_path / "cache").exists()
-
-
-def test_second_call_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "tiktoken"))
-    ensure_offline_encodings(tmp_path)
-    (file,) = (tmp_path / "tiktoken").iterdir()
-    before = file.stat()
-    ensure_offline_encodings(tmp_path)
-    assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
-    assert [item.name for item in file.parent.iterdir()] == ["9b5ad71b2ce5302211f9c61530b329a4922fc6a4"]
