@@ -13,6 +13,28 @@ from urllib.parse import urlsplit
 
 from tests.conftest import GIT_ENVIRONMENT
 
+# Answers git's question for credentials from the environment; printf is a builtin of sh, so no process sees them.
+CREDENTIAL_HELPER = (
+    """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$ASKREPO_GIT_USER" "$ASKREPO_GIT_TOKEN"; }; f"""
+)
+
+
+def token_environment(url: str, username: str, token: str) -> dict[str, str]:
+    """Environment for git that answers the URL's host, and no other, with a user and a token.
+
+    The token travels in the environment and through a pipe, never in an argument list. A credential helper is used
+    rather than `http.extraHeader`, which git would send to any host that it is led to.
+    """
+    parts = urlsplit(url)
+    scope = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"credential.{scope}.helper",
+        "GIT_CONFIG_VALUE_0": CREDENTIAL_HELPER,
+        "ASKREPO_GIT_USER": username,
+        "ASKREPO_GIT_TOKEN": token,
+    }
+
 
 class GitServer(ThreadingHTTPServer):
     """git's own HTTP backend over the repositories below a folder, asking for a password when it has one."""

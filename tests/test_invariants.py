@@ -32,7 +32,6 @@ from askrepo.aliases.sources import open_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import AskrepoError, CredentialsError, RemoteUnavailableError, UnknownAliasError
 from askrepo.pipeline.build import build_dataset
-from askrepo.pipeline.clone import token_environment
 from askrepo.pipeline.embed import embed_chunks
 from askrepo.pipeline.load import gather_shards, load_files
 from askrepo.pipeline.plan import plan_run
@@ -238,21 +237,25 @@ def test_a_vector_is_computed_once_over_retries_and_refreshes(
 # 6 ------------------------------------------------------------------------------------------------------------------
 
 
-def test_no_secret_is_written_or_said(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
+def test_no_secret_is_written_or_said(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from askrepo.pipeline.clone import clone_repository
+    from askrepo_operators.connections import git_environment
+    from tests import airflow_session  # noqa: F401  first: it sets Airflow's environment
+
     secret = "tok-5f2c9d1e8b7a"
+    connection = {"conn_type": "git", "host": "http://127.0.0.1:1", "login": "user", "password": secret}
+    monkeypatch.setenv("AIRFLOW_CONN_HUB", json.dumps(connection))
     definition = Definition("main", ("http://127.0.0.1:1/owner/name",))
     [repository] = plan_run(definition, allow_local=True)
-    from askrepo.pipeline.clone import clone_repository
+    limits = {"timeout_s": 30, "max_bytes": 10**9, "allow_local": True}
 
-    with pytest.raises(AskrepoError) as raised:
-        clone_repository(
-            repository,
-            workspace=workspace,
-            timeout_s=30,
-            max_bytes=10**9,
-            allow_local=True,
-            git_environment=token_environment(repository.url, "user", secret),
-        )
+    with git_environment(repository.url, ["hub"]) as credentials:
+        assert secret in credentials.values()
+        with pytest.raises(AskrepoError) as raised:
+            clone_repository(repository, workspace=workspace, git_environment=credentials, **limits)
     written = b"".join(path.read_bytes() for path in Path(workspace.url).rglob("*") if path.is_file())
     assert secret not in _whole_story(raised.value) + caplog.text
     assert secret.encode() not in written

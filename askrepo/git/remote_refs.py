@@ -83,7 +83,7 @@ async def remote_commit(
 
     :param timeout_s: seconds after which git is killed; each redirect within the same host gets as many.
     :param allow_local: admit repositories of this machine.
-    :param git_environment: credentials for git, such as `clone.token_environment` makes.
+    :param git_environment: credentials for git, such as a connection gives.
     :raises UnknownRefError: no such branch or tag.
     :raises AskrepoError: git failed; the class says whether a later call may do better.
     """

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from askrepo.errors import RepositoryError, StorageError, UnknownRefError
 from askrepo.git.local_repositories import LocalAccess
@@ -49,11 +48,6 @@ LOCAL_UPLOAD_PACK = "git -c core.bigFileThreshold=64m -c pack.windowMemory=128m 
 MAX_PACKS = 8
 """Packs of a snapshot to fetch onto: each fetch adds one and leaves the objects that no longer count."""
 SUGGESTIONS = 5
-# Answers git's question for credentials from the environment; printf is a builtin of sh, so no process sees them.
-CREDENTIAL_HELPER = (
-    """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$ASKREPO_GIT_USER" "$ASKREPO_GIT_TOKEN"; }; f"""
-)
-
 _ABBREVIATED = re.compile(r"[0-9a-fA-F]{7,39}")
 
 
@@ -114,7 +108,7 @@ def clone_repository(
     :param timeout_s: seconds for all git calls together.
     :param max_bytes: bytes that the fetched repository may take on disk.
     :param allow_local: admit repositories of this machine.
-    :param git_environment: credentials for git, such as `token_environment` makes.
+    :param git_environment: credentials for git, such as a connection gives.
     :raises UnknownRefError: no such branch, tag or commit.
     :raises LimitExceededError: larger or slower than the limits allow.
     :raises CredentialsError: the remote refused the credentials, or wants some.
@@ -134,23 +128,6 @@ def clone_repository(
         earlier = latest_snapshot(repository, workspace)
         commit = (earlier and _fetch_onto(earlier, remote, wanted, bare, workspace)) or _fetch_all(remote, wanted, bare)
         return publish_snapshot(repository, commit, bare, workspace)
-
-
-def token_environment(url: str, username: str, token: str) -> dict[str, str]:
-    """Environment for git that answers the URL's host, and no other, with a user and a token.
-
-    The token travels in the environment and through a pipe, never in an argument list. A credential helper is used
-    rather than `http.extraHeader`, which git would send to any host that it is led to.
-    """
-    parts = urlsplit(url)
-    scope = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"credential.{scope}.helper",
-        "GIT_CONFIG_VALUE_0": CREDENTIAL_HELPER,
-        "ASKREPO_GIT_USER": username,
-        "ASKREPO_GIT_TOKEN": token,
-    }
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from askrepo.git.redirects import MAX_REDIRECTS, Address
 from askrepo.git.remote_refs import remote_commit
 from askrepo.git.repository_urls import parse_repository
 from askrepo.git.snapshots import open_snapshot
-from askrepo.pipeline.clone import clone_repository, token_environment
+from askrepo.pipeline.clone import clone_repository
+from tests.git_server import token_environment
 
 TOKEN = "tok-0123456789abcdef"
 STATUSES = (301, 302, 303, 307, 308)
