@@ -117,11 +117,13 @@ def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:
 
     What is remembered of earlier checks does not count here: a disk may lose what nobody wrote to.
     """
+    from askrepo.store.verification import check_dimension
+
     checked = _check_files(session, session.catalogue.current(name).manifest)
     reader = session.readers([name], warm_up=False)[0]
     if reader.copy is not None:
         reader.copy.check()
-    reader.dataset.verify(deep=False)
+    check_dimension(reader.dataset)
     readers.append(reader)
     manifest = reader.entry.manifest
     place = "" if reader.copy is None else f", every byte of its copy in {reader.copy.location.url} too"

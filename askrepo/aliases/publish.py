@@ -9,7 +9,7 @@ from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.claims import claimed
 from askrepo.errors import SwapLostError
 from askrepo.store.location import DatasetLocation
-from askrepo.store.reader import DatasetReader
+from askrepo.store.verification import open_unchanged
 from askrepo.types import AliasEntry, DatasetManifest
 from askrepo.workspace.durable import flush_tree
 from askrepo.workspace.stores import store_errors
@@ -36,7 +36,7 @@ def publish(
     """
     with claimed(manifest.alias, manifest.dataset, "publish", workspace=workspace) as claim:
         location = DatasetLocation.within(workspace, manifest.dataset)
-        DatasetReader.open_unchanged(location, manifest=manifest)
+        open_unchanged(location, manifest=manifest)
         if location.is_local:
             # An entry that outlives a loss of power must not name a dataset that did not.
             with store_errors(f"flush {manifest.dataset} to the disk"):

@@ -16,6 +16,7 @@ from askrepo.settings import Settings
 from askrepo.store.deeplake import load_deeplake
 from askrepo.store.local_copy import LocalCopy, NotCopiedError, OnCopy, take_copy
 from askrepo.store.location import DatasetLocation
+from askrepo.store.opening import open_dataset
 from askrepo.store.reader import DatasetReader
 from askrepo.types import AliasEntry, Snapshot
 from askrepo.workspace.objects import Workspace
@@ -190,7 +191,7 @@ def _open_entry(
             return AliasReader(entry, dataset, opener, copy)
         except NotCopiedError as error:
             logger.warning("%s; reading it from its store, which takes longer", error)
-    dataset = DatasetReader.open(location, manifest=entry.manifest, cache=settings.cache)
+    dataset = open_dataset(location, manifest=entry.manifest, cache=settings.cache)
     dataset.check_searchable()
     return AliasReader(entry, dataset, opener)
 
@@ -209,10 +210,10 @@ def _open_copy(
     )
     copy = take()
     try:
-        dataset = DatasetReader.open(copy.location, manifest=entry.manifest, cache=settings.cache)
+        dataset = open_dataset(copy.location, manifest=entry.manifest, cache=settings.cache)
     except DatasetCorruptedError:
         copy.discard()
         copy = take()
-        dataset = DatasetReader.open(copy.location, manifest=entry.manifest, cache=settings.cache)
+        dataset = open_dataset(copy.location, manifest=entry.manifest, cache=settings.cache)
     dataset.check_searchable()
     return dataset, copy

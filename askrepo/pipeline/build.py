@@ -21,6 +21,7 @@ from askrepo.pipeline.plan import definition_digest
 from askrepo.store import inventory, verification
 from askrepo.store.ahead import ahead
 from askrepo.store.location import DatasetLocation
+from askrepo.store.opening import open_listed
 from askrepo.store.reader import DatasetReader
 from askrepo.store.writer import DatasetWriter
 from askrepo.types import (
@@ -170,7 +171,7 @@ def _verified(manifest: DatasetManifest, location: DatasetLocation) -> DatasetMa
     """
     manifest = replace(manifest, inventory=inventory.write(location))
     try:
-        verification.check_content(DatasetReader.open_listed(location, manifest=manifest))
+        verification.check_content(open_listed(location, manifest=manifest))
     except DatasetCorruptedError as error:
         raise VerificationError(f"the new dataset does not read back as it was written: {error}") from error
     return manifest

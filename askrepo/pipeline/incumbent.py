@@ -10,6 +10,7 @@ from askrepo.errors import DatasetCorruptedError, DatasetUnreadableError, Unavai
 from askrepo.pipeline.known_files import KnownFiles
 from askrepo.store import verification
 from askrepo.store.location import DatasetLocation
+from askrepo.store.opening import open_dataset
 from askrepo.store.proof import check_files
 from askrepo.store.reader import DatasetReader
 
@@ -51,14 +52,14 @@ def open_incumbent(
 ) -> DatasetReader | None:
     """The dataset to look vectors up in; None when another embedder made them or it is damaged.
 
-    :param cache: see `DatasetReader.open`.
+    :param cache: see `open_dataset`.
     :raises DatasetUnreadableError: this process cannot read it, which is no reason to embed everything anew.
     """
     if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
         return None
     try:
         location = DatasetLocation.within(workspace, incumbent.dataset)
-        return DatasetReader.open(location, manifest=incumbent, cache=cache)
+        return open_dataset(location, manifest=incumbent, cache=cache)
     except DatasetUnreadableError:
         raise
     except UnavailableError as error:
@@ -77,7 +78,7 @@ def open_carried(incumbent: DatasetManifest, *, workspace: Workspace) -> Dataset
     """
     try:
         location = DatasetLocation.within(workspace, incumbent.dataset)
-        reader = DatasetReader.open(location, manifest=incumbent)
+        reader = open_dataset(location, manifest=incumbent)
         if not location.is_local:
             verification.check_rows(reader)
     except DatasetCorruptedError as error:

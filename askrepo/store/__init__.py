@@ -10,6 +10,7 @@ __all__ = [
     "inventory",
     "local_copy",
     "location",
+    "opening",
     "proof",
     "reader",
     "schema",

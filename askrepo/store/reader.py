@@ -1,23 +1,19 @@
-"""Reads one dataset: the nearest vectors, BM25, files, chunks, and whether it is still what was published."""
+"""Reads one open dataset: the nearest vectors, BM25, files, chunks."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from askrepo.errors import EmbedderMismatchError, UsageError
 from askrepo.files.globs import matches
-from askrepo.store import inventory, tql, verification
-from askrepo.store.deeplake import damaged, load_deeplake, reading
+from askrepo.store import tql
+from askrepo.store.deeplake import damaged, reading
 from askrepo.store.location import DatasetLocation, FileState
-from askrepo.store.proof import check_files
 from askrepo.store.schema import (
     HEAD_COLUMN,
-    MANIFEST_KEY,
     NUMBER_COLUMNS,
     ROW_COLUMNS,
     SCHEMA_KEY,
@@ -27,15 +23,12 @@ from askrepo.store.schema import (
     batches,
     chunk_of,
 )
-from askrepo.types import Chunk, DatasetManifest, dataset_manifest_from
+from askrepo.types import Chunk, DatasetManifest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# The vector index looks through all of its clusters at this factor, so that the result is exact; the documented
-# 0.5 to 8 change nothing (measured 2026-11: 100 of 100 true neighbours on random data, 70 to 77 by default).
-_EXACT_SEARCH = 100
 # The index probes fewer clusters for a smaller LIMIT, so we always ask for this many and cut.
 _MIN_LIMIT = 100
 _MORE = 4
@@ -92,7 +85,7 @@ class ScoredChunk:
 
 
 class DatasetReader:
-    """A published dataset, opened read-only.
+    """A published dataset, opened read-only: see `opening.open_dataset`.
 
     :ivar url: where it is.
     :ivar manifest: the alias entry's when it was given, else the one stamped in the dataset.
@@ -109,84 +102,6 @@ class DatasetReader:
         self._symbol_rows: dict[str, list[int]] | None = None
         self._words: frozenset[str] | None = None
         self._dataset = dataset  # keeps the native object alive: its columns end with it
-
-    @classmethod
-    def open(
-        cls, place: str | DatasetLocation, *, manifest: DatasetManifest | None = None, cache: Path | None = None
-    ) -> Self:
-        """The dataset at a place, once its files were found to be those that were published: see `proof.check_files`.
-
-        :param manifest: what the alias says the dataset is.
-        :param cache: directory that remembers what was found; None to read a local dataset's files in any case.
-        :raises DatasetCorruptedError: it is missing, damaged, or is not what the manifest says.
-        :raises DatasetUnreadableError: this process cannot read it.
-        :raises StorageError: its store cannot be reached.
-        """
-        location = _location(place)
-        location.check_present()
-        files = check_files(location, digest=manifest.inventory if manifest else "", cache=cache)
-        if manifest and location.is_local and inventory.FILE not in files:
-            raise damaged(location.url, f"{inventory.FILE}, the list of its files, is missing")
-        return cls._opened(location, manifest, files)
-
-    @classmethod
-    def open_listed(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
-        """The dataset at a place whose files were listed just now, by this process."""
-        location = _location(place)
-        inventory.check_listing(location, digest=manifest.inventory)
-        return cls._opened(location, manifest, location.states() if location.has_files else {})
-
-    @classmethod
-    def open_unchanged(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
-        """The dataset at a place, once its files were found to be those that build verified.
-
-        Build lists the files, then compares every row and searches; the same files are the same rows and indexes.
-        A remote store keeps content whole, so names and sizes are compared there, and a search is tried. A dataset
-        without a list is verified as `open_verified` does.
-
-        :raises DatasetCorruptedError: it is not what the manifest says.
-        :raises StorageError: its store cannot be reached.
-        """
-        location = _location(place)
-        location.check_present()
-        if not location.is_local and inventory.listed(location, digest=manifest.inventory) is None:
-            return cls.open_verified(location, manifest=manifest)
-        reader = cls.open(location, manifest=manifest)
-        verification.check_dimension(reader)
-        if not location.is_local:
-            verification.check_search(reader)
-        return reader
-
-    @classmethod
-    def open_verified(cls, place: str | DatasetLocation, *, manifest: DatasetManifest) -> Self:
-        """The dataset at a place, once every file and row was found to be what the manifest says.
-
-        :raises DatasetCorruptedError: it is not.
-        :raises StorageError: its store cannot be reached.
-        """
-        location = _location(place)
-        location.check_present()
-        if not location.is_local:
-            inventory.check_digests(location, digest=manifest.inventory)
-        reader = cls.open(location, manifest=manifest)
-        verification.check_content(reader)
-        return reader
-
-    @classmethod
-    def _opened(
-        cls, location: DatasetLocation, manifest: DatasetManifest | None, files: Mapping[str, FileState]
-    ) -> Self:
-        url = location.url
-        with reading(url):
-            dataset = load_deeplake().open_read_only(**location.arguments)
-            dataset.query_config.cluster_search_accuracy_factor = _EXACT_SEARCH
-            rows = len(dataset)
-            stamp = dataset.metadata[MANIFEST_KEY] if MANIFEST_KEY in dataset.metadata.keys() else None  # noqa: SIM118
-        stamped = _stamped_manifest(url, stamp)
-        _check_same(url, stamped, manifest)
-        if rows != stamped.chunks:
-            raise damaged(url, f"it has {rows} rows, its manifest says {stamped.chunks}")
-        return cls(location, dataset, manifest or stamped, files)
 
     def is_unchanged(self) -> bool:
         """Whether a local dataset's files still are as they were when it was opened: Deep Lake reads them later.
@@ -397,18 +312,6 @@ class DatasetReader:
             raise UsageError(f"dataset {self.url} has no chunk {chunk_id!r}")
         return found[chunk_id]
 
-    def verify(self, *, deep: bool) -> None:
-        """Make sure that the dataset still is what was published.
-
-        :param deep: read every file and row, compare the digests and search for a few rows, since Deep Lake reads
-            damaged files as if nothing were wrong; else little more than what opening costs.
-        :raises DatasetCorruptedError: it is not.
-        """
-        if deep:
-            self.open_verified(self._location, manifest=self.manifest)
-        else:
-            verification.check_dimension(self)
-
     def rows(self, start: int, stop: int) -> Rows:
         """Whole rows, by their place in the dataset."""
         with reading(self.url):
@@ -502,31 +405,6 @@ class DatasetReader:
 def words_of(text: str) -> list[str]:
     """The words of a text in its order, with the hyphens in them and those of a flag before it."""
     return _WORD.findall(text)
-
-
-def _location(place: str | DatasetLocation) -> DatasetLocation:
-    return place if isinstance(place, DatasetLocation) else DatasetLocation.of(place)
-
-
-def _stamped_manifest(url: str, stamp: Any) -> DatasetManifest:
-    if stamp is None:
-        raise damaged(url, "it has no manifest: its build did not finish")
-    try:
-        return dataset_manifest_from(json.loads(str(stamp)))
-    except (ValueError, KeyError, TypeError, UsageError) as error:
-        raise damaged(url, "its manifest cannot be read") from error
-
-
-def _check_same(url: str, stamped: DatasetManifest, expected: DatasetManifest | None) -> None:
-    """The report and the digests of files may differ: the run completes them after the stamp."""
-    if expected is not None and _as_stamped(stamped) != _as_stamped(expected):
-        raise damaged(
-            url, f"it is dataset {stamped.digest[:12]}… of run {stamped.run}, the alias means {expected.digest[:12]}…"
-        )
-
-
-def _as_stamped(manifest: DatasetManifest) -> DatasetManifest:
-    return replace(manifest, report={}, inventory="", files_digest="")
 
 
 def _values(column: str, values: Any) -> list[Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from askrepo.store import inventory
 from askrepo.store.ahead import ahead
 from askrepo.store.deeplake import damaged
+from askrepo.store.location import DatasetLocation
+from askrepo.store.opening import location_of, open_dataset
+from askrepo.store.reader import DatasetReader
 from askrepo.store.schema import RowDigest, batches
-
-if TYPE_CHECKING:
-    from askrepo.store.reader import DatasetReader
+from askrepo.types import DatasetManifest
 
 _FOUND_AMONG = 100
 _SELF_SCORE = 1 - 1e-3
@@ -19,6 +20,42 @@ _SELF_SCORE = 1 - 1e-3
 _LONGEST_TERMS = 3
 # What Deep Lake's tokeniser surely keeps as one token.
 _PLAIN_TERM = re.compile(r"[a-z0-9]+")
+
+
+def open_unchanged(place: str | DatasetLocation, *, manifest: DatasetManifest) -> DatasetReader:
+    """The dataset at a place, once its files were found to be those that build verified.
+
+    Build lists the files, then compares every row and searches; the same files are the same rows and indexes.
+    A remote store keeps content whole, so names and sizes are compared there, and a search is tried. A dataset
+    without a list is verified as `open_verified` does.
+
+    :raises DatasetCorruptedError: it is not what the manifest says.
+    :raises StorageError: its store cannot be reached.
+    """
+    location = location_of(place)
+    location.check_present()
+    if not location.is_local and inventory.listed(location, digest=manifest.inventory) is None:
+        return open_verified(location, manifest=manifest)
+    reader = open_dataset(location, manifest=manifest)
+    check_dimension(reader)
+    if not location.is_local:
+        check_search(reader)
+    return reader
+
+
+def open_verified(place: str | DatasetLocation, *, manifest: DatasetManifest) -> DatasetReader:
+    """The dataset at a place, once every file and row was found to be what the manifest says.
+
+    :raises DatasetCorruptedError: it is not.
+    :raises StorageError: its store cannot be reached.
+    """
+    location = location_of(place)
+    location.check_present()
+    if not location.is_local:
+        inventory.check_digests(location, digest=manifest.inventory)
+    reader = open_dataset(location, manifest=manifest)
+    check_content(reader)
+    return reader
 
 
 def check_content(reader: DatasetReader) -> None:

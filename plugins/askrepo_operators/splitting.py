@@ -47,10 +47,10 @@ class SplitFilesOperator(StageOperator):
     def _incumbent(self, run: Run) -> DatasetReader:
         """Opened only when a file moved, since that takes longer than splitting a few files."""
         from askrepo.store.location import DatasetLocation
-        from askrepo.store.reader import DatasetReader
+        from askrepo.store.opening import open_dataset
 
         manifest = incumbent_of(run, self.carried_from)
         if manifest is None:
             raise VerificationError("load left files to the current dataset, and this run carries nothing over")
         location = DatasetLocation.within(run.workspace, manifest.dataset)
-        return DatasetReader.open(location, manifest=manifest, cache=run.settings.cache)
+        return open_dataset(location, manifest=manifest, cache=run.settings.cache)

@@ -12,7 +12,7 @@ import pytest
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.embedders.embedder import Embedder, open_embedder
 from askrepo.errors import TransientError
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 from askrepo.workspace.objects import Workspace
 from tests.airflow_session import AIRFLOW_WARNINGS, FinishedRun
 from tests.conftest import GitRepository
@@ -48,7 +48,7 @@ def test_first_run_publishes_the_alias(run_ingest: Run, make_repository: MakeRep
     assert run.states() == dict.fromkeys(STAGES, ONCE)
     entry = AliasCatalogue(workspace).current("main")
     assert (entry.number, entry.manifest.loaded) == (1, 2)
-    reader = DatasetReader.open(workspace.url_of(entry.manifest.dataset), manifest=entry.manifest)
+    reader = open_dataset(workspace.url_of(entry.manifest.dataset), manifest=entry.manifest)
     assert "".join(chunk.text for chunk in reader.file_chunks("project", "a.py")) == GREETING
 
 

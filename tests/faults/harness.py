@@ -289,15 +289,15 @@ class Found:
 def inspect(connection: Connection, url: str, environment: Mapping[str, str]) -> Found:
     """Read the alias, verify its dataset, remove what nobody needs and look at what remains."""
     from askrepo.aliases.catalogue import AliasCatalogue
-    from askrepo.store.reader import DatasetReader
+    from askrepo.store.verification import open_verified
 
     os.environ.update(environment)
     workspace = Workspace.open(url)
     history = AliasCatalogue(workspace).history(ALIAS)
     manifest = history[-1].manifest
-    DatasetReader.open_verified(workspace.url_of(manifest.dataset), manifest=manifest)
+    open_verified(workspace.url_of(manifest.dataset), manifest=manifest)
     leftovers = stages.maintain(workspace)
-    DatasetReader.open_verified(workspace.url_of(manifest.dataset), manifest=manifest)
+    open_verified(workspace.url_of(manifest.dataset), manifest=manifest)
     return Found(
         entries=_names(workspace, f"aliases/{ALIAS}"),
         numbers=[entry.number for entry in history],

@@ -29,6 +29,7 @@ from askrepo.pipeline.load import gather_shards, load_files
 from askrepo.pipeline.plan import changed, plan_run
 from askrepo.pipeline.split import split_files
 from askrepo.pipeline.swap import swap_alias
+from askrepo.store.opening import open_dataset
 from askrepo.store.reader import DatasetReader
 from askrepo.types import (
     DatasetManifest,
@@ -194,7 +195,7 @@ class Refresh:
         def incumbent() -> DatasetReader:
             manifest = self._incumbent(seen)
             assert manifest is not None, "nothing is carried over"
-            return DatasetReader.open(self.workspace.url_of(manifest.dataset), manifest=manifest)
+            return open_dataset(self.workspace.url_of(manifest.dataset), manifest=manifest)
 
         files = file_shard_from(shard)
         return to_json(split_files(files, workspace=self.workspace, run=self._prefix, incumbent=incumbent))

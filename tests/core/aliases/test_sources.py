@@ -15,7 +15,7 @@ from askrepo.aliases.sources import embedder_opener, open_alias, open_aliases
 from askrepo.errors import CredentialsError, DatasetCorruptedError, UnknownAliasError
 from askrepo.store import inventory
 from askrepo.store.location import DatasetLocation
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 from askrepo.workspace.objects import Workspace
 from tests.damage import files_of
 from tests.datasets import build_alias, run_stages
@@ -158,7 +158,7 @@ def test_dataset_of_an_earlier_version_is_named_as_such_and_keeps_its_vectors(bu
     with pytest.raises(DatasetCorruptedError, match=r"an earlier version of askrepo built it.*run the pipeline again"):
         built.reader  # noqa: B018
     manifest = built.entry.manifest
-    dataset = DatasetReader.open(built.workspace.url_of(manifest.dataset), manifest=manifest)
+    dataset = open_dataset(built.workspace.url_of(manifest.dataset), manifest=manifest)
     vector_id = dataset.rows(0, 1).columns["vector_id"][0]
     assert dataset.vectors([vector_id]).keys() == {vector_id}
 
@@ -193,12 +193,12 @@ def test_damage_on_the_store_that_keeps_the_size_is_found_where_no_copy_is_made(
     manifest = built.entry.manifest
     location = DatasetLocation.within(remote, manifest.dataset)
     manifest = replace(manifest, inventory=inventory.write(location))
-    assert DatasetReader.open(location, manifest=manifest).file_chunks("project", "a.py")
+    assert open_dataset(location, manifest=manifest).file_chunks("project", "a.py")
     name = max(inventory.listed(location), key=lambda name: location.sizes()[name])
     content = remote.read(f"{manifest.dataset}/{name}")
     remote.write(f"{manifest.dataset}/{name}", content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(DatasetCorruptedError, match=name):
-        DatasetReader.open(location, manifest=manifest)
+        open_dataset(location, manifest=manifest)
 
 
 def test_a_damaged_copy_is_made_again_before_it_is_read(built, remote):

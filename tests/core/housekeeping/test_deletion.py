@@ -8,7 +8,7 @@ import pytest
 
 from askrepo.errors import DatasetCorruptedError, StorageError
 from askrepo.housekeeping.deletion import delete_dataset, delete_folder, delete_objects, in_order
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 from askrepo.workspace.listing import is_temporary, list_objects
 from askrepo.workspace.objects import Workspace
 from tests.core.datasets import rows_of, write_dataset
@@ -34,7 +34,7 @@ def test_no_part_of_a_deleted_dataset_opens(workspace, has_inventory):
         workspace.delete(f"{DATASET}/askrepo-files.json")
         manifest = None
     url = workspace.url_of(DATASET)
-    DatasetReader.open(url, manifest=manifest)
+    open_dataset(url, manifest=manifest)
     keys = [one.key for one in list_objects(workspace, DATASET)]
 
     order = [key for group in in_order(keys, DATASET) for key in group]
@@ -42,7 +42,7 @@ def test_no_part_of_a_deleted_dataset_opens(workspace, has_inventory):
     for key in order:
         delete_objects([key], workspace=workspace)
         with pytest.raises(DatasetCorruptedError):
-            DatasetReader.open(url, manifest=manifest)
+            open_dataset(url, manifest=manifest)
 
 
 def test_what_lists_the_files_goes_last(workspace):

@@ -23,7 +23,9 @@ from askrepo.pipeline.embed import embed_chunks
 from askrepo.pipeline.load import gather_shards, load_files
 from askrepo.pipeline.split import split_files
 from askrepo.pipeline.swap import swap_alias
+from askrepo.store.opening import open_dataset
 from askrepo.store.reader import DatasetReader
+from askrepo.store.verification import open_unchanged, open_verified
 from askrepo.types import AliasEntry, DatasetManifest
 from askrepo.workspace.objects import Workspace
 from tests.core.datasets import rows_of, unit_vectors, write_dataset
@@ -334,7 +336,7 @@ def three(store: Store) -> list[DatasetManifest]:
 
 
 def test_a_reader_keeps_its_dataset_for_the_grace(store, three):
-    reader = DatasetReader.open(store.workspace.url_of(three[0].dataset), manifest=three[0])
+    reader = open_dataset(store.workspace.url_of(three[0].dataset), manifest=three[0])
 
     assert store.maintain(now=NOW + HOUR).removed == ()
     assert len(reader.nearest(unit_vectors(1)[0], limit=4)) == 4
@@ -349,7 +351,7 @@ def test_a_dataset_that_a_rollback_made_current_after_the_plan_stays(store, thre
 
     assert outcome.spared == {three[0].dataset: "entry 4 names it by now"}
     assert not is_being_removed("main", three[0].dataset, workspace=store.workspace)
-    DatasetReader.open_verified(store.workspace.url_of(three[0].dataset), manifest=three[0])
+    open_verified(store.workspace.url_of(three[0].dataset), manifest=three[0])
 
 
 def test_one_that_was_current_for_a_moment_after_the_plan_stays_for_the_grace(store, three):
@@ -372,14 +374,14 @@ def test_a_swap_that_waited_for_long_keeps_its_dataset(store, three):
 
 
 def test_maintenance_in_the_middle_of_a_rollback_leaves_its_dataset_alone(store, three, monkeypatch):
-    open_unchanged, outcomes = DatasetReader.open_unchanged, []
+    outcomes = []
 
     def with_maintenance(url: str, *, manifest: DatasetManifest) -> DatasetReader:
         reader = open_unchanged(url, manifest=manifest)
         outcomes.append(store.maintain())
         return reader
 
-    monkeypatch.setattr(DatasetReader, "open_unchanged", with_maintenance)
+    monkeypatch.setattr("askrepo.aliases.publish.open_unchanged", with_maintenance)
     rollback_alias("main", workspace=store.workspace, to="1")
     monkeypatch.undo()
 
@@ -475,7 +477,7 @@ def test_a_rollback_and_a_removal_may_meet_at_any_point(store, tmp_path, monkeyp
         assert done["rollback"] is not done["removal"]
         current = copy.catalogue.current("main").manifest
         assert current == manifests[0 if done["rollback"] else 1]
-        DatasetReader.open_verified(copy.workspace.url_of(current.dataset), manifest=current)
+        open_verified(copy.workspace.url_of(current.dataset), manifest=current)
         assert copy.workspace.list_keys("claims") == []
     assert met > 10
 
@@ -561,7 +563,7 @@ def test_killed_at_any_point_it_goes_on_next_time(store, three, steps):
     assert killed.returncode == -9, killed.stdout + killed.stderr
     if steps not in (0, 1):
         with pytest.raises((DatasetCorruptedError, UnavailableError)):
-            DatasetReader.open(store.workspace.url_of(three[0].dataset), manifest=three[0])
+            open_dataset(store.workspace.url_of(three[0].dataset), manifest=three[0])
     if steps != 0:
         with pytest.raises(UnavailableError, match="was removed"):
             rollback_alias("main", workspace=store.workspace, to="1")

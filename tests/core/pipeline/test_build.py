@@ -16,7 +16,8 @@ from askrepo.pipeline.build import build_dataset
 from askrepo.pipeline.embed import embedded_text, vector_id
 from askrepo.pipeline.plan import definition_digest
 from askrepo.pipeline.split import split_files
-from askrepo.store.reader import DatasetReader, Filter
+from askrepo.store.opening import open_dataset
+from askrepo.store.reader import Filter
 from askrepo.store.writer import DatasetWriter
 from askrepo.types import (
     DatasetManifest,
@@ -128,7 +129,7 @@ def test_the_dataset_has_every_chunk_with_its_vector(stages, build, workspace):
 
     manifest = build(shards)
 
-    reader = DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+    reader = open_dataset(workspace.url_of(manifest.dataset), manifest=manifest)
     tables = [read_table(workspace, shard.chunks.key) for shard in shards]
     ids = [chunk_id for table in tables for chunk_id in table["id"].to_pylist()]
     assert reader.rows(0, len(ids)).columns["id"] == ids
@@ -194,7 +195,7 @@ def test_several_repositories_share_one_dataset(stages, build, workspace):
         loads=[loads_of(parts=all_parts(workspace)[:1]), loads_of(other, parts=all_parts(workspace)[1:])],
     )
 
-    reader = DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+    reader = open_dataset(workspace.url_of(manifest.dataset), manifest=manifest)
     assert manifest.files == 12
     assert reader.file_chunks("other/name", "src/a.py")[0].repository == "other/name"
 
@@ -203,7 +204,7 @@ def test_datasets_can_be_written_elsewhere(stages, build, tmp_path):
     manifest = build(stages.shards(), datasets=str(tmp_path / "elsewhere"))
 
     assert manifest.dataset.startswith(str(tmp_path / "elsewhere" / "main"))
-    assert DatasetReader.open(manifest.dataset, manifest=manifest).manifest == manifest
+    assert open_dataset(manifest.dataset, manifest=manifest).manifest == manifest
 
 
 def test_no_chunk_at_all_is_refused(stages, build, workspace):

@@ -17,6 +17,7 @@ from askrepo.git.tree import TreeReader
 from askrepo.pipeline import split
 from askrepo.pipeline.in_process import EmbeddedRun, run_until_embedded
 from askrepo.settings import Settings
+from askrepo.store.opening import open_dataset
 from askrepo.store.reader import DatasetReader
 from askrepo.types import DatasetManifest, Definition
 from askrepo.workspace.keys import files_key
@@ -154,7 +155,7 @@ def test_deleted_files_are_gone(alias, project, from_scratch):
 
     second = alias.refresh()
 
-    reader = DatasetReader.open(alias.workspace.url_of(second.dataset), manifest=second)
+    reader = open_dataset(alias.workspace.url_of(second.dataset), manifest=second)
     assert reader.file_chunks("project", "src/store.py") == []
     assert reader.file_chunks("project", "src/copy.py")
     assert second.report["files"] == changes(removed=2, unchanged=5)
@@ -192,7 +193,7 @@ def test_documentation_in_comments_stays_what_it_is_when_it_moves(alias, project
 
     second = alias.refresh()
 
-    reader = DatasetReader.open(alias.workspace.url_of(second.dataset), manifest=second)
+    reader = open_dataset(alias.workspace.url_of(second.dataset), manifest=second)
     assert reader.file_chunks("project", "src/_book.rs")[0].kind == "doc"
     assert same_dataset(second, from_scratch(alias.definition))
 
@@ -204,7 +205,7 @@ def test_attributes_count_as_a_change(alias, project, from_scratch, split_paths)
 
     second = alias.refresh()
 
-    reader = DatasetReader.open(alias.workspace.url_of(second.dataset), manifest=second)
+    reader = open_dataset(alias.workspace.url_of(second.dataset), manifest=second)
     assert reader.file_chunks("project", "src/store.py")[0].kind == "generated"
     assert "src/store.py" in split_paths
     assert "src/jobs.py" not in split_paths

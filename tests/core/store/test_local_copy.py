@@ -16,7 +16,7 @@ from askrepo.errors import DatasetCorruptedError, StorageError
 from askrepo.store import inventory
 from askrepo.store.local_copy import LocalCopy, NotCopiedError, take_copy
 from askrepo.store.location import DatasetLocation
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 from askrepo.workspace.objects import Workspace
 from tests.core.datasets import rows_of, write_dataset
 from tests.s3_server import s3_server, uploaded  # noqa: F401
@@ -71,7 +71,7 @@ def test_a_copy_has_the_same_files_and_opens(take, local):
     copy = take()
     inventory.check_digests(copy.location)
     assert copy.location.sizes() == DatasetLocation.within(local, f"datasets/main/{IDS[0]}").sizes()
-    assert DatasetReader.open(copy.location.url).chunk("c0").text == IDS[0]
+    assert open_dataset(copy.location.url).chunk("c0").text == IDS[0]
 
 
 def test_a_copy_is_found_again_without_asking_the_store(take, tmp_path):
@@ -254,12 +254,12 @@ import sys
 from pathlib import Path
 from askrepo.store.local_copy import take_copy
 from askrepo.store.location import DatasetLocation
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 
 told = []
 location = DatasetLocation.of(sys.argv[1])
 copy = take_copy(location, folder=Path(sys.argv[2]), max_bytes=10**9, on_copy=lambda *sizes: told.append(sizes))
-DatasetReader.open(copy.location.url)
+open_dataset(copy.location.url)
 print("copied" if told else "found")
 """
 

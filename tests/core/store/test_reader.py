@@ -17,7 +17,9 @@ from askrepo.errors import (
     UsageError,
 )
 from askrepo.store import inventory, verification
+from askrepo.store.opening import open_dataset
 from askrepo.store.reader import DatasetReader, Filter
+from askrepo.store.verification import open_verified
 from askrepo.types import DatasetManifest
 from askrepo.workspace.objects import Workspace
 from tests.core.datasets import DIMENSION, rows_of, unit_vectors, write_dataset
@@ -52,7 +54,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Data
 @pytest.fixture
 def reader(published: tuple[Workspace, DatasetManifest]) -> DatasetReader:
     workspace, manifest = published
-    return DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+    return open_dataset(workspace.url_of(manifest.dataset), manifest=manifest)
 
 
 def expected_nearest(question: np.ndarray, limit: int, allowed: list[int] | None = None) -> list[str]:
@@ -210,7 +212,7 @@ def test_an_unknown_chunk_is_named(reader):
 
 
 def test_an_undamaged_dataset_is_verified(reader):
-    reader.verify(deep=True)
+    open_verified(reader.url, manifest=reader.manifest)
 
 
 # --- looking up by name -------------------------------------------------------------------------------------------
@@ -260,7 +262,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> DatasetReader:
         for path, symbols in NAMED.items()
     ]
     manifest = write_dataset(workspace, rows_of(rows))
-    return DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+    return open_dataset(workspace.url_of(manifest.dataset), manifest=manifest)
 
 
 def paths_of(chunks) -> list[str]:
@@ -335,7 +337,7 @@ def test_files_are_found_by_the_end_of_their_path(named, name, paths):
 def test_a_file_is_found_behind_many_chunks_of_files_whose_name_only_ends_alike(workspace):
     rows = [{"path": "a/domain.py", "start_line": line} for line in range(1, 12)] + [{"path": "src/main.py"}]
     manifest = write_dataset(workspace, rows_of(rows))
-    reader = DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+    reader = open_dataset(workspace.url_of(manifest.dataset), manifest=manifest)
 
     assert paths_of(reader.of_files(["main.py"], limit=10)) == ["src/main.py"]
 
@@ -405,7 +407,7 @@ def test_damage_to_any_file_is_found(small, damage, which):
     damage(damaging_files(folder)[which])
 
     with pytest.raises(DatasetCorruptedError, match="askrepo rollback"):
-        DatasetReader.open_verified(str(folder), manifest=manifest)
+        open_verified(str(folder), manifest=manifest)
 
 
 def test_damaged_rows_are_found_without_the_list_of_files(small):
@@ -416,7 +418,7 @@ def test_damaged_rows_are_found_without_the_list_of_files(small):
     (folder / "askrepo-files.json").unlink()
 
     with pytest.raises(DatasetCorruptedError, match="digest of its rows"):
-        verification.check_rows(DatasetReader.open(str(folder)))
+        verification.check_rows(open_dataset(str(folder)))
 
 
 @pytest.mark.parametrize("damage", [truncate, Path.unlink], ids=["truncated", "removed"])
@@ -425,7 +427,7 @@ def test_a_file_of_another_size_is_found_on_opening(small, damage):
     damage(damaging_files(folder)[0])
 
     with pytest.raises(DatasetCorruptedError, match="1 of its files changed"):
-        DatasetReader.open(str(folder), manifest=manifest)
+        open_dataset(str(folder), manifest=manifest)
 
 
 def without(folder):
@@ -447,19 +449,19 @@ def test_the_list_of_files_is_the_one_that_the_entry_means(small, change):
     change(folder)
 
     with pytest.raises(DatasetCorruptedError, match=r"askrepo-files.json, the list of its files, (is missing|changed)"):
-        DatasetReader.open(str(folder), manifest=manifest)
+        open_dataset(str(folder), manifest=manifest)
 
 
 def test_the_list_of_a_dataset_of_an_earlier_version_is_believed_and_required(small):
     folder, manifest = small
     earlier = replace(manifest, inventory="")
-    assert DatasetReader.open(str(folder), manifest=earlier).manifest == earlier
+    assert open_dataset(str(folder), manifest=earlier).manifest == earlier
     flip(damaging_files(folder)[0])
     with pytest.raises(DatasetCorruptedError, match="1 of its files changed"):
-        DatasetReader.open(str(folder), manifest=earlier)
+        open_dataset(str(folder), manifest=earlier)
     without(folder)
     with pytest.raises(DatasetCorruptedError, match="list of its files, is missing"):
-        DatasetReader.open(str(folder), manifest=earlier)
+        open_dataset(str(folder), manifest=earlier)
 
 
 def test_an_unreadable_list_of_files_is_damage(small):
@@ -467,12 +469,12 @@ def test_an_unreadable_list_of_files_is_damage(small):
     (folder / "askrepo-files.json").write_text("[1")
 
     with pytest.raises(DatasetCorruptedError, match="cannot be read"):
-        DatasetReader.open(str(folder), manifest=replace(manifest, inventory=""))
+        open_dataset(str(folder), manifest=replace(manifest, inventory=""))
 
 
 def test_a_missing_dataset_is_named(tmp_path):
     with pytest.raises(DatasetCorruptedError, match="nowhere is missing"):
-        DatasetReader.open(str(tmp_path / "nowhere"))
+        open_dataset(str(tmp_path / "nowhere"))
 
 
 def test_an_emptied_folder_is_a_damaged_dataset(small):
@@ -481,23 +483,23 @@ def test_an_emptied_folder_is_a_damaged_dataset(small):
         path.unlink()
 
     with pytest.raises(DatasetCorruptedError):
-        DatasetReader.open(str(folder), manifest=manifest)
+        open_dataset(str(folder), manifest=manifest)
 
 
 def test_a_manifest_of_another_dataset_is_refused(small):
     folder, manifest = small
 
     with pytest.raises(DatasetCorruptedError, match="the alias means 00000000"):
-        DatasetReader.open(str(folder), manifest=replace(manifest, digest="0" * 64))
+        open_dataset(str(folder), manifest=replace(manifest, digest="0" * 64))
 
 
 def test_a_wrong_stamp_of_the_dimension_is_found(workspace, small):
     folder, manifest = small
-    reader = DatasetReader.open(str(folder), manifest=manifest)
+    reader = open_dataset(str(folder), manifest=manifest)
     reader.manifest = replace(manifest, embedder=replace(manifest.embedder, dimension=3))
 
     with pytest.raises(DatasetCorruptedError, match="dimension 16"):
-        reader.verify(deep=False)
+        verification.check_dimension(reader)
 
 
 def test_a_store_that_does_not_answer_is_found_out_in_seconds(monkeypatch):
@@ -511,7 +513,7 @@ def test_a_store_that_does_not_answer_is_found_out_in_seconds(monkeypatch):
     started = time.monotonic()
 
     with pytest.raises(StorageError, match="cannot be reached") as caught:
-        DatasetReader.open("s3://bucket/datasets/main/one")
+        open_dataset("s3://bucket/datasets/main/one")
 
     assert time.monotonic() - started < 10
     assert "hush" not in str(caught.value)
@@ -551,7 +553,7 @@ ODD_FOLDERS = (
 def odd(tmp_path_factory: pytest.TempPathFactory) -> DatasetReader:
     workspace = Workspace.open(str(tmp_path_factory.mktemp("odd") / "workspace"))
     manifest = write_dataset(workspace, rows_of([{"path": f"app/{folder}/page.tsx"} for folder in ODD_FOLDERS]))
-    return DatasetReader.open(workspace.url_of(manifest.dataset), manifest=manifest)
+    return open_dataset(workspace.url_of(manifest.dataset), manifest=manifest)
 
 
 @pytest.mark.parametrize("folder", ODD_FOLDERS)

@@ -10,7 +10,7 @@ import pytest
 
 from askrepo.errors import DatasetCorruptedError, StorageError, UsageError, VerificationError
 from askrepo.store.location import DatasetLocation
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 from askrepo.store.schema import RowDigest, Rows
 from askrepo.store.writer import DatasetWriter
 from tests.core.datasets import DIMENSION, manifest_of, rows_of, unit_vectors
@@ -32,7 +32,7 @@ def test_committed_rows_are_readable_with_their_manifest(location):
         writer.commit(manifest)
         writer.build_indexes()
 
-    reader = DatasetReader.open(location.url)
+    reader = open_dataset(location.url)
 
     assert reader.manifest == manifest
     assert list(reader.chunks(["c0", "c1"])) == ["c0", "c1"]
@@ -49,7 +49,7 @@ def test_an_exception_leaves_no_rows(location):
     gc.collect()
 
     with pytest.raises(DatasetCorruptedError, match="no manifest"):
-        DatasetReader.open(location.url)
+        open_dataset(location.url)
 
 
 def test_leaving_without_commit_leaves_no_rows(location):
@@ -58,7 +58,7 @@ def test_leaving_without_commit_leaves_no_rows(location):
     gc.collect()
 
     with pytest.raises(DatasetCorruptedError, match="no manifest"):
-        DatasetReader.open(location.url)
+        open_dataset(location.url)
 
 
 def test_an_empty_dataset_is_refused(location):

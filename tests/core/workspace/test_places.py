@@ -9,7 +9,7 @@ from askrepo.errors import UsageError
 from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.settings import Settings
 from askrepo.store.location import DatasetLocation
-from askrepo.store.reader import DatasetReader
+from askrepo.store.opening import open_dataset
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.places import check_dataset_place, local_folder
@@ -45,7 +45,7 @@ def below(folder: Path) -> set[str]:
 def test_datasets_are_where_a_strange_name_says(tmp_path, name):
     workspace = Workspace.open(str(tmp_path / name / "ws"))
     manifest = write_dataset(workspace, rows_of([{}]))
-    assert DatasetReader.open(DatasetLocation.within(workspace, manifest.dataset), manifest=manifest).chunk("c0")
+    assert open_dataset(DatasetLocation.within(workspace, manifest.dataset), manifest=manifest).chunk("c0")
     assert below(tmp_path) == {name}
     assert below(tmp_path / name) == {"ws"}
 
