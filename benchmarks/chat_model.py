@@ -27,7 +27,7 @@ ENGINE = Path(sys.prefix) / "chat" / "bin" / "python"
 CONTEXT_TOKENS = 8192
 START_TIMEOUT_S = 300.0
 SERVE = """
-import sys, time
+import os, sys
 from xllamacpp import CommonParams, Server
 params = CommonParams()
 params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 1
@@ -35,6 +35,7 @@ params.hostnames = ["127.0.0.1"]
 server = Server(params)
 print("ready", flush=True)
 sys.stdin.read()
+os._exit(0)  # whoever started it has ended
 """
 
 
