@@ -34,14 +34,42 @@ _ENGLISH = re.compile(
     r"\b(?:the|an?|is|are|was|do|does|did|how|what|why|where|when|which|who|can|should|to|of|in|for|with|and|or|it|my)\b",
     re.IGNORECASE,
 )
+_NUMBER_ASKED = re.compile(r"\b(?:v|versions?\s+|releases?\s+)(\d{1,6}(?:\.(?:\d{1,6}|x)){0,3})\b", re.IGNORECASE)
+_OLD = re.compile(r"\b(?:old|older|earlier|previous|legacy|deprecated|archived?|obsolete)\b", re.IGNORECASE)
 _FEW_WORDS = 3
 
 
 @functools.lru_cache(maxsize=10_000)
-def edition_factor(path: str) -> float:
-    """The factor on a page for a question in English: less than 1 for translations and for earlier versions."""
+def edition_factor(path: str, asked: frozenset[str] = frozenset()) -> float:
+    """The factor on a page for a question in English: less than 1 for translations and for earlier versions.
+
+    :param asked: what `editions_named` finds in the question: these are not ranked lower.
+    """
     translated = TRANSLATION_FACTOR if _TRANSLATION.search(path) else 1.0
-    return translated * (ARCHIVE_FACTOR if _ARCHIVE.search(path) else 1.0)
+    archive = _ARCHIVE.search(path)
+    return translated * (ARCHIVE_FACTOR if archive and not asked & _editions(archive[0]) else 1.0)
+
+
+@functools.lru_cache(maxsize=1_000)
+def editions_named(question: str) -> frozenset[str]:
+    """The versions that a question is about, as numbers without zeros behind, and "old" where it says so."""
+    named = {_plain_number(match[1]) for match in _NUMBER_ASKED.finditer(question)}
+    return frozenset({*named, "old"} if _OLD.search(question) else named)
+
+
+def _editions(folder: str) -> set[str]:
+    """What names the version of an archive's folder: all its leading parts, so that 1 names `v1.2` too."""
+    found = {"old"}
+    for number in re.findall(r"\d+(?:\.\d+)*", folder):
+        parts = number.split(".")
+        found.update(_plain_number(".".join(parts[:count])) for count in range(1, len(parts) + 1))
+    return found
+
+
+def _plain_number(number: str) -> str:
+    while number.endswith((".0", ".x")):
+        number = number[:-2]
+    return number
 
 
 @functools.lru_cache(maxsize=1_000)

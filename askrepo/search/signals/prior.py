@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from askrepo.search.candidates import KindShares
-from askrepo.search.editions import edition_factor, is_english
+from askrepo.search.editions import edition_factor, editions_named, is_english
 from askrepo.search.question.question import FileKind, Question, QuestionKind
 from askrepo.types import Chunk
 
@@ -112,7 +112,7 @@ def _page_factor(path: str, question: Question) -> float:
     factor = ANNOUNCEMENT_PRIOR if _ANNOUNCEMENT.search(path) else 1.0
     if _LICENCE.search(path) and not _ABOUT_TERMS.search(question.text):
         factor *= LICENCE_PRIOR
-    return factor * (edition_factor(path) if is_english(question.text) else 1.0)
+    return factor * (edition_factor(path, editions_named(question.text)) if is_english(question.text) else 1.0)
 
 
 def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[FileKind]) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from askrepo.search.editions import ARCHIVE_FACTOR, TRANSLATION_FACTOR, edition_factor, is_english
+from askrepo.search.editions import ARCHIVE_FACTOR, TRANSLATION_FACTOR, edition_factor, editions_named, is_english
 from askrepo.search.order.orders import COPY_FACTOR, decayed
 from askrepo.search.question.question import Question
 from askrepo.search.signals.prior import LICENCE_PRIOR, kind_prior
@@ -79,3 +79,17 @@ def test_a_licence_answers_only_what_is_asked_of_terms(path):
     asked, other = "may I use it in a commercial product?", "how do I give a default?"
     assert prior(path, other) == pytest.approx(LICENCE_PRIOR * prior(path, asked))
     assert prior("docs/license_server.md", other) == prior("docs/server.md", other)
+
+
+@pytest.mark.parametrize(
+    ("question", "path", "is_spared"),
+    [
+        ("configuration of version 1", "versioned_docs/version-1.2/configuration.md", True),
+        ("how was retry set in v2.1.0?", "versioned_docs/version-2.1/retry.md", True),
+        ("configuration of version 2", "versioned_docs/version-1.2/configuration.md", False),
+        ("what did the old API do", "docs/legacy/api.md", True),
+        ("how do I set a retry", "docs/legacy/api.md", False),
+    ],
+)
+def test_a_version_that_the_question_names_is_not_ranked_lower(question, path, is_spared):
+    assert edition_factor(path, editions_named(question)) == (1 if is_spared else ARCHIVE_FACTOR)
