@@ -31,11 +31,11 @@ from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTe
 from askrepo.embedders.embedder import Embedder, open_embedder
 from askrepo.embedders.local import MAX_WORD_PIECES
 from askrepo.files.globs import selected
-from askrepo.langchain.adhoc import AdhocVectorStore
 from askrepo.settings import Settings
 from askrepo.text.tokens import count_tokens
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import read_table
+from benchmarks.adhoc import AdhocVectorStore
 from benchmarks.origin_recipe import CHUNK_CHARS, CHUNK_OVERLAP, SEPARATOR
 from benchmarks.stages import STAGES, Cost, Passage, Pipeline, call_in_process, measured
 

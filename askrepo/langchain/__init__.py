@@ -1,3 +1,3 @@
 """LangChain: a retriever and a vector store over an alias."""
 
-__all__ = ["adhoc", "retriever"]
+__all__ = ["retriever"]

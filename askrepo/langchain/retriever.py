@@ -111,13 +111,13 @@ class AskrepoVectorStore(SimilarityStore):
         """Nothing: a dataset comes from the pipeline."""
         raise NotImplementedError(
             "an alias's dataset comes from the pipeline, not from texts; "
-            "for texts of your own use askrepo.langchain.adhoc.AdhocVectorStore"
+            "for texts of your own use a vector store of LangChain, such as InMemoryVectorStore"
         )
 
     def _refuse(self, action: str) -> NoReturn:
         raise NotImplementedError(
             f"cannot {action} alias {self._reader.alias!r}: a published dataset never changes; refresh the alias with "
-            "the pipeline, or use askrepo.langchain.adhoc.AdhocVectorStore for texts of your own"
+            "the pipeline, or use LangChain's InMemoryVectorStore for texts of your own"
         )
 
     def _nearest(

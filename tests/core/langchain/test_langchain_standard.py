@@ -1,24 +1,14 @@
-"""LangChain's own standard suites, over a store of texts and over an alias."""
+"""LangChain's own standard suite, over an alias."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
+from langchain_tests.integration_tests import RetrieversIntegrationTests
 
-from askrepo.langchain.adhoc import AdhocVectorStore
 from askrepo.langchain.retriever import AskrepoRetriever
 from tests.datasets import build_alias
-
-if TYPE_CHECKING:
-    from langchain_core.vectorstores import VectorStore
-
-
-class TestAdhocVectorStore(VectorStoreIntegrationTests):
-    @pytest.fixture
-    def vectorstore(self) -> VectorStore:
-        return AdhocVectorStore(self.get_embeddings())
 
 
 @pytest.fixture(scope="module")

@@ -111,5 +111,5 @@ def test_published_dataset_cannot_be_changed_through_langchain(store):
         store.add_texts(["x"])
     with pytest.raises(NotImplementedError, match="delete texts from alias 'main'"):
         store.delete(["x"])
-    with pytest.raises(NotImplementedError, match="AdhocVectorStore"):
+    with pytest.raises(NotImplementedError, match="InMemoryVectorStore"):
         AskrepoVectorStore.from_texts(["x"], store.embeddings)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_tests.integration_tests import VectorStoreIntegrationTests
 
-from askrepo.langchain.adhoc import AdhocVectorStore
+from benchmarks.adhoc import AdhocVectorStore
 
 EMBEDDING = DeterministicFakeEmbedding(size=6)
 
@@ -77,3 +78,9 @@ def test_relevance_is_never_negative():
     scores = [score for _, score in store.similarity_search_with_relevance_scores("text 1", k=30)]
     assert min(scores) == 0
     assert max(scores) == pytest.approx(1)
+
+
+class TestAdhocVectorStore(VectorStoreIntegrationTests):
+    @pytest.fixture
+    def vectorstore(self) -> AdhocVectorStore:
+        return AdhocVectorStore(self.get_embeddings())

@@ -1,4 +1,4 @@
-"""A small writable vector store for texts that come from no repository: notes, test data, an experiment."""
+"""A small writable vector store for texts that come from no repository: what a dataset is compared with."""
 
 from __future__ import annotations
 
