@@ -10,9 +10,9 @@ from pathlib import Path
 
 from askrepo.answer.source_lines import SourceLines
 from askrepo.answer.statement_parts import COMMON_WORDS, NUMBER, Part
+from askrepo.chunking.spans import split_text
 from askrepo.files.kinds import kind_of
 from askrepo.files.languages import language_of
-from askrepo.pipeline.split import split_text
 from askrepo.types import Citation
 
 COMMIT = "c" * 40

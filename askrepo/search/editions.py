@@ -46,8 +46,8 @@ def edition_factor(path: str, asked: frozenset[str] = frozenset()) -> float:
     :param asked: what `editions_named` finds in the question: these are not ranked lower.
     """
     translated = TRANSLATION_FACTOR if _TRANSLATION.search(path) else 1.0
-    archive = _ARCHIVE.search(path)
-    return translated * (ARCHIVE_FACTOR if archive and not asked & _editions(archive[0]) else 1.0)
+    is_archive = _ARCHIVE.search(path) is not None and not asked & _editions(path.rpartition("/")[0])
+    return translated * (ARCHIVE_FACTOR if is_archive else 1.0)
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -58,7 +58,7 @@ def editions_named(question: str) -> frozenset[str]:
 
 
 def _editions(folder: str) -> set[str]:
-    """What names the version of an archive's folder: all its leading parts, so that 1 names `v1.2` too."""
+    """What names the version of an archived page: all leading parts of its numbers, so that 1 names `v1.2` too."""
     found = {"old"}
     for number in re.findall(r"\d+(?:\.\d+)*", folder):
         parts = number.split(".")

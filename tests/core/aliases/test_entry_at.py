@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from askrepo.aliases.catalogue import AliasCatalogue, AliasLog
+from askrepo.aliases.catalogue import AliasCatalogue, AliasLog, moment_of
 from askrepo.aliases.entry_at import entry_at, named_entry
 from askrepo.errors import UnavailableError, UnknownAliasError, UsageError
-from askrepo.housekeeping.retention import dataset_id, moment_of
 from askrepo.pipeline.dataset_diff import diff_datasets
 from askrepo.store.location import DatasetLocation
 from askrepo.types import AliasEntry
+from askrepo.workspace.keys import dataset_id
 from tests.datasets import BuiltAlias, build_alias, run_stages
 
 FILES = {"README.md": "# Parcel\n\nDelivers.\n", "a.py": "a = 1\n", "old/b.py": "b = 2\n", "gone.py": "gone = 1\n"}
