@@ -160,6 +160,24 @@ class LoadManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What compare found: whether a run is needed, and what all its later stages must agree on.
+
+    :ivar number: of the alias's newest entry, 0 for none; swap must still find it.
+    :ivar current: number of the entry whose dataset is current, 0 for none.
+    :ivar carry: whether rows of unchanged files are taken over from the current dataset.
+    :ivar fingerprint: of the embedder that makes all vectors of the run.
+    :ivar reasons: why a new dataset is needed; none when the current one is what this run would build.
+    """
+
+    number: int
+    current: int
+    carry: bool
+    fingerprint: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FileShard:
     """A unit of split work: parts of one or more load manifests."""
 
@@ -330,6 +348,11 @@ def load_manifest_from(values: Mapping[str, Any]) -> LoadManifest:
     """The load manifest that `to_json` wrote."""
     tuples = {key: tuple(values[key]) for key in ("parts", "part_bytes")}
     return LoadManifest(**{**values, **tuples, "snapshot": Snapshot(**values["snapshot"])})
+
+
+def comparison_from(values: Mapping[str, Any]) -> Comparison:
+    """The comparison that `to_json` wrote."""
+    return Comparison(**{**values, "reasons": tuple(values["reasons"])})
 
 
 def file_shard_from(values: Mapping[str, Any]) -> FileShard:

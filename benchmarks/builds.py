@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.sources import AliasReader, open_alias
 from askrepo.embedders.embedder import Embedder
-from askrepo.pipeline.clone import clone_repository
-from askrepo.pipeline.in_process import run_until_embedded
-from askrepo.pipeline.load import load_files
-from askrepo.pipeline.plan import changed, plan_run
+from askrepo.pipeline.in_process import local_run, run_until_embedded
 from askrepo.settings import Settings
 from askrepo.types import Definition, LoadManifest
-from askrepo.workspace.keys import run_key
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import read_table
 
@@ -39,31 +35,12 @@ class Build:
 
 def build(definition: Definition, *, workspace: Workspace, settings: Settings, embedder: Embedder) -> Build:
     """The alias's dataset as the clones are now; one that would come out the same is kept, as in the pipeline."""
-    catalogue = AliasCatalogue(workspace)
-    snapshots = [
-        clone_repository(
-            repository,
-            workspace=workspace,
-            timeout_s=settings.clone_timeout_s,
-            max_bytes=settings.max_repository_bytes,
-            allow_local=True,
-        )
-        for repository in plan_run(definition, allow_local=True)
-    ]
-    loads = [
-        load_files(
-            snapshot,
-            workspace=workspace,
-            run=run_key(definition.alias, "texts"),
-            include=definition.include,
-            exclude=definition.exclude,
-            max_file_bytes=definition.max_file_bytes,
-        )
-        for snapshot in snapshots
-    ]
-    current = catalogue.current_or_none(definition.alias)
-    if changed(definition, snapshots, current, embedder.fingerprint, workspace=workspace):
-        run = run_until_embedded(definition, workspace=workspace, settings=settings, embedder=embedder)
-        run.finish(force=True)
+    options: dict[str, Any] = {"workspace": workspace, "settings": settings, "embedder": embedder}
+    run = local_run(definition, run_id="texts", force=True, **options)
+    snapshots = [run.clone(repository) for repository in run.plan()]
+    comparison = run.compare(snapshots, number=run.number())
+    loads = [run.load(snapshot, comparison) for snapshot in snapshots]
+    if comparison.reasons:
+        run_until_embedded(definition, **options).finish(force=True)
     reader = open_alias(definition.alias, workspace=workspace, settings=settings, opener=lambda _: embedder)
     return Build(reader, tuple(loads), workspace)

@@ -3,6 +3,7 @@
 __all__ = [
     "build",
     "clone",
+    "compare",
     "dataset_diff",
     "embed",
     "file_stage",

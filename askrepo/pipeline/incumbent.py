@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def can_be_carried(incumbent: DatasetManifest | None, fingerprint: str, *, workspace: Workspace) -> bool:
+def can_be_carried(
+    incumbent: DatasetManifest | None, fingerprint: str, *, workspace: Workspace, is_checked: bool = False
+) -> bool:
     """Whether rows of unchanged files may go from this dataset into the next one as they are.
 
     They may when the same embedder and the same version of the stages made them and the dataset is undamaged: what is
     carried over is not made anew, so damage would stay for good.
 
     :param fingerprint: of the embedder that the next dataset is built with.
+    :param is_checked: whether its files were compared with their digests just now.
     :raises DatasetUnreadableError: this process cannot read it, which is no reason to embed everything anew.
     """
     if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
@@ -35,6 +38,10 @@ def can_be_carried(incumbent: DatasetManifest | None, fingerprint: str, *, works
     if KnownFiles.of(incumbent, workspace, repository="") is None:
         logger.info("every file is read: the table of files is missing, damaged or of an earlier version")
         return False
+    return is_checked or _is_undamaged(incumbent, workspace)
+
+
+def _is_undamaged(incumbent: DatasetManifest, workspace: Workspace) -> bool:
     location = DatasetLocation.within(workspace, incumbent.dataset)
     try:
         location.check_present()

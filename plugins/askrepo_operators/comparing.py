@@ -49,8 +49,8 @@ class CompareSnapshotsOperator(StageOperator):
         :raises AirflowSkipException: the current dataset is up to date.
         """
         from askrepo.aliases.catalogue import AliasCatalogue
+        from askrepo.pipeline.compare import changed
         from askrepo.pipeline.incumbent import can_be_carried
-        from askrepo.pipeline.plan import changed
 
         snapshots = [snapshot_from(snapshot) for snapshot in all_of(self.snapshots)]
         with no_retry_on_permanent_errors():
