@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tasks = alone.split(RUN)
         workspace = Workspace.open(folder)
         shards = two_shards([task.result for task in tasks["split"]], asked.texts, workspace)
-        fingerprint = tasks["compare"][0].xcoms["fingerprint"]
+        fingerprint = tasks["compare"][0].xcoms["comparison"]["fingerprint"]
         rounds = []
         for _ in range(asked.rounds):
             one_by_one = [task for shard in shards for task in embed(alone, [shard], fingerprint, workspace)]

@@ -22,6 +22,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from unittest import mock
 
+from askrepo.types import Comparison, to_json
+
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,16 +139,13 @@ class Pipeline:
         """One passage: the first makes everything, the others carry over what they may."""
         tasks = self.split(run)
         [compare] = tasks["compare"]
-        agreed = compare.xcoms
-        against = {name: agreed[name] for name in ("fingerprint", "incumbent")}
-        shards = [{"shard": task.result, **against} for task in tasks["split"]]
-        tasks["embed"] = self._execute("embed", run, shards)
+        agreed = {"comparison": compare.xcoms["comparison"]}
+        tasks["embed"] = self._execute("embed", run, [{"shard": task.result, **agreed} for task in tasks["split"]])
         written = {name: _results(tasks[stage]) for name, stage in (("loads", "load"), ("vectors", "embed"))}
-        inputs = {"snapshots": compare.result, **written, **against, "carried_from": agreed["carried_from"]}
+        inputs = {"snapshots": compare.result, **written, **agreed}
         clone_s = [task.xcoms["seconds"] for task in tasks["clone"]]
         tasks["build"] = self._execute("build", run, [inputs], pulled=clone_s)
-        manifest = {"manifest": tasks["build"][0].result, "expected_number": agreed["expected_number"]}
-        tasks["swap"] = self._execute("swap", run, [manifest])
+        tasks["swap"] = self._execute("swap", run, [{"manifest": tasks["build"][0].result, **agreed}])
         return Passage(tasks)
 
     def split(self, run: str) -> dict[str, list[Task]]:
@@ -154,17 +153,18 @@ class Pipeline:
         plan = self._execute("plan", run, [{}])
         clones = self._execute("clone", run, [{"repository": each} for each in plan[0].result])
         compare = self._execute("compare", run, [{"snapshots": _results(clones)}])
-        carried = {"carried_from": compare[0].xcoms["carried_from"]}
-        snapshots = [{"snapshot": snapshot, **carried} for snapshot in compare[0].result]
+        agreed = {"comparison": compare[0].xcoms["comparison"]}
+        snapshots = [{"snapshot": snapshot, **agreed} for snapshot in compare[0].result]
         loads = self._execute("load", run, snapshots)
         gather = self._execute("gather", run, [{"manifests": _results(loads)}])
-        chunks = self._execute("split", run, [{"shard": shard, **carried} for shard in gather[0].result])
+        chunks = self._execute("split", run, [{"shard": shard, **agreed} for shard in gather[0].result])
         ended = (plan, clones, compare, loads, gather, chunks)
         return dict(zip(STAGES[: len(ended)], ended, strict=True))
 
     def embed(self, run: str, shards: Sequence[Mapping[str, Any]], *, fingerprint: str) -> list[Task]:
         """Embed shards of chunks that no dataset has."""
-        inputs = [{"shard": shard, "fingerprint": fingerprint, "incumbent": 0} for shard in shards]
+        nothing = to_json(Comparison(number=0, current=0, carry=False, fingerprint=fingerprint, reasons=()))
+        inputs = [{"shard": shard, "comparison": nothing} for shard in shards]
         return self._execute("embed", run, inputs)
 
     def _execute(self, stage: str, run: str, inputs: Sequence[Mapping[str, Any]], *, pulled: Any = None) -> list[Task]:
@@ -294,13 +294,13 @@ class _EmbedderTime:
 @contextmanager
 def _embedder_watched() -> Iterator[_EmbedderTime]:
     """Note what the embedder of the block's task takes to make vectors."""
-    from askrepo_operators import embedding
+    from askrepo_operators import stage
 
     time_taken = _EmbedderTime()
-    open_run_embedder = embedding.open_run_embedder
+    open_embedder = stage.open_embedder
 
-    def watched(run: Any) -> Any:
-        embedder = open_run_embedder(run)
+    def watched(spec: str, **options: Any) -> Any:
+        embedder = open_embedder(spec, **options)
         embed_texts = embedder.embed_texts
 
         def timed(texts: Sequence[str]) -> Any:
@@ -313,7 +313,7 @@ def _embedder_watched() -> Iterator[_EmbedderTime]:
         embedder.embed_texts = timed
         return embedder
 
-    with mock.patch.object(embedding, "open_run_embedder", watched):
+    with mock.patch.object(stage, "open_embedder", watched):
         yield time_taken
 
 

@@ -20,7 +20,7 @@ from askrepo_operators import (
     SplitFilesOperator,
     SwapAliasOperator,
 )
-from askrepo_operators.comparing import CARRIED_FROM, EXPECTED_NUMBER, FINGERPRINT, INCUMBENT
+from askrepo_operators.comparing import COMPARISON
 from askrepo_operators.pipeline_settings import PipelineSettings
 from askrepo_operators.reason import tell_reason
 
@@ -47,7 +47,6 @@ STAGES = {
     "build": "Writes the new dataset, then reads it back to verify it. No reader sees it yet.",
     "swap": "Moves the alias to the new dataset, announces the asset event, removes datasets beyond the retention.",
 }
-FROM_COMPARE = "{{{{ ti.xcom_pull(task_ids='compare', key='{}') }}}}"
 
 
 def build_ingest(
@@ -88,22 +87,22 @@ def build_ingest(
             map_index_template="{{ task.repository['name'] }}",
         ).expand(repository=plan.output)
         compare = CompareSnapshotsOperator(**named("compare"), snapshots=clone.output)
+        comparison = compare.output[COMPARISON]
         load = LoadFilesOperator.partial(
             **named("load"),
-            carried_from=FROM_COMPARE.format(CARRIED_FROM),
+            comparison=comparison,
             map_index_template="{{ task.snapshot['name'] }}@{{ task.snapshot['commit'][:10] }}",
         ).expand(snapshot=compare.output)
         gather = GatherShardsOperator(**named("gather"), manifests=load.output)
         split = SplitFilesOperator.partial(
             **named("split"),
-            carried_from=FROM_COMPARE.format(CARRIED_FROM),
+            comparison=comparison,
             map_index_template="shard {{ task.shard['number'] }}",
         ).expand(shard=gather.output)
         embed = EmbedChunksOperator.partial(
             **named("embed"),
             pool=settings.pool_for(embedder),
-            fingerprint=FROM_COMPARE.format(FINGERPRINT),
-            incumbent=FROM_COMPARE.format(INCUMBENT),
+            comparison=comparison,
             map_index_template="shard {{ task.shard['number'] }}",
         ).expand(shard=split.output)
         build = BuildDatasetOperator(
@@ -111,14 +110,12 @@ def build_ingest(
             snapshots=compare.output,
             loads=load.output,
             vectors=embed.output,
-            fingerprint=FROM_COMPARE.format(FINGERPRINT),
-            incumbent=FROM_COMPARE.format(INCUMBENT),
-            carried_from=FROM_COMPARE.format(CARRIED_FROM),
+            comparison=comparison,
         )
         SwapAliasOperator(
             **named("swap"),
             manifest=build.output,
-            expected_number=FROM_COMPARE.format(EXPECTED_NUMBER),
+            comparison=comparison,
             outlets=list(outlets),
         )
     return dag

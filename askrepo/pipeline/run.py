@@ -223,7 +223,7 @@ class Run:
     def _open_carried(self, comparison: Comparison) -> DatasetReader:
         """The dataset that has the chunks of a file that moved; build checks it whole before it is done."""
         from askrepo.store.location import DatasetLocation
-        from askrepo.store.reader import DatasetReader
+        from askrepo.store.opening import open_dataset
 
         manifest = self._carried(comparison)
         if manifest is None:
@@ -231,4 +231,4 @@ class Run:
                 "load skipped unchanged files, but this run has no dataset to copy them from; start a new run"
             )
         location = DatasetLocation.within(self.workspace, manifest.dataset)
-        return DatasetReader.open(location, manifest=manifest, cache=self.settings.cache)
+        return open_dataset(location, manifest=manifest, cache=self.settings.cache)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from askrepo.types import load_manifest_from, snapshot_from, to_json, vector_shard_from
+from askrepo.types import comparison_from, load_manifest_from, snapshot_from, to_json, vector_shard_from
 from askrepo_operators.cloning import SECONDS
-from askrepo_operators.incumbents import incumbent_of
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
@@ -20,15 +19,10 @@ class BuildDatasetOperator(StageOperator):
     :param snapshots: what compare returned.
     :param loads: what the load tasks returned.
     :param vectors: what the embed tasks returned.
-    :param fingerprint: of the embedder that made the vectors (templated).
-    :param incumbent: number of the alias's entry whose dataset is current, 0 for none (templated).
-    :param carried_from: the same number when load left files to that dataset, else 0 (templated).
+    :param comparison: what compare found, a `Comparison` as dict.
     """
 
-    template_fields = (
-        *StageOperator.template_fields,
-        *("snapshots", "loads", "vectors", "fingerprint", "incumbent", "carried_from"),
-    )
+    template_fields = (*StageOperator.template_fields, "snapshots", "loads", "vectors", "comparison")
 
     def __init__(
         self,
@@ -36,37 +30,24 @@ class BuildDatasetOperator(StageOperator):
         snapshots: Sequence[dict[str, Any]],
         loads: Sequence[dict[str, Any]],
         vectors: Sequence[dict[str, Any]],
-        fingerprint: str,
-        incumbent: int | str,
-        carried_from: int | str,
+        comparison: dict[str, Any],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.snapshots = snapshots
         self.loads = loads
         self.vectors = vectors
-        self.fingerprint = fingerprint
-        self.incumbent = incumbent
-        self.carried_from = carried_from
+        self.comparison = comparison
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The `DatasetManifest` as dict."""
-        from askrepo.pipeline.build import build_dataset
-
         with no_retry_on_permanent_errors():
-            run = self.open_run()
-            manifest = build_dataset(
-                run.definition,
+            manifest = self.open_run().build(
                 [snapshot_from(snapshot) for snapshot in all_of(self.snapshots)],
                 [load_manifest_from(load) for load in all_of(self.loads)],
                 [vector_shard_from(shard) for shard in all_of(self.vectors)],
-                workspace=run.workspace,
-                run=run.prefix,
-                fingerprint=self.fingerprint,
-                incumbent=incumbent_of(run, self.incumbent),
-                carry=int(self.carried_from) > 0,
+                comparison_from(self.comparison),
                 clone_s=_clone_seconds(context),
-                datasets=run.settings.datasets,
             )
         self.log.info(
             "build %s: %d chunks verified, digest %s", manifest.dataset, manifest.chunks, manifest.digest[:12]

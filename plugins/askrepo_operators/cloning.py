@@ -37,21 +37,12 @@ class CloneRepositoryOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The `Snapshot` as dict; the seconds it took as a further XCom."""
-        from askrepo.pipeline.clone import clone_repository
-
         started = time.monotonic()
         repository = Repository(**self.repository)
         with no_retry_on_permanent_errors():
             run = self.open_run()
             with git_environment(repository.url, self._connection_ids()) as credentials:
-                snapshot = clone_repository(
-                    repository,
-                    workspace=run.workspace,
-                    timeout_s=run.settings.clone_timeout_s,
-                    max_bytes=run.settings.max_repository_bytes,
-                    allow_local=run.settings.allow_local,
-                    git_environment=credentials,
-                )
+                snapshot = run.clone(repository, git_environment=credentials)
         self.log.info(
             "clone %s@%s: %.1f MB, committed %s",
             plain_line(snapshot.name),

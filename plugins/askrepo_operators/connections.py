@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook, Connection
@@ -15,6 +16,9 @@ from askrepo.errors import UsageError
 from askrepo.settings import Settings
 from askrepo.workspace.objects import Workspace
 from askrepo_operators.pipeline_settings import PipelineSettings
+
+if TYPE_CHECKING:
+    from askrepo.embedders.embedder import Embedder
 
 OPENAI_CONNECTION = "openai_default"
 AWS_CONNECTION_TYPE = "aws"
@@ -60,6 +64,19 @@ def openai_endpoint(settings: Settings) -> Endpoint:
     except AirflowNotFoundException:
         return Endpoint(settings.openai_api_key, settings.openai_base_url)
     return Endpoint(connection.password or settings.openai_api_key, connection.host or settings.openai_base_url)
+
+
+def open_embedder(spec: str, *, settings: Settings) -> Embedder:
+    """The embedder of that name as the settings say, reached with the connection `openai_default` where that applies.
+
+    :raises CredentialsError: it needs a key and there is none.
+    """
+    from askrepo.aliases.sources import embedder_opener
+
+    if spec.startswith("openai:"):
+        endpoint = openai_endpoint(settings)
+        settings = replace(settings, openai_api_key=endpoint.api_key, openai_base_url=endpoint.base_url)
+    return embedder_opener(settings)(spec)
 
 
 def open_workspace(settings: Settings) -> Workspace:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from askrepo_operators.stage import Run, StageOperator, no_retry_on_permanent_errors
+from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from askrepo.pipeline.run import Run
 
 REFRESH_PREFIX = "refresh__"
 """How the id of a run begins that the schedule started from a kept definition."""
@@ -25,7 +27,7 @@ def refresh_run_id(alias: str, refresh: str) -> str:
     return f"{REFRESH_PREFIX}{alias}__{refresh.removeprefix('scheduled__')}"[:MAX_RUN_ID_CHARS]
 
 
-def skip_unless_wanted(run: Run, run_id: str) -> None:
+def skip_unless_wanted(run: Run) -> None:
     """End a refresh whose alias was removed, or was given another definition, since the refresh was started.
 
     To be asked after the alias's number was read: a removal forgets the definition before it writes its entry, so
@@ -35,7 +37,7 @@ def skip_unless_wanted(run: Run, run_id: str) -> None:
     """
     from askrepo.aliases.definition_store import DefinitionStore
 
-    if run_id.startswith(REFRESH_PREFIX) and not DefinitionStore(run.workspace).holds(run.definition):
+    if run.run_id.startswith(REFRESH_PREFIX) and not DefinitionStore(run.workspace).holds(run.definition):
         alias = run.definition.alias
         message = f"not wanted any more: alias {alias} was removed or defined anew since this refresh was started"
         raise AirflowSkipException(message)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from askrepo.pipeline.run import Run
 from askrepo.text.display import plain_line
-from askrepo.types import load_manifest_from, snapshot_from, to_json
-from askrepo_operators.incumbents import known_files_of
+from askrepo.types import comparison_from, load_manifest_from, snapshot_from, to_json
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
@@ -15,35 +15,23 @@ if TYPE_CHECKING:
 
 
 class LoadFilesOperator(StageOperator):
-    """Every path of a snapshot: as text, as known to the incumbent, or with the reason why neither.
+    """Every path of a snapshot: as text, as known to the current dataset, or with the reason why neither.
 
     :param snapshot: a `Snapshot` as dict; usually mapped over.
-    :param carried_from: number of the entry whose dataset's files need not be read again, 0 for none (templated).
+    :param comparison: what compare found, a `Comparison` as dict.
     """
 
-    template_fields = (*StageOperator.template_fields, "snapshot", "carried_from")
+    template_fields = (*StageOperator.template_fields, "snapshot", "comparison")
 
-    def __init__(self, *, snapshot: dict[str, Any], carried_from: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, snapshot: dict[str, Any], comparison: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.snapshot = snapshot
-        self.carried_from = carried_from
+        self.comparison = comparison
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """The `LoadManifest` as dict."""
-        from askrepo.pipeline.load import load_files
-
         with no_retry_on_permanent_errors():
-            run = self.open_run()
-            snapshot = snapshot_from(self.snapshot)
-            manifest = load_files(
-                snapshot,
-                workspace=run.workspace,
-                run=run.prefix,
-                include=run.definition.include,
-                exclude=run.definition.exclude,
-                max_file_bytes=run.definition.max_file_bytes,
-                known=known_files_of(run, self.carried_from, snapshot.name),
-            )
+            manifest = self.open_run().load(snapshot_from(self.snapshot), comparison_from(self.comparison))
         self.log.info(
             "load %s@%s: %d files, %d loaded (%.1f MB of text, %d files carried over), skipped: %s",
             plain_line(manifest.snapshot.name),
@@ -71,9 +59,7 @@ class GatherShardsOperator(StageOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
         """One dict per `FileShard`."""
-        from askrepo.pipeline.load import gather_shards
-
         with no_retry_on_permanent_errors():
-            shards = gather_shards([load_manifest_from(manifest) for manifest in all_of(self.manifests)])
+            shards = Run.gather([load_manifest_from(manifest) for manifest in all_of(self.manifests)])
         self.log.info("gather: %d parts in %d shards", sum(len(shard.parts) for shard in shards), len(shards))
         return [to_json(shard) for shard in shards]

@@ -22,13 +22,11 @@ class PlanRunOperator(StageOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
         """One dict per repository (`Repository`), in the order given."""
-        from askrepo.pipeline.plan import plan_run
-
         with no_retry_on_permanent_errors():
             refuse_unknown(self.parameters(), PARAMETERS)
             run = self.open_run()
             most = conf.getint("core", "max_map_length", fallback=1024)
-            repositories = plan_run(run.definition, allow_local=run.settings.allow_local, max_repositories=most)
+            repositories = run.plan(max_repositories=most)
         names = ", ".join(plain_line(repository.name) for repository in repositories)
         self.log.info("plan %s: %d repositories (%s)", run.definition.alias, len(repositories), names)
         return [to_json(repository) for repository in repositories]

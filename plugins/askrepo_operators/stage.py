@@ -8,36 +8,21 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from askrepo.errors import PermanentError, TransientError, UsageError
+from askrepo.pipeline.run import Run
 from askrepo.settings import Settings
 from askrepo.text.display import plain
 from askrepo.types import Definition
-from askrepo.workspace.objects import Workspace
 from askrepo.workspace.places import check_dataset_place
-from askrepo_operators.connections import open_workspace
+from askrepo_operators.connections import open_embedder, open_workspace
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One passage of the pipeline, as its tasks see it.
-
-    :ivar prefix: workspace key below which the run's manifests and shards are written.
-    :ivar force: build and swap even when nothing changed or the dataset shrank.
-    """
-
-    definition: Definition
-    settings: Settings
-    workspace: Workspace
-    prefix: str
-    force: bool
 
 
 class StageOperator(BaseOperator):
@@ -59,8 +44,6 @@ class StageOperator(BaseOperator):
 
         :raises UsageError: the parameters or the environment are wrong; the message names what.
         """
-        from askrepo.workspace.keys import run_key
-
         settings = Settings.from_env(os.environ)
         check_dataset_place(settings.datasets or settings.workspace)
         values = self.parameters()
@@ -69,8 +52,9 @@ class StageOperator(BaseOperator):
             definition=definition,
             settings=settings,
             workspace=open_workspace(settings),
-            prefix=run_key(definition.alias, self.run),
+            run_id=self.run,
             force=bool(values.get("force")),
+            opener=partial(open_embedder, settings=settings),
         )
 
     def parameters(self) -> dict[str, Any]:

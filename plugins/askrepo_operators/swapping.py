@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, AssetAlias
 
 from askrepo.text.display import plain_line
-from askrepo.types import AliasEntry, dataset_manifest_from
+from askrepo.types import AliasEntry, comparison_from, dataset_manifest_from
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
@@ -33,33 +33,23 @@ class SwapAliasOperator(StageOperator):
     """The alias, moved to the dataset that build wrote, if it still is where compare saw it.
 
     :param manifest: what build returned.
-    :param expected_number: number of the alias's entry that compare saw (templated).
+    :param comparison: what compare found, a `Comparison` as dict.
     """
 
-    template_fields = (*StageOperator.template_fields, "manifest", "expected_number")
+    template_fields = (*StageOperator.template_fields, "manifest", "comparison")
 
-    def __init__(self, *, manifest: dict[str, Any], expected_number: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, manifest: dict[str, Any], comparison: dict[str, Any], **kwargs: Any) -> None:
         kwargs["outlets"] = [*kwargs.get("outlets", ()), DATASETS]
         super().__init__(**kwargs)
         self.manifest = manifest
-        self.expected_number = expected_number
+        self.comparison = comparison
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Alias, number and dataset of the new entry."""
-        from askrepo.pipeline.swap import swap_alias
-
         with no_retry_on_permanent_errors():
             run = self.open_run()
             started = time.monotonic()
-            entry = swap_alias(
-                dataset_manifest_from(self.manifest),
-                workspace=run.workspace,
-                expected_number=int(self.expected_number),
-                force=run.force,
-                min_size_ratio=run.settings.min_size_ratio,
-                retention=run.settings.retention,
-                grace_s=run.settings.grace_s,
-            )
+            entry = run.swap(dataset_manifest_from(self.manifest), comparison_from(self.comparison))
         event = event_of(entry, swap_s=time.monotonic() - started)
         context["outlet_events"][DATASETS].add(asset_of(entry.alias), extra=event)
         self.log.info("swap %s: entry %d -> %s", entry.alias, entry.number, entry.manifest.dataset)

@@ -35,6 +35,10 @@ from tests.conftest import GitRepository
 pytestmark = AIRFLOW_WARNINGS
 
 
+NOTHING_FOUND = {"number": 0, "current": 0, "carry": False, "fingerprint": "another", "reasons": []}
+"""What compare says of an alias without a dataset."""
+
+
 class TaskInstance:
     """The part of Airflow's task instance that operators use."""
 
@@ -76,25 +80,19 @@ class Stages:
         found: dict[str, Any] = {"plan": self.run(PlanRunOperator)}
         found["clone"] = self.run(CloneRepositoryOperator, repository=found["plan"][0])
         found["compare"] = self.run(CompareSnapshotsOperator, snapshots=[found["clone"]])
-        agreed = {key: str(value) for key, value in self.context["ti"].xcoms.items()}  # templates render to text
-        fingerprint, incumbent, carried = (agreed[key] for key in ("fingerprint", "incumbent", "carried_from"))
-        found["load"] = self.run(LoadFilesOperator, snapshot=found["compare"][0], carried_from=carried)
+        agreed = {"comparison": self.context["ti"].xcoms["comparison"]}
+        found["load"] = self.run(LoadFilesOperator, snapshot=found["compare"][0], **agreed)
         found["gather"] = self.run(GatherShardsOperator, manifests=[found["load"]])
-        found["split"] = self.run(SplitFilesOperator, shard=found["gather"][0], carried_from=carried)
-        found["embed"] = self.run(
-            EmbedChunksOperator, shard=found["split"], fingerprint=fingerprint, incumbent=incumbent
-        )
+        found["split"] = self.run(SplitFilesOperator, shard=found["gather"][0], **agreed)
+        found["embed"] = self.run(EmbedChunksOperator, shard=found["split"], **agreed)
         found["build"] = self.run(
             BuildDatasetOperator,
             snapshots=found["compare"],
             loads=[found["load"]],
             vectors=[found["embed"]],
-            fingerprint=fingerprint,
-            incumbent=incumbent,
-            carried_from=carried,
+            **agreed,
         )
-        number = agreed["expected_number"]
-        found["swap"] = self.run(SwapAliasOperator, manifest=found["build"], expected_number=number)
+        found["swap"] = self.run(SwapAliasOperator, manifest=found["build"], **agreed)
         return found
 
 
@@ -138,7 +136,7 @@ def test_swap_announces_the_alias_as_an_asset(stages: Stages) -> None:
 
 def test_stages_repeated_give_the_same_results(stages: Stages) -> None:
     first = stages.all()
-    arguments = {"snapshot": first["compare"][0], "carried_from": "0"}
+    arguments = {"snapshot": first["compare"][0], "comparison": NOTHING_FOUND}
 
     again = stages.run(LoadFilesOperator, **arguments)
 
@@ -170,7 +168,7 @@ def test_compare_goes_on_when_forced(stages: Stages) -> None:
     stages.values["force"] = True
 
     assert stages.run(CompareSnapshotsOperator, snapshots=[snapshot]) == [snapshot]
-    assert stages.context["ti"].xcoms["expected_number"] == 1
+    assert stages.context["ti"].xcoms["comparison"]["number"] == 1
 
 
 def test_compare_rebuilds_a_dataset_that_was_lost(stages: Stages, workspace: Workspace) -> None:
@@ -188,8 +186,7 @@ def test_embed_computes_when_the_current_dataset_is_damaged(stages: Stages, work
         EmbedChunksOperator,
         definition=json.dumps(stages.values),
         shard=returned["split"],
-        fingerprint=stages.context["ti"].xcoms["fingerprint"],
-        incumbent=1,
+        comparison=stages.context["ti"].xcoms["comparison"] | {"current": 1},
     )
     operator.run = "manual__another"
 
@@ -215,12 +212,12 @@ def test_embed_refuses_another_embedder_than_the_run_started_with(stages: Stages
     shard = stages.all()["split"]
 
     with pytest.raises(AirflowFailException, match="install the same askrepo on all workers"):
-        stages.run(EmbedChunksOperator, shard=shard, fingerprint="another", incumbent=0)
+        stages.run(EmbedChunksOperator, shard=shard, comparison=NOTHING_FOUND)
 
 
 def test_killed_embed_stops_after_the_batch_at_hand(stages: Stages) -> None:
     returned = stages.all()
-    operator = make(EmbedChunksOperator, shard=returned["split"], fingerprint="any", incumbent=0)
+    operator = make(EmbedChunksOperator, shard=returned["split"], comparison=NOTHING_FOUND)
 
     operator.on_kill()
 
@@ -234,14 +231,14 @@ def test_killed_embed_stops_after_the_batch_at_hand(stages: Stages) -> None:
         (PlanRunOperator, {}),
         (CloneRepositoryOperator, {"repository": {"name": "a", "url": "https://host/a"}}),
         (CompareSnapshotsOperator, {"snapshots": []}),
-        (LoadFilesOperator, {"snapshot": {}, "carried_from": 0}),
-        (SplitFilesOperator, {"shard": {}, "carried_from": 0}),
-        (EmbedChunksOperator, {"shard": {}, "fingerprint": "", "incumbent": 0}),
+        (LoadFilesOperator, {"snapshot": {}, "comparison": {}}),
+        (SplitFilesOperator, {"shard": {}, "comparison": {}}),
+        (EmbedChunksOperator, {"shard": {}, "comparison": {}}),
         (
             BuildDatasetOperator,
-            {"snapshots": [], "loads": [], "vectors": [], "fingerprint": "", "incumbent": 0, "carried_from": 0},
+            {"snapshots": [], "loads": [], "vectors": [], "comparison": {}},
         ),
-        (SwapAliasOperator, {"manifest": {}, "expected_number": 0}),
+        (SwapAliasOperator, {"manifest": {}, "comparison": {}}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

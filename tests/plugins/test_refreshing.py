@@ -16,12 +16,12 @@ from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.definition_store import DefinitionStore
 from askrepo.aliases.removal import remove_alias
 from askrepo.errors import StorageError
+from askrepo.pipeline.run import Run
 from askrepo.settings import Settings
 from askrepo.types import AliasEntry, Definition
 from askrepo.workspace.objects import Workspace
 from askrepo_operators.keeping import KeepDefinitionOperator, refresh_run_id, skip_unless_wanted
 from askrepo_operators.refreshing import MAX_BATCHES, ListDefinitionsOperator, RefreshAliasesOperator
-from askrepo_operators.stage import Run
 from tests.airflow_session import AIRFLOW_WARNINGS, ROOT
 from tests.core.datasets import manifest_of
 
@@ -314,20 +314,20 @@ class TestKeeping:
 
 
 class TestStillWanted:
-    def run(self, workspace: Workspace) -> Run:
+    def run(self, workspace: Workspace, run_id: str) -> Run:
         settings = Settings.from_env({"ASKREPO_WORKSPACE": workspace.url})
         given = Definition.from_mapping({**MAIN, "max_file_bytes": 7})
-        return Run(definition=given, settings=settings, workspace=workspace, prefix="runs/main/x", force=False)
+        return Run(definition=given, settings=settings, workspace=workspace, run_id=run_id)
 
     def test_a_run_by_hand_is_always_wanted(self, workspace: Workspace) -> None:
-        skip_unless_wanted(self.run(workspace), "manual__x")
+        skip_unless_wanted(self.run(workspace, "manual__x"))
 
     def test_a_refresh_is_wanted_while_its_definition_is_kept(
         self, workspace: Workspace, definitions: DefinitionStore
     ) -> None:
         definitions.keep(Definition.from_mapping(MAIN), by="ada")
 
-        skip_unless_wanted(self.run(workspace), refresh_run_id("main", REFRESH))
+        skip_unless_wanted(self.run(workspace, refresh_run_id("main", REFRESH)))
 
     @pytest.mark.parametrize("other", [None, "https://example.org/owner/other"], ids=["removed", "defined anew"])
     def test_a_refresh_is_not_wanted_any_more(
@@ -337,7 +337,7 @@ class TestStillWanted:
             definitions.keep(Definition.from_mapping({**MAIN, "repositories": [other]}), by="ada")
 
         with pytest.raises(AirflowSkipException, match="main was removed or defined anew"):
-            skip_unless_wanted(self.run(workspace), refresh_run_id("main", REFRESH))
+            skip_unless_wanted(self.run(workspace, refresh_run_id("main", REFRESH)))
 
 
 def test_the_ingest_does_not_load_what_only_the_refresh_needs() -> None:
