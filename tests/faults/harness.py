@@ -247,9 +247,11 @@ def work(connection: Connection, order: Order) -> dict[str, Any]:
     ledger = stages.Ledger(order.folder / "ledger")
     with stages.store_retries(strike.store_retries if strike.trouble else None):
         workspace = Workspace.open(order.workspace)
+        cache = order.folder / "cache"
+        refresh = stages.Refresh(order.definition, workspace, order.run_id, record, ledger, cache)
         watcher.start()
         try:
-            entry = stages.Refresh(order.definition, workspace, order.run_id, record, ledger).run()
+            entry = refresh.run()
         finally:
             watcher.stop()
     digest = entry["manifest"]["digest"] if entry else UP_TO_DATE

@@ -17,25 +17,18 @@ import askrepo.aliases.claims
 import askrepo.pipeline.embed
 import askrepo.pipeline.load
 import askrepo.workspace.stores
-from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.embedders.embedder import Embedder
 from askrepo.embedders.hashed import HashedEmbedder
 from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
-from askrepo.pipeline.build import build_dataset
-from askrepo.pipeline.clone import clone_repository
-from askrepo.pipeline.embed import IDS_SUFFIX, embed_chunks
-from askrepo.pipeline.incumbent import can_be_carried, open_incumbent
-from askrepo.pipeline.known_files import KnownFiles
-from askrepo.pipeline.load import gather_shards, load_files
-from askrepo.pipeline.plan import changed, plan_run
-from askrepo.pipeline.split import split_files
-from askrepo.pipeline.swap import swap_alias
-from askrepo.store.opening import open_dataset
-from askrepo.store.reader import DatasetReader
+from askrepo.pipeline.embed import IDS_SUFFIX
+from askrepo.pipeline.in_process import local_run
+from askrepo.pipeline.run import Run
+from askrepo.settings import Settings
 from askrepo.types import (
-    DatasetManifest,
     Definition,
     Repository,
     chunk_shard_from,
+    comparison_from,
     dataset_manifest_from,
     file_shard_from,
     load_manifest_from,
@@ -43,7 +36,6 @@ from askrepo.types import (
     to_json,
     vector_shard_from,
 )
-from askrepo.workspace.keys import run_key
 from askrepo.workspace.objects import Workspace
 
 if TYPE_CHECKING:
@@ -53,7 +45,6 @@ if TYPE_CHECKING:
 Json = Any
 """What a task returns, as Airflow keeps it."""
 
-FINGERPRINT = HashedEmbedder().fingerprint
 TASKS = ("clone", "compare", "load", "gather", "split", "embed", "build", "swap")
 
 # A small repository is cut into as many shards and batches as a large one.
@@ -127,6 +118,7 @@ class Refresh:
     """One run of the pipeline, as far as its tasks have no result yet.
 
     :ivar ledger: where embed writes down what it does.
+    :ivar cache: directory in which the run's machine keeps what it can make again.
     """
 
     definition: Definition
@@ -134,6 +126,7 @@ class Refresh:
     run_id: str
     record: Record
     ledger: Ledger
+    cache: Path
     retention: int = 3
     grace_s: float = 3600.0
 
@@ -146,108 +139,70 @@ class Refresh:
             return self._run()
 
     def _run(self) -> Json:
-        record = self.record
-        repositories = record("plan", lambda: [to_json(one) for one in plan_run(self.definition, allow_local=True)])
+        record, stages = self.record, self._stages()
+        repositories = record("plan", lambda: [to_json(one) for one in stages.plan()])
         snapshots = [record(f"clone-{n}", partial(self._clone, one)) for n, one in enumerate(repositories)]
-        seen = record("compare", lambda: self._compare(snapshots))
-        if not seen["reasons"]:
+        found = record("compare", lambda: self._compare(snapshots))
+        if not found["reasons"]:
             return None
-        loads = [record(f"load-{n}", partial(self._load, one, seen)) for n, one in enumerate(snapshots)]
-        shards = record("gather", lambda: [to_json(one) for one in gather_shards([*map(load_manifest_from, loads)])])
-        chunks = [record(f"split-{n}", partial(self._split, one, seen)) for n, one in enumerate(shards)]
-        vectors = [record(f"embed-{n}", partial(self._embed, n, one, seen)) for n, one in enumerate(chunks)]
-        manifest = record("build", lambda: self._build(snapshots, loads, vectors, seen))
-        return record("swap", lambda: self._swap(manifest, seen))
+        loads = [record(f"load-{n}", partial(self._load, one, found)) for n, one in enumerate(snapshots)]
+        shards = record("gather", lambda: [to_json(one) for one in stages.gather([*map(load_manifest_from, loads)])])
+        chunks = [record(f"split-{n}", partial(self._split, one, found)) for n, one in enumerate(shards)]
+        vectors = [record(f"embed-{n}", partial(self._embed, n, one, found)) for n, one in enumerate(chunks)]
+        manifest = record("build", lambda: self._build(snapshots, loads, vectors, found))
+        return record("swap", lambda: self._swap(manifest, found))
 
-    @property
-    def _prefix(self) -> str:
-        return run_key(self.definition.alias, self.run_id)
-
-    def _clone(self, repository: Json) -> Json:
-        one = Repository(**repository)
-        return to_json(clone_repository(one, workspace=self.workspace, timeout_s=60, max_bytes=10**9, allow_local=True))
-
-    def _compare(self, snapshots: list[Json]) -> Json:
-        catalogue = AliasCatalogue(self.workspace)
-        number = catalogue.number(self.definition.alias)
-        current = catalogue.current(self.definition.alias) if number else None
-        found = [snapshot_from(snapshot) for snapshot in snapshots]
-        reasons = changed(self.definition, found, current, FINGERPRINT, workspace=self.workspace)
-        carry = can_be_carried(current.manifest if current else None, FINGERPRINT, workspace=self.workspace)
-        return {"number": number, "reasons": reasons, "carry": carry}
-
-    def _load(self, snapshot: Json, seen: Json) -> Json:
-        one, incumbent = snapshot_from(snapshot), self._incumbent(seen)
-        carried = incumbent if seen["carry"] else None
-        return to_json(
-            load_files(
-                one,
-                workspace=self.workspace,
-                run=self._prefix,
-                include=self.definition.include,
-                exclude=self.definition.exclude,
-                max_file_bytes=self.definition.max_file_bytes,
-                known=KnownFiles.of(carried, self.workspace, repository=one.name) if carried else None,
-            )
+    def _stages(self, embedder: Embedder | None = None) -> Run:
+        """The run anew, as each task opens it."""
+        environment = {
+            "ASKREPO_CACHE": str(self.cache),
+            "ASKREPO_RETENTION": str(self.retention),
+            "ASKREPO_GRACE_S": str(self.grace_s),
+            "ASKREPO_CLONE_TIMEOUT_S": "60",
+        }
+        return local_run(
+            self.definition,
+            workspace=self.workspace,
+            settings=Settings.from_env(environment),
+            run_id=self.run_id,
+            embedder=embedder,
         )
 
-    def _split(self, shard: Json, seen: Json) -> Json:
-        def incumbent() -> DatasetReader:
-            manifest = self._incumbent(seen)
-            assert manifest is not None, "nothing is carried over"
-            return open_dataset(self.workspace.url_of(manifest.dataset), manifest=manifest)
+    def _clone(self, repository: Json) -> Json:
+        return to_json(self._stages().clone(Repository(**repository)))
 
-        files = file_shard_from(shard)
-        return to_json(split_files(files, workspace=self.workspace, run=self._prefix, incumbent=incumbent))
+    def _compare(self, snapshots: list[Json]) -> Json:
+        stages = self._stages()
+        number = stages.number()
+        return to_json(stages.compare([snapshot_from(snapshot) for snapshot in snapshots], number=number))
 
-    def _embed(self, number: int, shard: Json, seen: Json) -> Json:
+    def _load(self, snapshot: Json, found: Json) -> Json:
+        return to_json(self._stages().load(snapshot_from(snapshot), comparison_from(found)))
+
+    def _split(self, shard: Json, found: Json) -> Json:
+        return to_json(self._stages().split(file_shard_from(shard), comparison_from(found)))
+
+    def _embed(self, number: int, shard: Json, found: Json) -> Json:
         def note(event: str, ids: Collection[str]) -> None:
             self.ledger.note(event, self.run_id, f"embed-{number}", ids)
 
         note("began", ())
         with _listings_noted(self.workspace, partial(note, "kept")):
-            return to_json(
-                embed_chunks(
-                    chunk_shard_from(shard),
-                    workspace=self.workspace,
-                    run=self._prefix,
-                    embedder=NotingEmbedder(note),
-                    incumbent=open_incumbent(self._incumbent(seen), FINGERPRINT, workspace=self.workspace),
-                )
-            )
+            stages = self._stages(NotingEmbedder(note))
+            return to_json(stages.embed(chunk_shard_from(shard), comparison_from(found)))
 
-    def _build(self, snapshots: list[Json], loads: list[Json], vectors: list[Json], seen: Json) -> Json:
+    def _build(self, snapshots: list[Json], loads: list[Json], vectors: list[Json], found: Json) -> Json:
         return to_json(
-            build_dataset(
-                self.definition,
+            self._stages().build(
                 [snapshot_from(one) for one in snapshots],
                 [load_manifest_from(one) for one in loads],
                 [vector_shard_from(one) for one in vectors],
-                workspace=self.workspace,
-                run=self._prefix,
-                fingerprint=FINGERPRINT,
-                incumbent=self._incumbent(seen),
-                carry=seen["carry"],
+                comparison_from(found),
             )
         )
 
-    def _swap(self, manifest: Json, seen: Json) -> Json:
-        return to_json(
-            swap_alias(
-                dataset_manifest_from(manifest),
-                workspace=self.workspace,
-                expected_number=seen["number"],
-                force=False,
-                min_size_ratio=0.5,
-                retention=self.retention,
-                grace_s=self.grace_s,
-            )
-        )
-
-    def _incumbent(self, seen: Json) -> DatasetManifest | None:
-        if not seen["number"]:
-            return None
-        return AliasCatalogue(self.workspace).entry(self.definition.alias, seen["number"]).manifest
+    def _swap(self, manifest: Json, found: Json) -> Json:
+        return to_json(self._stages().swap(dataset_manifest_from(manifest), comparison_from(found)))
 
 
 @contextmanager
