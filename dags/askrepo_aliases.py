@@ -1,18 +1,19 @@
-"""One Airflow DAG per alias of aliases.yaml, on its own schedule, started by pushes when the alias is watched."""
+"""One pipeline per alias of aliases.yaml, on its own schedule, started by pushes when the alias is watched."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from askrepo_alias_file import read_aliases
+from airflow.sdk import DAG  # noqa: TC002 - Airflow leaves out a file that does not name both
 from askrepo_parameters import alias_parameters
 from askrepo_pipeline import build_ingest
+from askrepo_schedule import read_aliases
 
 from askrepo_operators.swapping import asset_of
 from askrepo_operators.watching import schedule_of
 
 for _alias in read_aliases(Path(__file__).with_name("aliases.yaml")):
-    build_ingest(
+    _dag: DAG = build_ingest(
         f"askrepo_alias_{_alias.definition.alias}",
         params=alias_parameters(_alias.definition),
         description=_alias.description,

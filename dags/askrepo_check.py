@@ -11,8 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from askrepo_alias_file import read_aliases
-from askrepo_schedule import refresh_schedule
+from askrepo_schedule import read_aliases, refresh_schedule
 
 from askrepo.errors import UsageError
 from askrepo.settings import Settings

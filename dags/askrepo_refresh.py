@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG
-from askrepo_alias_file import read_aliases
 from askrepo_parameters import open_parameters
 from askrepo_pipeline import retries
-from askrepo_schedule import refresh_schedule
+from askrepo_schedule import read_aliases, refresh_schedule
 
 from askrepo_operators.pipeline_settings import PipelineSettings
 from askrepo_operators.refreshing import ListDefinitionsOperator, RefreshAliasesOperator

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import DAG
-from askrepo_alias_file import read_aliases
 from askrepo_parameters import removal_parameters
 from askrepo_pipeline import retries
+from askrepo_schedule import read_aliases
 
 from askrepo_operators.pipeline_settings import PipelineSettings
 from askrepo_operators.removing import CheckRemovalOperator, RemoveAliasOperator

@@ -4,10 +4,12 @@ __all__ = [
     "catalogue",
     "claims",
     "definition_store",
+    "definitions_file",
     "entry_at",
     "following",
     "publish",
     "removal",
     "rollback",
     "sources",
+    "watch",
 ]

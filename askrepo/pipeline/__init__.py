@@ -9,4 +9,5 @@ __all__ = [
     "plan",
     "run",
     "split",
+    "swap_report",
 ]

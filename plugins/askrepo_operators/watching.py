@@ -7,30 +7,21 @@ import os
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from askrepo.aliases.watch import Commits, commits_digest, pause_s, unpublished
 from askrepo.errors import AskrepoError
 from askrepo.settings import Settings
-from askrepo.types import Definition, digest_of
+from askrepo.types import Definition
 from askrepo_operators.connections import git_environment
 from askrepo_operators.pipeline_settings import PipelineSettings, connection_ids
 
-if TYPE_CHECKING:
-    from askrepo.aliases.catalogue import AliasCatalogue
-    from askrepo.types import DatasetManifest, Snapshot
-
-Commits = Mapping[tuple[str, str], str]
-"""Commits by name and URL of the repository."""
-
 ANSWER_TIMEOUT_S = 60.0
 """A host that has not listed a few refs by then counts as unreachable."""
-
-MAX_PAUSE_S = 600.0
-"""Longest pause after failures; an alias that is polled less often than that keeps its pace."""
 
 AIRFLOW_ERRORS = (AirflowException, AirflowRuntimeError)
 
@@ -102,7 +93,7 @@ class CommitsTrigger(BaseEventTrigger):
                 commits = await self._remote_commits()
                 if commits != seen:
                     changed = await asyncio.to_thread(self._unpublished, commits)
-                    news = digest_of(_rows(commits)) if changed else ""
+                    news = commits_digest(commits) if changed else ""
                     if changed and news != announced:
                         yield self._event(changed, commits)
                     seen, announced = commits, news
@@ -136,10 +127,7 @@ class CommitsTrigger(BaseEventTrigger):
         from askrepo_operators.connections import open_workspace
 
         workspace = open_workspace(Settings.from_env(os.environ))
-        manifest = _last_published(AliasCatalogue(workspace), self.alias)
-        held = {(snapshot.name, snapshot.url): snapshot for snapshot in manifest.snapshots} if manifest else {}
-        keys = {key for key in commits.keys() | held.keys() if not _is_at(held.get(key), commits.get(key))}
-        return sorted({name for name, _ in keys})
+        return unpublished(commits, self.alias, catalogue=AliasCatalogue(workspace))
 
     @asynccontextmanager
     async def _credentials(self, url: str) -> AsyncIterator[Mapping[str, str]]:
@@ -183,26 +171,6 @@ class CommitsTrigger(BaseEventTrigger):
             except AIRFLOW_ERRORS as error:
                 self.log.warning("watch %s: cannot keep what was announced: %s", self.alias, error)
         return announced
-
-
-def pause_s(failures: int, poll_s: float) -> float:
-    """Seconds until the next look: after each failure in a row twice as long, up to `MAX_PAUSE_S`."""
-    return min(poll_s * (1 << min(failures, 10)), max(poll_s, MAX_PAUSE_S))
-
-
-def _last_published(catalogue: AliasCatalogue, alias: str) -> DatasetManifest | None:
-    """What the alias's last run made, whatever a person pointed the alias to since; None before the first run."""
-    entries = catalogue.history(alias) if catalogue.number(alias) else []
-    return next((entry.manifest for entry in reversed(entries) if entry.reason == "swap"), None)
-
-
-def _is_at(snapshot: Snapshot | None, commit: str | None) -> bool:
-    """Whether the snapshot is what the commit became; an annotated tag's own id became the commit it names."""
-    return snapshot is not None and commit in {snapshot.commit, (snapshot.ref or "").lower()}
-
-
-def _rows(commits: Commits) -> list[list[str]]:
-    return sorted([name, url, commit] for (name, url), commit in commits.items())
 
 
 def _enter_git_environment(stack: ExitStack, url: str, ids: Iterable[str]) -> Mapping[str, str]:

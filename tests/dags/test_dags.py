@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from itertools import pairwise
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
-from askrepo_alias_file import read_aliases
 from askrepo_parameters import REPOSITORY_PATTERN
+from askrepo_schedule import read_aliases
 
 from askrepo.errors import UsageError
 from askrepo.git.repository_urls import parse_repositories
@@ -47,6 +48,16 @@ def alias_dags(bag: Any) -> set[str]:
 def dags_folder(tmp_path: Path) -> Path:
     """A copy of the project's DAGs, to change its aliases."""
     return Path(shutil.copytree(ROOT / "dags", tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+@pytest.mark.parametrize("name", ["aliases", "ingest", "maintenance", "refresh", "remove"])
+def test_airflow_reads_a_dag_file_for_its_code(name: str) -> None:
+    """Airflow leaves out a file that does not name both, Airflow and DAG; a docstring may be written anew."""
+    docstring, *statements = ast.parse((ROOT / "dags" / f"askrepo_{name}.py").read_text(encoding="utf-8")).body
+    code = "\n".join(map(ast.unparse, statements)).lower()  # no comments
+
+    assert isinstance(docstring, ast.Expr)
+    assert ("airflow" in code, "dag" in code) == (True, True)
 
 
 def test_shipped_dags_import(dagbag: Any) -> None:

@@ -22,7 +22,7 @@ from askrepo.pipeline.clone import clone_repository
 from askrepo.types import AliasEntry, DatasetManifest, Definition, EmbedderStamp
 from askrepo.workspace.objects import Workspace
 from askrepo_operators.swapping import asset_of
-from askrepo_operators.watching import CommitsTrigger, pause_s, schedule_of
+from askrepo_operators.watching import CommitsTrigger, schedule_of
 from tests.airflow_session import AIRFLOW_WARNINGS
 from tests.conftest import GitRepository
 from tests.git_server import GitServer
@@ -349,12 +349,6 @@ async def test_missing_branch_and_broken_workspace_do_not_end_the_watch(reposito
         workspace.delete("aliases/main/00000001.json")
 
         assert await watch.next_event()
-
-
-def test_pause_doubles_with_each_failure_up_to_ten_minutes():
-    assert [pause_s(failures, 30.0) for failures in range(7)] == [30, 60, 120, 240, 480, 600, 600]
-    assert pause_s(10_000, 30.0) == 600
-    assert pause_s(3, 3600.0) == 3600
 
 
 async def test_silent_host_does_not_hold_up_the_loop_and_its_git_dies_with_the_watch(repository, server):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from askrepo.embedders.embedder import check_spec
 from askrepo.errors import UsageError
+from askrepo.git.repository_urls import parse_repositories
 from askrepo.types import Definition
 
 DEFINITION_KEYS = {"repositories", "include", "exclude", "embedder"}
@@ -40,9 +42,10 @@ class ConfiguredAlias:
     git_conn_ids: str | None
 
 
-def read_aliases(file: Path) -> list[ConfiguredAlias]:
+def read_aliases(file: Path, *, is_schedule: Callable[[str], bool]) -> list[ConfiguredAlias]:
     """The file's aliases, sorted by name.
 
+    :param is_schedule: whether a text is one that the scheduler can follow.
     :raises UsageError: something is wrong; the message names the file, the alias and the key.
     """
     content = _content(file) or {}
@@ -51,7 +54,7 @@ def read_aliases(file: Path) -> list[ConfiguredAlias]:
     aliases = content["aliases"] or {}
     if not isinstance(aliases, dict):
         raise UsageError(f"{file.name}: 'aliases' must map alias names to their settings, found {_shown(aliases)}")
-    return [_alias(file.name, name, aliases[name]) for name in sorted(aliases, key=str)]
+    return [_alias(file.name, name, aliases[name], is_schedule) for name in sorted(aliases, key=str)]
 
 
 class _EachKeyOnce(yaml.SafeLoader):
@@ -87,7 +90,7 @@ def _in_one_line(error: yaml.YAMLError) -> str:
     return " ".join(problem.split()) + (f", line {mark.line + 1}, column {mark.column + 1}" if mark else "")
 
 
-def _alias(file: str, name: Any, values: Any) -> ConfiguredAlias:
+def _alias(file: str, name: Any, values: Any, is_schedule: Callable[[str], bool]) -> ConfiguredAlias:
     where = f"{file}: alias {name!r}"
     if not isinstance(name, str):
         # To YAML `yes`, `010` and `2026-01-01` are no text.
@@ -99,16 +102,13 @@ def _alias(file: str, name: Any, values: Any) -> ConfiguredAlias:
     return ConfiguredAlias(
         definition=_definition(where, name, values),
         description=_text(where, values, "description") or f"Keep the alias {name} up to date",
-        schedule=_schedule(where, values),
+        schedule=_schedule(where, values, is_schedule),
         watch_s=_watch(where, values),
         git_conn_ids=_text(where, values, "git_conn_ids"),
     )
 
 
 def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
-    from askrepo.embedders.embedder import check_spec
-    from askrepo.git.repository_urls import parse_repositories
-
     embedder = _text(where, values, "embedder")
     try:
         check_spec(embedder or "local")
@@ -120,27 +120,13 @@ def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
     return definition
 
 
-def _schedule(where: str, values: Mapping[str, Any]) -> str | None:
+def _schedule(where: str, values: Mapping[str, Any], is_schedule: Callable[[str], bool]) -> str | None:
     schedule = _text(where, values, "schedule")
     if schedule is not None and not is_schedule(schedule):
         raise UsageError(
             f"{where}: schedule {schedule!r} is no cron expression that comes round, and none of {', '.join(PRESETS)}"
         )
     return schedule
-
-
-def is_schedule(text: str) -> bool:
-    """Whether it is a preset, or a cron expression that some day comes round: the scheduler fails on 30 February."""
-    from croniter import CroniterError, croniter
-
-    if text in PRESETS:
-        return True
-    if not text.isascii() or re.search(r"(?i)\br\b", text):  # a random time at each look
-        return False
-    try:
-        return bool(croniter(text).get_next())
-    except (CroniterError, ValueError, OverflowError):
-        return False
 
 
 def _watch(where: str, values: Mapping[str, Any]) -> float | None:
