@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from askrepo.errors import UsageError
-from askrepo.settings import InvalidSettingError, Settings, absolute_directory
+from askrepo.settings import InvalidSettingError, Settings, absolute_directory, is_no
 
 PROJECT_FILE = "askrepo.toml"
 """Read in the current directory only, never above it: a name of a file, not a path to look along."""
@@ -17,10 +17,10 @@ PROJECT_KEYS = frozenset({"alias", "context_tokens", "k", "language", "path", "s
 anything comes from or goes to. A setting that is not listed here is refused, new ones included."""
 
 _KEYS = frozenset({
-    "alias", "allow_local", "cache", "cache_mb", "chat_max_chars", "chat_max_s", "chat_model", "chat_timeout_s",
-    "clone_timeout_s", "context_tokens", "datasets", "embed_max_texts", "embed_max_tokens", "embed_threads", "grace_s",
-    "k", "language", "max_file_bytes", "max_repository_mb", "min_size_ratio", "openai_api_key", "openai_base_url",
-    "path", "reading_tokens", "retention", "run_retention_days", "steps", "strategy", "workspace",
+    "alias", "allow_local", "answers", "cache", "cache_mb", "chat_max_chars", "chat_max_s", "chat_model",
+    "chat_timeout_s", "clone_timeout_s", "context_tokens", "datasets", "embed_max_texts", "embed_max_tokens",
+    "embed_threads", "grace_s", "k", "language", "max_file_bytes", "max_repository_mb", "min_size_ratio", "openai_api_key",
+    "openai_base_url", "path", "reading_tokens", "retention", "run_retention_days", "steps", "strategy", "workspace",
 })  # fmt: skip
 _PATHS = frozenset({"workspace", "datasets", "cache"})
 # Settings that may be lists; the environment has one item a line.
@@ -129,7 +129,8 @@ def _text(file: Path, key: str, value: object) -> str:
         text = str(value)
     except ValueError:  # an integer of thousands of digits, which Python does not write
         text = "inf"
-    if key in _PATHS and "://" not in text and not text.startswith("~"):
+    is_path = key in _PATHS or (key == "answers" and not is_no(text))
+    if is_path and "://" not in text and not text.startswith("~"):
         return str(file.parent / text)
     return text
 

@@ -53,6 +53,7 @@ class Settings:
     :ivar run_retention_days: days that runs and snapshots stay which nobody is known to need.
     :ivar embed_max_texts: most texts of one request to a remote embedder.
     :ivar embed_max_tokens: a remote embedder gets so many tokens of a text; part of its fingerprint.
+    :ivar answers: file that answers are kept in, None to keep none.
     :ivar chat_timeout_s: how long a chat endpoint may stay silent.
     :ivar chat_max_s: how long an answer may take in all.
     :ivar chat_max_chars: how long an answer may become, the model's reasoning included.
@@ -70,6 +71,7 @@ class Settings:
     datasets: str | None
     cache: Path
     cache_bytes: int
+    answers: Path | None
     allow_local: bool | Path
     clone_timeout_s: float
     max_repository_bytes: int
@@ -105,12 +107,14 @@ class Settings:
         home = absolute_directory(env, "HOME") or Path("/")
         data_home = absolute_directory(env, "XDG_DATA_HOME") or home / ".local" / "share"
         cache_home = absolute_directory(env, "XDG_CACHE_HOME") or home / ".cache"
+        state_home = absolute_directory(env, "XDG_STATE_HOME") or home / ".local" / "state"
         return cls(
             workspace=env.get("ASKREPO_WORKSPACE") or str(data_home / "askrepo"),
             datasets=env.get("ASKREPO_DATASETS") or None,
             cache=_directory(env, "ASKREPO_CACHE") or cache_home / "askrepo",
             # a dataset of 100,000 chunks takes about 400 MB
             cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0, high=MAX_MEBIBYTES) * MEBIBYTE),
+            answers=_file_or_off(env, "ASKREPO_ANSWERS", state_home / "askrepo" / "answers.db"),
             allow_local=_boolean_or_folder(env, "ASKREPO_ALLOW_LOCAL"),
             clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1, high=MAX_S),
             max_repository_bytes=int(
@@ -162,6 +166,17 @@ def _directory(env: Mapping[str, str], name: str) -> Path | None:
         return Path(text).expanduser() if text else None
     except RuntimeError:
         raise InvalidSettingError(name, "a directory, and ~name one of an existing user", text or "") from None
+
+
+def _file_or_off(env: Mapping[str, str], name: str, default: Path) -> Path | None:
+    """The file that a variable names, the default when unset, None when it says no."""
+    text = (env.get(name) or "").strip()
+    return None if is_no(text) else _directory(env, name) or default
+
+
+def is_no(text: str) -> bool:
+    """Whether a setting says no, however it is written."""
+    return text.strip().lower() in {"0", "false", "no", "off", "none"}
 
 
 def _number(env: Mapping[str, str], name: str, default: float, *, low: float = 0, high: float = 1e15) -> float:

@@ -14,6 +14,7 @@ from askrepo.workspace.keys import dataset_id
 from query.absence import absent_json, print_absent
 from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from query.hits import excerpt
+from query.keeping import Keeper
 from query.options import SearchOptions
 from query.output import (
     freshness,
@@ -63,16 +64,22 @@ class Answerer:
     options: SearchOptions
     follower: AliasFollower
     model: ChatModel | None
+    keeper: Keeper
 
     @classmethod
-    def open(cls, options: SearchOptions) -> Answerer:
-        """Open the datasets and, when one is configured, the chat model."""
+    def open(cls, options: SearchOptions, *, conversation: str = "") -> Answerer:
+        """Open the datasets and, when one is configured, the chat model.
+
+        :param conversation: that the answers are kept as part of; a new one by default.
+        """
         with progress("opening"):
             is_live = sys.stdout.isatty() and not options.as_json
-            return cls(options, options.follower(), options.session.chat_model(is_live=is_live))
+            model = options.session.chat_model(is_live=is_live)
+            return cls(options, options.follower(), model, Keeper(options, conversation))
 
     def answer(self, question: str, *, history: Sequence[Turn] = ()) -> Answered:
         """Print an answer, or without a chat model the best passages."""
+        self.keeper.begin(self.model)
         with progress("searching"):
             evidence = self._evidence(question, history)
         if evidence.standalone_question != question:
@@ -145,7 +152,9 @@ class Answerer:
             _print_sources([*stream.cited, *stream.attributed] if stream.cited else ())
             if not stream.cited:
                 _print_read(evidence)
-        return Answered(stream.text, _judged(stream))
+        exit_code = _judged(stream)
+        self.keeper.keep(stream, readers=self.follower.readers, model=model, steps=steps)
+        return Answered(stream.text, exit_code)
 
     def _json(
         self,

@@ -13,6 +13,7 @@ from query.diff import diff
 from query.doctor import doctor
 from query.errors import AskrepoGroup
 from query.evaluate import evaluate
+from query.log import log, usage
 from query.options import example
 from query.output import show_warnings_plainly
 from query.search import search
@@ -35,5 +36,7 @@ def main() -> None:
     show_warnings_plainly()
 
 
-for command in (search, ask, chat, show, why, aliases, status, history, diff, rollback, evaluate, doctor, completion):
+for command in (
+    search, ask, chat, show, why, log, usage, aliases, status, history, diff, rollback, evaluate, doctor, completion,
+):  # fmt: skip
     main.add_command(command)

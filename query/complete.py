@@ -12,6 +12,8 @@ from query.session import Session
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+MAX_RECEIPTS = 50
+
 Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 
 
@@ -92,6 +94,14 @@ def complete_path(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
         for table in tables
         for path, reason, kind in zip(*(table[name].to_pylist() for name in ("path", "reason", "kind")), strict=True)
     ]
+
+
+@_completing
+def complete_receipt(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Ids of the answers that are kept, newest first."""
+    from query.keeping import receipts_of
+
+    return [(receipt.id, receipt.question) for receipt in receipts_of(_session(ctx)).latest(MAX_RECEIPTS)]
 
 
 @_completing

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from askrepo.answer.answer_form import FormReader
 from askrepo.answer.asked_in_form import AskedInForm
@@ -47,6 +47,7 @@ _ANSWER_REQUEST = """\
 Question: {question}"""
 
 _NOWHERE = Nowhere()
+_ROLES = {"human": "user", "ai": "assistant"}
 
 _CONDENSE_RULES = """\
 Rewrite the user's follow-up as one question that can be understood without the conversation, in the language of \
@@ -114,10 +115,12 @@ class AnswerStream:
         pieces: Iterator[str],
         resolver: CitationResolver,
         verified: VerifiedAnswer | None = None,
+        messages: Sequence[BaseMessage] = (),
     ) -> None:
         self.evidence = evidence
         self.verified = verified or VerifiedAnswer(Verifier([]), resolver.look_up)
         self._pieces = pieces
+        self._messages = messages
         self._resolver = resolver
         self._text: list[str] = []
 
@@ -136,6 +139,17 @@ class AnswerStream:
         yield from self.verified.marked(self._resolver.resolve(reader.prose()))
         yield from self.verified.said(reader.statements(), self._resolver)
         pieces.learn(is_form=reader.is_form)
+
+    @property
+    def messages(self) -> tuple[dict[str, str], ...]:
+        """What was sent, each message with its `role` and `content`; whole once the answer has arrived."""
+        sent = self._pieces.messages if isinstance(self._pieces, AskedInForm) else self._messages
+        return tuple({"role": _ROLES.get(each.type, each.type), "content": str(each.content)} for each in sent)
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """Of the JSON that was asked for; None for prose."""
+        return self._pieces.schema if isinstance(self._pieces, AskedInForm) else None
 
     @property
     def finish_reason(self) -> str | None:
@@ -230,7 +244,11 @@ def stream_answer(
     sources = [Cited(source.number, source.citation, source.url) for source in evidence.sources]
     verifier = Verifier([SourceLines.of(source) for source in evidence.sources], elsewhere)
     return AnswerStream(
-        evidence, pieces, CitationResolver(sources, look_up), VerifiedAnswer(verifier, look_up, lines_of)
+        evidence,
+        pieces,
+        CitationResolver(sources, look_up),
+        VerifiedAnswer(verifier, look_up, lines_of),
+        messages,
     )
 
 

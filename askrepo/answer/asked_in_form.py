@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from askrepo.answer.answer_form import schema_for, with_form_rules
 from askrepo.answer.chat_models import ChatModel, SchemaRefusedError
@@ -25,6 +25,7 @@ class AskedInForm:
         self._model = model
         self._messages = messages
         self._memory = memory
+        self._numbers = numbers
         self._place = model.endpoint.place
         self._is_refused = False
         self.asks_form = memory.takes_form(self._place, model.name) is not False and bool(numbers)
@@ -40,6 +41,16 @@ class AskedInForm:
     def began_with_thoughts(self) -> bool:
         """Whether what arrived first was the model's reasoning, found out too late."""
         return self._reply.began_with_thoughts
+
+    @property
+    def messages(self) -> Sequence[BaseMessage]:
+        """The messages as they are sent."""
+        return with_form_rules(self._messages) if self.asks_form else self._messages
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """Of the form that is asked for, None for prose."""
+        return schema_for(self._numbers) if self.asks_form else None
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MAX_LINE_CHARS = 8_000_000
@@ -43,6 +43,7 @@ class Delta:
     :ivar whole: all text of the reply, repeated at its end.
     :ivar is_part: a part of a body that makes sense only when it is whole.
     :ivar failure: what was sent instead of a piece of a reply.
+    :ivar usage: tokens sent and received, where the endpoint counts them.
     """
 
     text: str = ""
@@ -55,6 +56,7 @@ class Delta:
     is_part: bool = False
     failure: Any = None
     calls: tuple[CallPart, ...] = ()
+    usage: tuple[int, int] | None = None
 
     @property
     def says_something(self) -> bool:
@@ -169,9 +171,17 @@ def payload_delta(payload: Mapping[str, Any]) -> Delta:
     if payload.get("error") or kind == "error" or payload.get("object") == "error":
         return Delta(failure=dict(payload))
     if isinstance(choices, list):
-        return _choices_delta(choices)
+        return replace(_choices_delta(choices), usage=_usage_of(payload.get("usage")))
     is_failure = choices is not None or any(payload.get(name) for name in ("detail", "message", "errors"))
     return Delta(failure=dict(payload)) if is_failure else Delta()
+
+
+def _usage_of(usage: Any) -> tuple[int, int] | None:
+    """Tokens of the prompt and of the reply, when both are whole numbers."""
+    if not isinstance(usage, Mapping):
+        return None
+    sent, received = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return (sent, received) if type(sent) is int and type(received) is int and min(sent, received) >= 0 else None
 
 
 def _choices_delta(choices: list[Any]) -> Delta:

@@ -22,6 +22,7 @@ from askrepo.embedders.endpoints import (
 )
 from askrepo.embedders.remote_errors import Endpoint, Refusal
 from askrepo.errors import AskrepoError, RemoteRefusedError, RemoteUnavailableError
+from askrepo.text.tokens import total_tokens
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -36,6 +37,8 @@ MAX_ANSWER_S = 600.0
 MAX_ANSWER_CHARS = 400_000
 # An event of one token of four characters weighs some 250 bytes, with log probabilities more.
 BYTES_PER_CHAR = 250
+# Of replies that nobody counted.
+CHARS_PER_TOKEN = 4
 MIN_BYTES = 1_000_000
 
 # Tool calls kept of one reply; nobody carries out more.
@@ -95,6 +98,14 @@ class Ways:
         return True
 
 
+@dataclass
+class Spent:
+    """Tokens that requests took so far: by the endpoint's count where it comes with the reply, else by ours."""
+
+    sent: int = 0
+    received: int = 0
+
+
 class SchemaRefusedError(Exception):
     """An endpoint refused a request, perhaps because it was asked for JSON of a schema: ask it for text."""
 
@@ -148,6 +159,7 @@ class ChatModel:
     :ivar timeout_s: how long the endpoint may say nothing; keep-alive comments say nothing.
     :ivar max_s: how long an answer may take in all; max_chars: how long it may become, reasoning included.
     :ivar schema: of the JSON that replies are to be; None for text.
+    :ivar spent: what all requests took, those of the same model with a schema too.
     """
 
     name: str
@@ -160,6 +172,7 @@ class ChatModel:
     ways: Ways = field(default_factory=Ways)
     is_live: bool = True
     schema: Mapping[str, Any] | None = None
+    spent: Spent = field(default_factory=Spent)
 
     def with_schema(self, schema: Mapping[str, Any]) -> ChatModel:
         """The same model, whose replies are to be JSON of a schema; `stream` may raise `SchemaRefusedError` then."""
@@ -224,7 +237,7 @@ class ChatModel:
         first = replace(self.ways)
         for ways_left in reversed(range(MAX_WAYS)):
             try:
-                with self._translated(arrived):
+                with self._translated(arrived), self._counted(messages, arrived):
                     yield from self._asked(messages, arrived, tools)
                 return
             except _RefusedError as refused:
@@ -324,6 +337,22 @@ class ChatModel:
                 "allow it more, or choose another with ASKREPO_CHAT_MODEL"
             )
         return RemoteUnavailableError(f"{name} gave an empty answer; ask again")
+
+    @contextmanager
+    def _counted(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[None]:
+        """Count a request and what came of its reply, also when that ends early; one without a reply counts nothing."""
+        try:
+            yield
+        finally:
+            if arrived.usage is not None:
+                sent, received = arrived.usage
+            elif arrived.has_anything or arrived.calls:
+                sent = total_tokens(str(message.content) for message in messages)
+                received = -(-(arrived.chars + arrived.thought_chars + arrived.call_chars) // CHARS_PER_TOKEN)
+            else:
+                sent = received = 0
+            self.spent.sent += sent
+            self.spent.received += received
 
     @contextmanager
     def _translated(self, arrived: _Arrived) -> Iterator[None]:
@@ -437,6 +466,7 @@ class _Arrived:
     began_with_thoughts: bool = False
     call_chars: int = 0
     calls: list[CallPart] = field(default_factory=list)
+    usage: tuple[int, int] | None = None
 
     @property
     def has_anything(self) -> bool:
@@ -457,6 +487,7 @@ class _Arrived:
         for part in delta.calls:
             self._note_call(part)
         self.finish = delta.finish or self.finish
+        self.usage = delta.usage or self.usage
         self.is_done |= delta.is_end
         if self.is_done and self.chars and self.finish.lower() in ("", "stop"):
             self.finish = "refusal" if self.refusal else "tool_calls" if self.tool else self.finish

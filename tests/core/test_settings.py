@@ -111,6 +111,20 @@ def test_home_is_understood_in_the_cache() -> None:
     assert Settings.from_env({"ASKREPO_CACHE": "~/cache"}).cache == Path("~/cache").expanduser()
 
 
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"HOME": "/h"}, Path("/h/.local/state/askrepo/answers.db")),
+        ({"HOME": "/h", "XDG_STATE_HOME": "/s"}, Path("/s/askrepo/answers.db")),
+        ({"HOME": "/h", "XDG_STATE_HOME": "s"}, Path("/h/.local/state/askrepo/answers.db")),
+        ({"ASKREPO_ANSWERS": "/x/a.db"}, Path("/x/a.db")),
+        ({"ASKREPO_ANSWERS": " OFF "}, None),
+    ],
+)
+def test_answers_are_kept_in_a_file_or_nowhere(env: dict[str, str], expected: Path | None) -> None:
+    assert Settings.from_env(env).answers == expected
+
+
 def test_lists_have_an_item_a_line() -> None:
     settings = Settings.from_env({"ASKREPO_PATH": "src/**\n *.md \n\n", "ASKREPO_LANGUAGE": "rust"})
     assert (settings.path, settings.language) == (("src/**", "*.md"), ("rust",))
