@@ -16,6 +16,8 @@ from query.evaluate import evaluate
 from query.log import log, usage
 from query.options import example
 from query.output import show_warnings_plainly
+from query.recheck import recheck
+from query.replay import replay
 from query.search import search
 from query.show import show
 from query.why import why
@@ -37,6 +39,7 @@ def main() -> None:
 
 
 for command in (
-    search, ask, chat, show, why, log, usage, aliases, status, history, diff, rollback, evaluate, doctor, completion,
+    search, ask, chat, show, why, log, replay, recheck, usage, aliases, status, history, diff, rollback, evaluate,
+    doctor, completion,
 ):  # fmt: skip
     main.add_command(command)

@@ -45,7 +45,7 @@ ROOMS = {
     },
     "search": {"text", "files", "chunking", "git", "store", "aliases"},
     "answer": {"text", "files", "git", "embedders", "store", "aliases", "search"},
-    "receipts": {"workspace", "aliases", "search", "answer"},
+    "receipts": {"text", "workspace", "aliases", "search", "answer"},
     "langchain": {"store", "aliases", "search"},
 }
 """The rooms of the core in their order, and those that each one imports from: always rooms before it."""

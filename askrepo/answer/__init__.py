@@ -2,12 +2,14 @@
 
 __all__ = [
     "answer",
+    "answer_form",
     "chat_models",
     "citations",
     "context",
     "dataset_lines",
     "form_memory",
     "reading_loop",
+    "source_lines",
     "stored_lines",
     "verification",
     "verified_answer",
