@@ -17,12 +17,12 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from askrepo.receipts.recheck import Rechecked, recheck
-from askrepo.receipts.spans import Span, occurrences, span_of
+from askrepo.receipts.spans import AROUND, Span, occurrences, span_of
 from askrepo.types import Citation
 
 TEXT = re.compile(r"\.(?:py|js|ts|tsx|jsx|go|rs|rb|java|kt|c|h|cs|php|ex|exs|md|rst|txt|toml|yml|yaml|json)$")
@@ -43,36 +43,43 @@ class Tree:
 
     repository: Path
     commit: str
-    _read: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
-    def paths(self) -> list[str]:
+    def files(self) -> dict[str, tuple[str, ...]]:
+        """Lines by path, read in one go."""
         listed = git(self.repository, "ls-tree", "-r", "-l", "-z", self.commit).split("\0")
         rows = [(row.split("\t", 1)[1], row.split("\t")[0].split()) for row in listed if row]
-        return [path for path, (mode, kind, _, size) in rows
-                if kind == "blob" and mode != "120000" and TEXT.search(path) and 0 < int(size) < MAX_BYTES]  # fmt: skip
+        blobs = {path: blob for path, (mode, kind, blob, size) in rows
+                 if kind == "blob" and mode != "120000" and size.isdigit() and 0 < int(size) < MAX_BYTES}  # fmt: skip
+        command = ["git", "--git-dir", str(self.repository), "cat-file", "--batch"]
+        given = "".join(f"{blob}\n" for blob in blobs.values()).encode()
+        read = subprocess.run(command, input=given, capture_output=True, check=True).stdout
+        found, at = {}, 0
+        for path in blobs:
+            start = read.index(b"\n", at) + 1
+            at = start + int(read[at:start].split()[2]) + 1
+            content = read[start : at - 1]
+            if b"\0" not in content:
+                lines = content.decode("utf-8", "replace").removesuffix("\n").split("\n")
+                found[path] = tuple(line.removesuffix("\r") for line in lines)
+        return found
 
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.paths)
+    @property
+    def paths(self) -> list[str]:
+        return [path for path in self.files if TEXT.search(path)]
 
     @cached_property
     def holders(self) -> dict[str, set[str]]:
         """Paths by line, of lines with some letters."""
         found: dict[str, set[str]] = {}
-        for path in self.paths:
-            for line in self.lines(path):
+        for path, lines in self.files.items():
+            for line in lines:
                 if sum(map(str.isalnum, line)) >= 12:
                     found.setdefault(line, set()).add(path)
         return found
 
     def lines(self, path: str) -> tuple[str, ...]:
-        if path not in self._known:
-            return ()
-        if path not in self._read:
-            text = git(self.repository, "show", f"{self.commit}:{path}")
-            self._read[path] = tuple(line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
-        return self._read[path]
+        return self.files.get(path, ())
 
     def likely(self, span: Span) -> list[str]:
         counts = Counter(path for line in set(span.lines) for path in self.holders.get(line, ()))
@@ -100,7 +107,17 @@ class Changes:
     @classmethod
     def between(cls, repository: Path, before: str, after: str) -> Changes:
         found = cls({}, {}, set())
-        options = ("-c", "core.quotePath=false", "diff", "-U0", "-M50%", "-l0", "--no-color", "--no-ext-diff")
+        options = (
+            "-c",
+            "core.quotePath=false",
+            "diff",
+            "-U0",
+            "-M50%",
+            "-l0",
+            "--no-color",
+            "--no-ext-diff",
+            "--ignore-cr-at-eol",
+        )
         old = ""
         for line in git(repository, *options[:2], *options[2:], before, after).split("\n"):
             if line.startswith("--- "):
@@ -140,11 +157,12 @@ class Changes:
 
 def spans(tree: Tree, changes: Changes, count: int, rng: random.Random) -> Iterator[Span]:
     """Half from files that differ, lines from one that says something to one that does."""
-    changed = [path for path in tree.paths if path in changes.touched]
+    paths = tree.paths
+    changed = [path for path in paths if path in changes.touched]
     for number in range(count * 20):
         if count <= 0:
             return
-        path = rng.choice(changed if number % 2 and changed else tree.paths)
+        path = rng.choice(changed if number % 2 and changed else paths)
         lines = tree.lines(path)
         length = min(rng.randint(3, MAX_LINES), len(lines))
         start = rng.randint(1, len(lines) - length + 1)
@@ -166,13 +184,23 @@ def judged(span: Span, truth: Truth, found: Rechecked, after: Tree) -> str:
         )
         if here == (truth.path, truth.start) and found.state == expected:
             return f"{expected}: right"
-        return f"{expected}: {'wrong lines' if found.state in ('unchanged', 'moved') else 'called ' + found.state}"
+        if found.state not in ("unchanged", "moved"):
+            return f"{expected}: called {found.state}"
+        is_twin = _with_around(span, after, found.path, found.start_line) == _with_around(
+            span, after, truth.path, truth.start
+        )
+        return f"{expected}: {'a copy with the same lines around' if is_twin else 'wrong lines'}"
     if found.state in ("changed", "gone"):
         return "changed: reported"
     file = after.lines(found.path or "")
     is_there = (found.start_line or 0) - 1 in occurrences(span.lines, file)
     is_new = (found.path, found.start_line) != (span.citation.path, span.citation.start_line)
-    return "changed: the very lines stand elsewhere" if is_there and is_new else "changed: the very lines stand there"
+    return "changed: the very lines stand elsewhere" if is_there and is_new else "changed: in its last line's end only"
+
+
+def _with_around(span: Span, after: Tree, path: str | None, start: int | None) -> Sequence[str]:
+    first = max(0, (start or 1) - 1 - AROUND)
+    return after.lines(path or "")[first : (start or 1) - 1 + len(span.lines) + AROUND]
 
 
 def measure(repository: Path, *, commits: int, count: int, seed: int) -> dict[str, object]:

@@ -19,6 +19,7 @@ from query.output import age, print_json, print_note, print_result
 from query.progress import progress
 from query.session import Session
 from query.streams import OutputError
+from query.watch import watched_json, watched_lines
 
 if TYPE_CHECKING:
     from askrepo.types import AliasEntry
@@ -63,9 +64,11 @@ def status(session: Session, *, names: tuple[str, ...], at: str | None, as_json:
                 kept = _kept_datasets(session, entry)
                 is_current = at is None or entry.number == session.catalogue.number(name)
             if as_json:
-                print_json(_status_json(entry, kept=kept, is_current=is_current))
+                watched = watched_json(session, entry.alias, entry.number)
+                print_json({**_status_json(entry, kept=kept, is_current=is_current), "watched": watched})
             else:
-                print_result("\n".join(_status_lines(entry, kept=kept)) + "\n")
+                watched_too = watched_lines(session, entry.alias, entry.number)
+                print_result("\n".join([*_status_lines(entry, kept=kept), *watched_too]) + "\n")
     return unreadable.exit_code
 
 

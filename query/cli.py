@@ -20,6 +20,7 @@ from query.recheck import recheck
 from query.replay import replay
 from query.search import search
 from query.show import show
+from query.watch import watch
 from query.why import why
 
 
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 for command in (
-    search, ask, chat, show, why, log, replay, recheck, usage, aliases, status, history, diff, rollback, evaluate,
-    doctor, completion,
+    search, ask, chat, show, why, log, replay, recheck, watch, usage, aliases, status, history, diff, rollback,
+    evaluate, doctor, completion,
 ):  # fmt: skip
     main.add_command(command)

@@ -105,6 +105,16 @@ def complete_receipt(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 
 
 @_completing
+def complete_watched(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """Ids of the watched questions."""
+    from askrepo.receipts.watched import WatchList
+
+    session = _session(ctx)
+    watch_list = WatchList(session.workspace)
+    return [(each, name) for name in session.known_aliases() for each in watch_list.ids(name)]
+
+
+@_completing
 def complete_language(_: click.Context) -> Iterable[tuple[str, str | None]]:
     """Languages that files are told apart by."""
     from askrepo.files.languages import LANGUAGES

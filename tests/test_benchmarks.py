@@ -16,7 +16,7 @@ from askrepo.search.search import search
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
-from benchmarks import commits, exact_names, retrieval
+from benchmarks import commits, exact_names, recheck, retrieval
 from benchmarks.builds import build
 from benchmarks.exact_names import Asked
 from benchmarks.kept_results import kept_with
@@ -277,3 +277,19 @@ def test_one_half_can_be_left_unseen(questions: Path) -> None:
     assert "confirmation half" not in page
     assert "Who is parcel for?" in (questions / "hits" / "cosine.jsonl").read_text()
     assert "backoff" not in (questions / "hits" / "cosine.jsonl").read_text()
+
+
+def test_spans_are_judged_by_what_git_says(tmp_path: Path) -> None:
+    lines = [f"def function_number_{number}(argument): return argument + {number}" for number in range(60)]
+    repository = GitRepository(tmp_path / "repository")
+    repository.commit({"a.py": "\n".join(lines) + "\n", "b.py": "\n".join(lines[::-1]) + "\n"})
+    after = [*lines[:20], "added", *lines[20:40], "changed", *lines[41:]]
+    repository.commit({"a.py": "\n".join(after) + "\n", "b.py": None, "c.py": "\n".join(lines[::-1]) + "\n"})
+
+    measured = recheck.measure(tmp_path / "repository" / ".git", commits=1, count=60, seed=1)
+
+    assert measured["spans"] == 60
+    assert {row: count > 0 for row, count in measured["rows"].items()} == {
+        "changed: reported": True, "moved: right": True, "unchanged: right": True
+    }  # fmt: skip
+    assert measured["wrong"] == []

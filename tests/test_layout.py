@@ -159,7 +159,9 @@ def test_a_package_names_the_modules_that_others_may_import(package: str) -> Non
 
 
 def test_one_module_spells_the_keys_of_the_workspace() -> None:
-    spelled = re.compile(r"(?:aliases|claims|datasets|definitions|files|runs|snapshots)/|/(?:load|split|embed)/")
+    spelled = re.compile(
+        r"(?:aliases|claims|datasets|definitions|files|runs|snapshots|watched)/|/(?:load|split|embed)/"
+    )
     found = {
         f"{file.relative_to(ROOT)}:{node.lineno} {node.value!r}"
         for folder in ("askrepo", "query", "plugins")

@@ -12,13 +12,16 @@ TIMED_STAGES = ("clone", "load", "split", "embed", "append", "index", "verify", 
 """Of the report, in the order of the log; build appends, indexes and verifies."""
 
 
-def swap_report(entry: AliasEntry, *, swap_s: float) -> dict[str, Any]:
+def swap_report(entry: AliasEntry, *, swap_s: float, watched: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What a swap is announced with: alias, entry, dataset, commits, counts, and the report of the stages.
 
     :param swap_s: seconds that the swap took.
+    :param watched: what it did to the lines of watched questions; None when none are watched.
     """
     manifest = entry.manifest
     report = {**manifest.report, "seconds": {**manifest.report["seconds"], "swap": swap_s}}
+    if watched is not None:
+        report["watched"] = dict(watched)
     return {
         "alias": entry.alias,
         "number": entry.number,

@@ -9,6 +9,7 @@
     runs/<alias>/<run>/split/shard-00000.parquet
     runs/<alias>/<run>/embed/<embedder>/shard-00000.parquet, and .ids; below shard-00000/ the batches on the way to it
     snapshots/<repository>/<commit>.tar, and .json    a commit; it is published once the .json is there
+    watched/<alias>/<id>.json                         a watched question; checked.json: what the last swap did to them
 
 Tests alone spell keys out, to notice when one changes.
 """
@@ -25,7 +26,7 @@ from askrepo.types import check_alias
 
 ALIASES = "aliases"
 DEFINITIONS = "definitions"
-FOLDERS = (ALIASES, "claims", "datasets", DEFINITIONS, "files", "runs", "snapshots")
+FOLDERS = (ALIASES, "claims", "datasets", DEFINITIONS, "files", "runs", "snapshots", "watched")
 """Everything that askrepo writes is below one of these."""
 
 STAGES = ("load", "split", "embed")
@@ -35,6 +36,7 @@ IDS_SUFFIX = ".ids"
 
 _ENTRY = re.compile(r"([0-9]{8}|[1-9][0-9]{8,14})\.json")
 _DEFINITION = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})\.json")
+_WATCHED = re.compile(r"([0-9a-f]{4,32})\.json")
 _DATASET_ID = re.compile(r"([0-9]{8}t[0-9]{6}z)-[0-9a-f]{6}")
 _DATASET_TIME = "%Y%m%dt%H%M%Sz"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -212,3 +214,24 @@ def archive_key(repository_id: str, commit: str) -> str:
 def description_key(archive: str) -> str:
     """Key of a snapshot's description, by that of its archive."""
     return f"{archive.removesuffix('.tar')}.json"
+
+
+def watched_folder(alias: str) -> str:
+    """Folder of an alias's watched questions."""
+    return f"watched/{check_alias(alias)}"
+
+
+def watched_key(alias: str, id: str) -> str:  # noqa: A002 - what a person calls it
+    """Key of a watched question."""
+    return f"{watched_folder(alias)}/{id}.json"
+
+
+def watched_id(name: str) -> str | None:
+    """The id of the watched question that a file is by its name; None for one that is none."""
+    match = _WATCHED.fullmatch(name)
+    return match[1] if match else None
+
+
+def watch_report_key(alias: str) -> str:
+    """Key of what the last swap did to the watched questions."""
+    return f"{watched_folder(alias)}/checked.json"

@@ -13,6 +13,8 @@ from askrepo.types import comparison_from, dataset_manifest_from
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import Context
 
 DATASETS = AssetAlias("askrepo-datasets")
@@ -41,13 +43,27 @@ class SwapAliasOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Alias, number and dataset of the new entry."""
+        from askrepo.receipts.watched import recheck_after_swap
+
         with no_retry_on_permanent_errors():
             run = self.open_run()
             started = time.monotonic()
             entry = run.swap(dataset_manifest_from(self.manifest), comparison_from(self.comparison))
-        event = swap_report(entry, swap_s=time.monotonic() - started)
+        swap_s = time.monotonic() - started
+        watched = recheck_after_swap(entry, workspace=run.workspace, settings=run.settings)
+        event = swap_report(entry, swap_s=swap_s, watched=watched.as_json() if watched else None)
         context["outlet_events"][DATASETS].add(asset_of(entry.alias), extra=event)
         self.log.info("swap %s: entry %d -> %s", entry.alias, entry.number, entry.manifest.dataset)
-        for line in report_lines(event["report"]):
+        for line in [*report_lines(event["report"]), *watched_lines(event["report"].get("watched"))]:
             self.log.info("swap %s: %s", entry.alias, plain_line(line))
         return {"alias": entry.alias, "number": entry.number, "dataset": entry.manifest.dataset}
+
+
+def watched_lines(watched: Mapping[str, Any] | None) -> list[str]:
+    """What happened to the lines of watched questions, when some are watched."""
+    if watched is None:
+        return []
+    from askrepo.receipts.watched import changed_line
+
+    count = f"watched: {watched['questions']:,} questions, lines of {len(watched['changed']):,} changed"
+    return [count, *(f"changed: {changed_line(each)}" for each in watched["changed"])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.sources import open_alias
 from askrepo.errors import CredentialsError, RateLimitedError, StorageError, TransientError, UsageError
+from askrepo.receipts.receipt import stored_span
+from askrepo.receipts.watched import Watched, WatchList
+from askrepo.settings import Settings
+from askrepo.types import Citation
 from askrepo.workspace.objects import Workspace
 from askrepo_operators import (
     BuildDatasetOperator,
@@ -29,6 +35,7 @@ from askrepo_operators.reason import tell_reason
 from askrepo_operators.refreshing import ListDefinitionsOperator
 from askrepo_operators.removing import CheckRemovalOperator
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
+from askrepo_operators.swapping import told
 from tests.airflow_session import AIRFLOW_WARNINGS
 from tests.conftest import GitRepository
 
@@ -132,6 +139,24 @@ def test_swap_announces_the_alias_as_an_asset(stages: Stages) -> None:
     [(asset, extra)] = stages.context["outlet_events"].added
     assert (asset.name, asset.uri) == ("askrepo/main", "x-askrepo://aliases/main")
     assert (extra["alias"], extra["number"]) == ("main", 1)
+
+
+def test_swap_names_watched_questions_whose_lines_changed(stages: Stages, caplog: pytest.LogCaptureFixture) -> None:
+    stages.all()
+    workspace = Workspace.open(Settings.from_env(os.environ).workspace)
+    reader = open_alias("main", workspace=workspace, settings=Settings.from_env(os.environ))
+    snapshot = reader.entry.manifest.snapshots[0]
+    span = stored_span(Citation(snapshot.name, snapshot.commit, "a.py", 1, 1), [reader])
+    assert span is not None
+    WatchList(workspace).add(Watched("0123456789ab", "main", "what is x?", "2026-11-28T10:00:00+00:00", (span,)))
+    GitRepository.existing(stages.values["repositories"][0]).commit({"a.py": "x = 2\n"})
+
+    stages.all()
+
+    [_, (_, extra)] = stages.context["outlet_events"].added
+    watched = extra["report"]["watched"]
+    assert (watched["questions"], [each["id"] for each in watched["changed"]]) == (1, ["0123456789ab"])
+    assert told(extra["report"])[-1].startswith("changed: 01234567 'what is x?': a.py:1-1 ")
 
 
 def test_stages_repeated_give_the_same_results(stages: Stages) -> None:

@@ -25,6 +25,8 @@ SPELLED = {
     keys.vectors_stem("runs/main/one", "0123456789abcdef", 3): "runs/main/one/embed/0123456789ab/shard-00003",
     keys.batch_stem("runs/main/one/embed/0/shard-00003", "x"): "runs/main/one/embed/0/shard-00003/batch-x",
     keys.archive_key("owner-name", COMMIT): f"snapshots/owner-name/{COMMIT}.tar",
+    keys.watched_key("main", "0123456789ab"): "watched/main/0123456789ab.json",
+    keys.watch_report_key("main"): "watched/main/checked.json",
     keys.description_key(f"snapshots/owner-name/{COMMIT}.tar"): f"snapshots/owner-name/{COMMIT}.json",
 }
 
