@@ -7,6 +7,7 @@ __all__ = [
     "excerpts",
     "links",
     "mmr",
+    "nowhere",
     "occurrences",
     "outline",
     "question",

@@ -55,10 +55,15 @@ class Filter:
     def admits(self, chunk: Chunk) -> bool:
         """Whether a chunk passes."""
         return (
-            (self.repository is None or chunk.repository == self.repository)
-            and (not self.language or chunk.language in self.language)
+            (not self.language or chunk.language in self.language)
             and (not self.kind or chunk.kind in self.kind)
-            and (not self.path or any(matches(chunk.path, pattern) for pattern in self.path))
+            and self.admits_place(chunk.repository, chunk.path)
+        )
+
+    def admits_place(self, repository: str, path: str) -> bool:
+        """Whether a file passes, as far as repository and path tell."""
+        return (self.repository is None or repository == self.repository) and (
+            not self.path or any(matches(path, pattern) for pattern in self.path)
         )
 
     def conditions(self) -> list[str]:
@@ -251,6 +256,25 @@ class DatasetReader:
                 columns = (_texts(self._dataset[name][start:stop]) for name in ("repository", "path"))
                 found.update(zip(*columns, strict=True))
         return frozenset(found)
+
+    def has_text(self, text: str, *, where: Filter = Filter()) -> bool:
+        """Whether any text or path has this one somewhere: reads whole columns.
+
+        Rows are compared together, so that what a long line's parts have between them is found as well.
+
+        :param text: case-folded. :param where: only its repository and its paths count.
+        """
+        before = ""
+        with reading(self.url):
+            for start, stop in batches(self.manifest.chunks):
+                names = ("repository", "path", "text")
+                rows = zip(*(_texts(self._dataset[name][start:stop]) for name in names), strict=True)
+                shown = [(path, found) for repository, path, found in rows if where.admits_place(repository, path)]
+                joined = before + "".join(found for _, found in shown).casefold()
+                if text in joined or any(text in path.casefold() for path in {path for path, _ in shown}):
+                    return True
+                before = joined[-len(text) :]
+        return False
 
     def at_paths(self, paths: Sequence[str], *, limit: int, where: Filter = Filter()) -> list[Chunk]:
         """Chunks of the files at these very paths, at most `limit`, in the order of the dataset."""
