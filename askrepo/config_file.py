@@ -19,7 +19,7 @@ anything comes from or goes to. A setting that is not listed here is refused, ne
 _KEYS = frozenset({
     "alias", "allow_local", "answers", "cache", "cache_mb", "chat_max_chars", "chat_max_s", "chat_model",
     "chat_timeout_s", "clone_timeout_s", "context_tokens", "datasets", "embed_max_texts", "embed_max_tokens",
-    "embed_threads", "grace_s", "k", "language", "max_file_bytes", "max_repository_mb", "min_size_ratio",
+    "embed_threads", "grace_s", "k", "language", "max_file_bytes", "max_repository_mb", "mcp_token", "min_size_ratio",
     "openai_api_key", "openai_base_url", "path", "reading_tokens", "retention", "run_retention_days", "steps",
     "strategy", "workspace",
 })  # fmt: skip

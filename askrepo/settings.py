@@ -60,6 +60,7 @@ class Settings:
     :ivar context_tokens: tokens of passages that a chat model gets per question.
     :ivar steps: replies with which a chat model may look further before it answers; 0 answers from one search.
     :ivar reading_tokens: tokens of passages and results that it may gather in all.
+    :ivar mcp_token: what clients of `askrepo mcp --http` must send; None asks nothing of this machine's.
     :ivar alias: the alias that questions go to when none is named.
     :ivar k: hits per question, None for the command's own default.
     :ivar strategy: how hits are ranked; checked where it is used.
@@ -92,6 +93,7 @@ class Settings:
     context_tokens: int
     steps: int
     reading_tokens: int
+    mcp_token: str | None
     alias: str | None
     k: int | None
     strategy: str | None
@@ -141,6 +143,7 @@ class Settings:
             # no better after two or three searches, and done below 20,000 tokens (arXiv 2603.08877, 2602.16069)
             steps=_whole(env, "ASKREPO_STEPS", 6, low=0, high=100),
             reading_tokens=_whole(env, "ASKREPO_READING_TOKENS", 32_000, low=200, high=10**7),
+            mcp_token=(env.get("ASKREPO_MCP_TOKEN") or "").strip() or None,
             alias=_alias(env, "ASKREPO_ALIAS"),
             k=_whole(env, "ASKREPO_K", 0, low=1, high=MAX_K) or None,
             strategy=env.get("ASKREPO_STRATEGY") or None,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from askrepo.text.display import plain, plain_line
@@ -29,6 +30,7 @@ from query.statements import print_summary, statements_json
 
 if TYPE_CHECKING:
     from askrepo.aliases.following import AliasFollower
+    from askrepo.aliases.sources import AliasReader
     from askrepo.answer.answer import AnswerStream, Evidence, Turn
     from askrepo.answer.chat_models import ChatModel
     from askrepo.answer.citations import Cited
@@ -131,17 +133,7 @@ class Answerer:
         return Answered("", 0)
 
     def _print_answer(self, evidence: Evidence, model: ChatModel, steps: Sequence[Step]) -> Answered:
-        from askrepo.answer.answer import stream_answer
-        from askrepo.answer.dataset_lines import DatasetLines
-        from askrepo.answer.form_memory import FormMemory
-        from askrepo.answer.stored_lines import line_look_up
-
-        stored = DatasetLines(self.follower.readers)
-        look_up = line_look_up(self.follower.readers, evidence.sources)
-        forms = FormMemory(self.options.session.settings.cache / "answer-forms.json")
-        stream = stream_answer(
-            evidence, model=model, look_up=look_up, elsewhere=stored, lines_of=stored.lines_of, forms=forms
-        )
+        stream = checked_stream(evidence, model, self.follower.readers, cache=self.options.session.settings.cache)
         if self.options.as_json:
             with progress("asking"):
                 list(stream)
@@ -181,22 +173,51 @@ class Answerer:
         }
 
 
+def checked_stream(
+    evidence: Evidence, model: ChatModel, readers: Sequence[AliasReader], *, cache: Path
+) -> AnswerStream:
+    """The model's answer, whose citations and statements are compared with the datasets as it arrives."""
+    from askrepo.answer.answer import stream_answer
+    from askrepo.answer.dataset_lines import DatasetLines
+    from askrepo.answer.form_memory import FormMemory
+    from askrepo.answer.stored_lines import line_look_up
+
+    stored = DatasetLines(readers)
+    return stream_answer(
+        evidence,
+        model=model,
+        look_up=line_look_up(readers, evidence.sources),
+        elsewhere=stored,
+        lines_of=stored.lines_of,
+        forms=FormMemory(cache / "answer-forms.json"),
+    )
+
+
+def doubts(stream: AnswerStream) -> list[str]:
+    """What is wrong with an answer that arrived whole or in part, a sentence each."""
+    from askrepo.answer.chat_models import incompleteness
+
+    told = []
+    if stream.began_with_thoughts:
+        told.append("what stands before the closing tag (such as </think>) is the model's reasoning, not its answer")
+    if stream.unresolved:
+        told.append(plain_line("these citations name nothing that is stored: " + ", ".join(stream.unresolved)))
+    if not stream.cited:
+        told.append("the answer cites no source: do not rely on it")
+    elif not stream.verified.holds:
+        told.append("nothing of the answer stands in the lines that it cites: do not rely on it")
+    missing = incompleteness(stream.finish_reason)
+    return told if missing is None else [*told, f"the answer is incomplete: {missing}"]
+
+
 def _judged(stream: AnswerStream) -> int:
     """Say what is wrong with an answer; returns its exit code."""
     from askrepo.answer.chat_models import incompleteness
 
     print_summary(stream.verified)
-    if stream.began_with_thoughts:
-        print_note("what stands before the closing tag (such as </think>) is the model's reasoning, not its answer")
-    if stream.unresolved:
-        print_note(plain_line("these citations name nothing that is stored: " + ", ".join(stream.unresolved)))
-    if not stream.cited:
-        print_note("the answer cites no source: do not rely on it")
-    elif not stream.verified.holds:
-        print_note("nothing of the answer stands in the lines that it cites: do not rely on it")
-    missing = incompleteness(stream.finish_reason)
-    if missing is not None:
-        print_note(f"the answer is incomplete: {missing}")
+    for doubt in doubts(stream):
+        print_note(doubt)
+    if incompleteness(stream.finish_reason) is not None:
         return INCOMPLETE
     return 0 if stream.cited and stream.verified.holds else UNCITED
 

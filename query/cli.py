@@ -14,6 +14,7 @@ from query.doctor import doctor
 from query.errors import AskrepoGroup
 from query.evaluate import evaluate
 from query.log import log, usage
+from query.mcp.command import mcp
 from query.options import example
 from query.output import show_warnings_plainly
 from query.recheck import recheck
@@ -39,8 +40,9 @@ def main() -> None:
     show_warnings_plainly()
 
 
-for command in (
+COMMANDS = (
     search, ask, chat, show, why, log, replay, recheck, watch, usage, aliases, status, history, diff, rollback,
-    evaluate, doctor, completion,
-):  # fmt: skip
+    evaluate, doctor, mcp, completion,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

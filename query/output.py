@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MIN_WIDTH = 40
 _WEB_URL = re.compile(r"https?://[!-~]+")
+SCHEMA = 1
+"""Version of what `--json` prints, and of what the tools for agents tell beside their texts; see docs/json.md."""
 
 
 def wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:
@@ -104,14 +106,32 @@ def freshness(entry: AliasEntry, *, now: datetime | None = None) -> str:
     return click.style(plain_line(line), dim=True)
 
 
+def rests_on(entry: AliasEntry, *, now: datetime | None = None) -> dict[str, Any]:
+    """The same for a program; `age_s` is in seconds, of the dataset."""
+    manifest = entry.manifest
+    return {
+        "alias": entry.alias,
+        "dataset": dataset_id(manifest.dataset),
+        "entry": entry.number,
+        "commits": [
+            {"repository": read.name, "commit": read.commit, "committed_at": read.committed_at}
+            for read in manifest.snapshots
+        ],
+        "built_at": manifest.created_at,
+        "age_s": max(0, int(((now or datetime.now(UTC)) - _aware(manifest.created_at)).total_seconds())),
+    }
+
+
 def age(moment: str, *, now: datetime | None = None) -> str:
     """How long ago an ISO 8601 moment was, in the unit that fits."""
-    then = datetime.fromisoformat(moment)
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    minutes = int(((now or datetime.now(UTC)) - then).total_seconds() // 60)
+    minutes = int(((now or datetime.now(UTC)) - _aware(moment)).total_seconds() // 60)
     if minutes < 1:
         return "just now"
     if minutes < 60:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
+
+
+def _aware(moment: str) -> datetime:
+    then = datetime.fromisoformat(moment)
+    return then if then.tzinfo else then.replace(tzinfo=UTC)

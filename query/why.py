@@ -107,7 +107,7 @@ class _Told:
     def lines(self) -> Iterator[str]:
         """For a person."""
         stage = self.stage
-        yield plain_line(f"{stage.repository}@{stage.commit[:10]} {stage.path}: {_sentence(stage)}")
+        yield plain_line(f"{stage.repository}@{stage.commit[:10]} {stage.path}: {told_of(stage)}")
         if self.line is not None and stage.stage == "loaded":
             yield plain_line(f"  line {self.line}  {_chunk_words(self.chunk)}")
         if self.question and stage.stage == "loaded":
@@ -143,7 +143,8 @@ def _chunk_with(reader: AliasReader, stage: FileStage, line: int) -> Chunk | Non
     return next((chunk for chunk in chunks if chunk.start_line <= line <= chunk.end_line), None)
 
 
-def _sentence(stage: FileStage) -> str:
+def told_of(stage: FileStage) -> str:
+    """What became of a file or a folder, in a few words."""
     size = f"{stage.size:,} bytes"
     if stage.stage == "not in the tree":
         return "not in the tree" + (f"; nearest: {', '.join(stage.nearest)}" if stage.nearest else "")

@@ -9,6 +9,7 @@ __all__ = [
     "dataset_lines",
     "form_memory",
     "reading_loop",
+    "reading_tools",
     "source_lines",
     "stored_lines",
     "verification",

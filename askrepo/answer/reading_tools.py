@@ -133,7 +133,7 @@ class ReadingTools:
         return Given(told, _sources(numbers), text, numbers)
 
     def _search(self, query: str, path: str = "", language: str = "", *, max_tokens: int) -> Given:
-        where = Filter(path=_globs(path), language=(check_language(language),) if language else ())
+        where = Filter(path=globs_of(path), language=(check_language(language),) if language else ())
         hits = search_context(query, readers=self._readers, limit=_SEARCHED_HITS, strategy=self._strategy, where=where)
         told = f'searching "{plain_line(query)}"' + (f" in {plain_line(path)}" if path else "")
         shown: list[tuple[int, str]] = []
@@ -257,8 +257,8 @@ def _beyond(source: Source, first: int, last: int) -> list[tuple[int, int]]:
     return [(begin, stop) for begin, stop in parts if begin <= stop]
 
 
-def _globs(path: str) -> tuple[str, ...]:
-    """Patterns of the paths that a model means by a glob, a file or a folder."""
+def globs_of(path: str) -> tuple[str, ...]:
+    """Patterns of the paths that a chat model or an agent means by a glob, a file or a folder."""
     path = path.strip().removeprefix("./").strip("/")
     if not path or path == ".":
         return ()

@@ -11,8 +11,8 @@ import pytest
 from tests.datasets import BuiltAlias
 
 HEAVY = (
-    "airflow", "deeplake", "langchain", "langchain_core", "langchain_openai", "numpy", "obstore", "onnx",
-    "onnxruntime", "openai", "pyarrow", "tiktoken", "tokenizers", "tree_sitter",
+    "airflow", "anyio", "deeplake", "langchain", "langchain_core", "langchain_openai", "mcp", "numpy", "obstore",
+    "onnx", "onnxruntime", "openai", "pyarrow", "pydantic", "starlette", "tiktoken", "tokenizers", "tree_sitter",
 )  # fmt: skip
 SCRIPT = """
 import contextlib, io, json, sys
@@ -34,7 +34,16 @@ def modules_after(*args: str, home: Path, workspace: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["search", "--help"], ["ask", "-h"], ["show", "-h"], ["completion", "zsh"]]
+    "args",
+    [
+        ["--help"],
+        ["search", "--help"],
+        ["ask", "-h"],
+        ["show", "-h"],
+        ["mcp", "-h"],
+        ["mcp", "--print-config"],
+        ["completion", "zsh"],
+    ],
 )
 def test_help_loads_nothing_heavy(args: list[str], tmp_path: Path) -> None:
     assert not modules_after(*args, home=tmp_path).intersection(HEAVY)

@@ -1,0 +1,106 @@
+"""What `ask` gives: a chat model's answer with the lines it cites, and a word of progress at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from askrepo.text.display import plain, plain_line
+from askrepo.text.tokens import count_tokens
+from query.answering import checked_stream, doubts
+from query.mcp.library import Library
+from query.mcp.results import Result, bounded, footer, room
+
+if TYPE_CHECKING:
+    from askrepo.aliases.sources import AliasReader
+    from askrepo.answer.answer import AnswerStream, Evidence
+    from askrepo.answer.chat_models import ChatModel
+
+Tell = Callable[[str], None]
+"""Told what is being done; raises when nobody waits for it any more."""
+
+MAX_SOURCES = 20
+SAID_EVERY_PIECES = 50
+
+
+def ask(library: Library, question: str, max_tokens: int, alias: str | None = None, *, tell: Tell) -> Result:
+    """An answer, and below it its sources and what is wrong with it."""
+    session = library.session
+    model = session.chat_model()
+    if model is None:
+        return Result("failed", "no chat model is configured: set ASKREPO_CHAT_MODEL, or call context")
+
+    def answered(readers: Sequence[AliasReader]) -> Result:
+        tell("searching")
+        evidence = _evidence(library, question, readers)
+        entries = tuple(reader.entry for reader in readers)
+        if not evidence.sources:
+            text = f"no match: nothing in the dataset is about this question\n\n{footer(entries)}"
+            return Result("no match", bounded(text, max_tokens), entries)
+        evidence = _read_on(library, evidence, model, readers, tell)
+        tell("answering")
+        stream = checked_stream(evidence, model, readers, cache=session.settings.cache)
+        for number, _ in enumerate(stream):
+            if number % SAID_EVERY_PIECES == 0:
+                tell("answering")
+        return Result("found", _text(stream, footer(entries), max_tokens), entries, _facts(stream, model))
+
+    return library.read_apart(alias, answered)
+
+
+def _evidence(library: Library, question: str, readers: Sequence[AliasReader]) -> Evidence:
+    from askrepo.answer.answer import Evidence
+    from askrepo.answer.context import context_for
+    from askrepo.store.reader import Filter
+
+    settings = library.session.settings
+    where = Filter(path=settings.path, language=settings.language)
+    sources = context_for(
+        question, readers=readers, max_tokens=settings.context_tokens, strategy=library.strategy, where=where
+    )
+    return Evidence(question, question, sources)
+
+
+def _read_on(
+    library: Library, evidence: Evidence, model: ChatModel, readers: Sequence[AliasReader], tell: Tell
+) -> Evidence:
+    """The evidence with what the model looked up besides."""
+    from askrepo.answer.reading_loop import ReadingLoop
+    from askrepo.store.reader import Filter
+
+    settings = library.session.settings
+    if not settings.steps or not model.ways.takes_tools:
+        return evidence
+    loop = ReadingLoop(
+        evidence,
+        model=model,
+        readers=readers,
+        max_steps=settings.steps,
+        max_tokens=settings.reading_tokens,
+        strategy=library.strategy,
+        where=Filter(path=settings.path, language=settings.language),
+    )
+    for step in loop.run():
+        tell(plain_line(step.told))
+    return loop.evidence
+
+
+def _text(stream: AnswerStream, last: str, max_tokens: int) -> str:
+    """The answer, cut to what its sources leave of the bound."""
+    cited = [*stream.cited, *stream.attributed] if stream.cited else []
+    sources = [f"[{each.number}] {each.citation}" if each.number else f"{each.citation}" for each in cited]
+    shown = "\n".join(plain_line(source) for source in sources[:MAX_SOURCES])
+    tail = "\n\n".join(part for part in (shown, "\n".join(doubts(stream)), last) if part)
+    if count_tokens(tail) > max_tokens // 2:
+        tail = last
+    return f"{bounded(plain(stream.text), room(max_tokens, tail))}\n\n{tail}"
+
+
+def _facts(stream: AnswerStream, model: ChatModel) -> dict[str, Any]:
+    return {
+        "model": model.name,
+        "is_cited": bool(stream.cited),
+        "holds": bool(stream.cited) and stream.verified.holds,
+        "finish_reason": stream.finish_reason,
+        "unresolved": len(stream.unresolved),
+    }

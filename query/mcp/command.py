@@ -1,0 +1,79 @@
+"""`askrepo mcp`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from askrepo.errors import UsageError
+from query import interrupts
+from query.mcp.address import Address
+from query.mcp.library import Library
+from query.options import alias_option, at_option, configured_strategy, example, workspace_option
+from query.output import print_result
+from query.session import Session
+
+HTTP_DEFAULT = "127.0.0.1:8377"
+MISSING = "the server needs the package `mcp`, which is not installed: `pip install 'askrepo[mcp]'`"
+
+
+@click.command(epilog=example("askrepo mcp --print-config"))
+@click.option("--http", "address", metavar="[HOST:PORT]", is_flag=False, flag_value=HTTP_DEFAULT,
+              help=f"Serve over HTTP, by default at {HTTP_DEFAULT}. Another machine's calls need a token.")  # fmt: skip
+@click.option("--print-config", is_flag=True, help="Print what a client's configuration needs, and end.")
+@alias_option
+@at_option
+@workspace_option
+def mcp(session: Session, *, address: str | None, print_config: bool, aliases: tuple[str, ...], at: str | None) -> int:
+    """Serve search, read, context, ask and status to coding agents, over the Model Context Protocol.
+
+    Over stdin and stdout unless --http is given. Ends when its client does.
+    """
+    library = Library(session, tuple(map(session.alias, dict.fromkeys(aliases))), at)
+    configured_strategy(session)
+    if print_config:
+        print_result(json.dumps(configuration(library, address), indent=2))
+        return 0
+    place = None if address is None else Address.parse(address)
+    token = session.settings.mcp_token
+    if place is not None:
+        place.check_token(token)
+    threading.Thread(target=library.warm_up, daemon=True).start()
+    try:
+        from query.mcp.server import server_for
+    except ModuleNotFoundError as error:
+        raise UsageError(MISSING) from error
+    import anyio
+
+    from query.mcp.transports import serve_http, serve_stdio
+
+    server = server_for(library)
+    interrupts.end_at_once()  # it only reads; raised in the middle of the loop, a signal would be told as a failure
+    if place is None:
+        anyio.run(serve_stdio, server)
+    else:
+        anyio.run(serve_http, server, place, token)
+    return 0
+
+
+def configuration(library: Library, address: str | None) -> dict[str, object]:
+    """The entry of a client's configuration that starts this server, with absolute paths; or where it is reached."""
+    if address is not None:
+        place = Address.parse(address)
+        entry: dict[str, object] = {"type": "http", "url": f"http://{place.shown}:{place.port}/mcp"}
+        if library.session.settings.mcp_token:
+            entry["headers"] = {"Authorization": "Bearer ${ASKREPO_MCP_TOKEN}"}
+        return {"mcpServers": {"askrepo": entry}}
+    script = Path(sys.executable).parent / "askrepo"
+    start = [str(script)] if script.exists() else [sys.executable, "-m", "query"]
+    where = library.session.settings.workspace
+    chosen = ["--workspace", where if "://" in where else str(Path(where).absolute())]
+    for alias in library.served:
+        chosen += ["--alias", alias]
+    if library.at is not None:
+        chosen += ["--at", library.at]
+    return {"mcpServers": {"askrepo": {"command": start[0], "args": [*start[1:], "mcp", *chosen]}}}
