@@ -15,7 +15,7 @@ from askrepo.workspace.keys import dataset_id
 from query.complete import complete_alias, complete_dataset
 from query.errors import FAILED, UNAVAILABLE, error_line, exit_code_of
 from query.options import alias_argument, at_option, example, json_option, workspace_option
-from query.output import age, print_json, print_note, print_result
+from query.output import age, print_json, print_note, print_result, versioned
 from query.progress import progress
 from query.session import Session
 from query.streams import OutputError
@@ -65,7 +65,8 @@ def status(session: Session, *, names: tuple[str, ...], at: str | None, as_json:
                 is_current = at is None or entry.number == session.catalogue.number(name)
             if as_json:
                 watched = watched_json(session, entry.alias, entry.number)
-                print_json({**_status_json(entry, kept=kept, is_current=is_current), "watched": watched})
+                found = {**_status_json(entry, kept=kept, is_current=is_current), "watched": watched}
+                print_json(versioned(found, [entry]))
             else:
                 watched_too = watched_lines(session, entry.alias, entry.number)
                 print_result("\n".join([*_status_lines(entry, kept=kept), *watched_too]) + "\n")

@@ -23,6 +23,7 @@ from query.output import (
     print_note,
     print_result,
     terminal_width,
+    versioned,
 )
 from query.progress import progress
 from query.reading import read_on, step_json
@@ -156,7 +157,7 @@ class Answerer:
         citations: Sequence[dict[str, Any]] = (),
         steps: Sequence[Step] = (),
     ) -> dict[str, Any]:
-        return {
+        told = {
             "question": evidence.question,
             "standalone_question": evidence.standalone_question,
             "answer": stream.text if stream else None,
@@ -164,13 +165,17 @@ class Answerer:
             "citations": list(citations),
             "unresolved": stream.unresolved if stream else [],
             "statements": statements_json(stream.verified) if stream else [],
-            "sources": [_cited_json(source.number, source.citation, source.url) for source in evidence.sources],
+            "sources": [
+                {**_cited_json(source.number, source.citation, source.url), "text": source.text}
+                for source in evidence.sources
+            ],
             "steps": [step_json(step) for step in steps],
             "absent": absent_json(evidence.standalone_question, self.options, self.follower.readers),
             "alias": ",".join(reader.alias for reader in self.follower.readers),
             "dataset": ",".join(dataset_id(reader.entry.manifest.dataset) for reader in self.follower.readers),
             "model": self.model.name if self.model else None,
         }
+        return versioned(told, (reader.entry for reader in self.follower.readers))
 
 
 def checked_stream(

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MIN_WIDTH = 40
 _WEB_URL = re.compile(r"https?://[!-~]+")
 SCHEMA = 1
-"""Version of what `--json` prints, and of what the tools for agents tell beside their texts; see docs/json.md."""
+"""Version of what `--json` prints, and of what the tools for agents tell beside their texts; see docs/command.md."""
 
 
 def wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:
@@ -71,6 +71,11 @@ def show_warnings_plainly() -> None:
 def print_json(value: Mapping[str, Any]) -> None:
     """One object on one line of stdout; every character beyond printable ASCII is escaped."""
     click.echo(json.dumps(value).replace("\x7f", "\\u007f"))
+
+
+def versioned(value: Mapping[str, Any], entries: Iterable[AliasEntry]) -> dict[str, Any]:
+    """An object with the version of its fields before them, and behind them what they rest on."""
+    return {"schema": SCHEMA, **value, "rests_on": [rests_on(entry) for entry in entries]}
 
 
 def source_json(source: Source) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from query.output import (
     print_result,
     source_json,
     terminal_width,
+    versioned,
 )
 from query.progress import progress
 from query.question import read_question
@@ -86,7 +87,8 @@ def _print_listing(question: str, options: SearchOptions, readers: Sequence[Alia
     width = terminal_width()
     for hit, its in zip_longest(hits, links):
         if options.as_json:
-            print_json(hit_json(hit, terms=terms, links=its))
+            found = hit_json(hit, terms=terms, links=its)
+            print_json(versioned(found, [reader.entry for reader in readers if reader.alias == hit.alias]))
             continue
         shown = hit if around is None else _widened(hit, terms, readers, around)
         block = hit_block(
@@ -119,7 +121,8 @@ def _print_context(question: str, options: SearchOptions, readers: Sequence[Alia
         sources = options.context(question, readers, max_tokens=max_tokens)
     if options.as_json:
         for source in sources:
-            print_json(source_json(source))
+            rests = [reader.entry for reader in readers if reader.alias == source.hit.alias]
+            print_json(versioned(source_json(source), rests))
     elif sources:
         print_result(render_sources(sources, fence=SHOWN_FENCE))
     if sources:

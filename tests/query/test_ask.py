@@ -12,8 +12,8 @@ from tests.fakes import OpenAIServer, chunk, spoken, sse
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
 JSON_KEYS = [
-    "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "statements", "sources",
-    "steps", "absent", "alias", "dataset", "model",
+    "schema", "question", "standalone_question", "answer", "finish_reason", "citations", "unresolved", "statements",
+    "sources", "steps", "absent", "alias", "dataset", "model", "rests_on",
 ]  # fmt: skip
 CITATION_KEYS = ["n", "repository", "commit", "path", "start_line", "end_line", "url", "resolved"]
 

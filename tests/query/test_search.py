@@ -17,10 +17,12 @@ from tests.fakes import OpenAIServer
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 
 KEYS = [
-    "rank", "score", "alias", "repository", "commit", "path", "start_line", "end_line", "language", "symbol",
-    "text", "url", "more", "links",
+    "schema", "rank", "score", "alias", "repository", "commit", "path", "start_line", "end_line", "language", "symbol",
+    "text", "url", "more", "links", "rests_on",
 ]  # fmt: skip
-SOURCE_KEYS = ["number", "repository", "commit", "path", "start_line", "end_line", "tokens", "text"]
+SOURCE_KEYS = [
+    "schema", "number", "repository", "commit", "path", "start_line", "end_line", "tokens", "text", "rests_on"
+]  # fmt: skip
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
