@@ -8,26 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from askrepo.errors import UsageError
-from askrepo.settings import InvalidSettingError, Settings, absolute_directory, is_no
+from askrepo.settings import SETTINGS, InvalidSettingError, absolute_directory, is_no
 
 PROJECT_FILE = "askrepo.toml"
 """Read in the current directory only, never above it: a name of a file, not a path to look along."""
-PROJECT_KEYS = frozenset({"alias", "context_tokens", "k", "language", "path", "strategy"})
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+PROJECT_KEYS = frozenset(key for key, setting in _BY_KEY.items() if setting.in_project)
 """What a project's file may set. It comes with whatever was cloned, so that it may say what to ask, and never where
-anything comes from or goes to. A setting that is not listed here is refused, new ones included."""
+anything comes from or goes to: a setting is refused unless it says otherwise, new ones included."""
 
-_KEYS = frozenset({
-    "alias", "allow_local", "answers", "cache", "cache_mb", "chat_max_chars", "chat_max_s", "chat_model",
-    "chat_timeout_s", "clone_timeout_s", "context_tokens", "datasets", "embed_max_texts", "embed_max_tokens",
-    "embed_threads", "grace_s", "k", "language", "max_file_bytes", "max_repository_mb", "mcp_token", "min_size_ratio",
-    "openai_api_key", "openai_base_url", "path", "reading_tokens", "retention", "run_retention_days", "steps",
-    "strategy", "workspace",
-})  # fmt: skip
-_PATHS = frozenset({"workspace", "datasets", "cache"})
-# Settings that may be lists; the environment has one item a line.
-_LISTS = frozenset({"language", "path"})
-# The general names that count as the environment's word on the same setting.
-_GENERAL_NAMES = {"openai_api_key": "OPENAI_API_KEY", "openai_base_url": "OPENAI_BASE_URL"}
 # Far more than all settings take. A TOML document of this size is read in milliseconds whatever it holds.
 _MAX_BYTES = 16 * 1024
 _MAX_SHOWN = 60
@@ -48,9 +37,9 @@ def with_files(env: Mapping[str, str], *, directory: Path) -> dict[str, str]:
     merged = dict(env)
     for file, is_project in ((directory / PROJECT_FILE, True), (user_file(env), False)):
         for key, value in _values(file, is_project=is_project).items():
-            name = f"ASKREPO_{key.upper()}"
-            if not merged.get(name) and not merged.get(_GENERAL_NAMES.get(key, "")):
-                merged[name] = value
+            setting = _BY_KEY[key]
+            if not merged.get(setting.name) and not merged.get(setting.kind.also):
+                merged[setting.name] = value
     return merged
 
 
@@ -105,13 +94,13 @@ def _check_owner(file: Path, found: os.stat_result) -> None:
 
 
 def _check_key(file: Path, key: str, *, is_project: bool) -> None:
-    allowed = PROJECT_KEYS if is_project else _KEYS
+    allowed = PROJECT_KEYS if is_project else frozenset(_BY_KEY)
     if key in allowed:
         return
-    if key in _KEYS:
+    if key in _BY_KEY:
         raise UsageError(
             f"{file}: {key} may not be set in a project's file, which comes with other people's code; "
-            f"use the environment variable ASKREPO_{key.upper()} or your own configuration file. "
+            f"use the environment variable {_BY_KEY[key].name} or your own configuration file. "
             f"A project's file may set: {', '.join(sorted(allowed))}"
         )
     raise UsageError(f"{file}: unknown setting {_shown(key)!r}; it may set: {', '.join(sorted(allowed))}")
@@ -119,19 +108,21 @@ def _check_key(file: Path, key: str, *, is_project: bool) -> None:
 
 def _text(file: Path, key: str, value: object) -> str:
     """The value as an environment variable holds it; a refused value is never quoted, it may be a secret."""
-    if key in _LISTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
+    kind = _BY_KEY[key].kind
+    if kind.is_list and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "\n".join(value)
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
-        lists = " or a list of strings" if key in _LISTS else ""
+        lists = " or a list of strings" if kind.is_list else ""
         raise UsageError(f"{file}: {key} must be a string, a number or a boolean{lists}")
     try:
         text = str(value)
     except ValueError:  # an integer of thousands of digits, which Python does not write
         text = "inf"
-    is_path = key in _PATHS or (key == "answers" and not is_no(text))
-    if is_path and "://" not in text and not text.startswith("~"):
+    if kind.may_be_off and is_no(text):
+        return text
+    if kind.is_path and "://" not in text and not text.startswith("~"):
         return str(file.parent / text)
     return text
 
@@ -139,7 +130,7 @@ def _text(file: Path, key: str, value: object) -> str:
 def _checked(file: Path, key: str, text: str) -> str:
     """The value, when the setting takes it."""
     try:
-        Settings.from_env({f"ASKREPO_{key.upper()}": text})
+        _BY_KEY[key].kind.read({_BY_KEY[key].name: text}, _BY_KEY[key].name)
     except InvalidSettingError as error:
         raise UsageError(f"{file}: {key} must be {error.requirement}") from None
     return text

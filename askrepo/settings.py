@@ -1,12 +1,15 @@
-"""Settings of a process, read from its environment in one place."""
+"""Every setting, said once: its name, what it may be, its default, what it does and who reads it.
+
+Parsing, configuration files, `docs/settings.md` and `.env.example` come from here; docker-compose.yaml is compared.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from askrepo.errors import UsageError
 from askrepo.types import check_alias
@@ -35,121 +38,6 @@ class InvalidSettingError(UsageError):
         super().__init__(f"{name} must be {requirement}, found {shown!r}")
         self.name = name
         self.requirement = requirement
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that differs between installations; functions take the values they need, not this object.
-
-    :ivar workspace: URL of the workspace: a directory, `file://`, `s3://`, `gs://` or `az://`.
-    :ivar datasets: URL under which datasets are written when not in the workspace, or None.
-    :ivar cache: directory for what can be made again (the re-packed model, copies of remote datasets).
-    :ivar cache_bytes: size of all copies of remote datasets together, 0 for none.
-    :ivar allow_local: whether clone may read repositories of this machine (`file://`, paths): none, any, or those below
-        a folder.
-    :ivar min_size_ratio: swap refuses a dataset with fewer chunks than this share of the current one's.
-    :ivar retention: datasets kept per alias, the current one included.
-    :ivar grace_s: a dataset that no alias needs is removed only when it was left this many seconds ago.
-    :ivar run_retention_days: days that runs and snapshots stay which nobody is known to need.
-    :ivar embed_max_texts: most texts of one request to a remote embedder.
-    :ivar embed_max_tokens: a remote embedder gets so many tokens of a text; part of its fingerprint.
-    :ivar answers: file that answers are kept in, None to keep none.
-    :ivar chat_timeout_s: how long a chat endpoint may stay silent.
-    :ivar chat_max_s: how long an answer may take in all.
-    :ivar chat_max_chars: how long an answer may become, the model's reasoning included.
-    :ivar context_tokens: tokens of passages that a chat model gets per question.
-    :ivar steps: replies with which a chat model may look further before it answers; 0 answers from one search.
-    :ivar reading_tokens: tokens of passages and results that it may gather in all.
-    :ivar mcp_token: what clients of `askrepo mcp --http` must send; None asks nothing of this machine's.
-    :ivar alias: the alias that questions go to when none is named.
-    :ivar k: hits per question, None for the command's own default.
-    :ivar strategy: how hits are ranked; checked where it is used.
-    :ivar path: patterns of the paths that questions are asked of when none is given; none for all paths.
-    :ivar language: languages likewise.
-    """
-
-    workspace: str
-    datasets: str | None
-    cache: Path
-    cache_bytes: int
-    answers: Path | None
-    allow_local: bool | Path
-    clone_timeout_s: float
-    max_repository_bytes: int
-    max_file_bytes: int
-    embed_threads: int
-    openai_api_key: str | None
-    openai_base_url: str | None
-    chat_model: str | None
-    min_size_ratio: float
-    retention: int
-    grace_s: float
-    run_retention_days: float
-    embed_max_texts: int
-    embed_max_tokens: int
-    chat_timeout_s: float
-    chat_max_s: float
-    chat_max_chars: int
-    context_tokens: int
-    steps: int
-    reading_tokens: int
-    mcp_token: str | None
-    alias: str | None
-    k: int | None
-    strategy: str | None
-    path: tuple[str, ...] = ()
-    language: tuple[str, ...] = ()
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Settings from environment variables; an empty variable counts as unset.
-
-        :raises UsageError: a variable's value has the wrong shape; the message names it.
-        """
-        home = absolute_directory(env, "HOME") or Path("/")
-        data_home = absolute_directory(env, "XDG_DATA_HOME") or home / ".local" / "share"
-        cache_home = absolute_directory(env, "XDG_CACHE_HOME") or home / ".cache"
-        state_home = absolute_directory(env, "XDG_STATE_HOME") or home / ".local" / "state"
-        return cls(
-            workspace=env.get("ASKREPO_WORKSPACE") or str(data_home / "askrepo"),
-            datasets=env.get("ASKREPO_DATASETS") or None,
-            cache=_directory(env, "ASKREPO_CACHE") or cache_home / "askrepo",
-            # a dataset of 100,000 chunks takes about 400 MB
-            cache_bytes=int(_number(env, "ASKREPO_CACHE_MB", 4096.0, low=0, high=MAX_MEBIBYTES) * MEBIBYTE),
-            answers=_file_or_off(env, "ASKREPO_ANSWERS", state_home / "askrepo" / "answers.db"),
-            allow_local=_boolean_or_folder(env, "ASKREPO_ALLOW_LOCAL"),
-            clone_timeout_s=_number(env, "ASKREPO_CLONE_TIMEOUT_S", 1800.0, low=1, high=MAX_S),
-            max_repository_bytes=int(
-                _number(env, "ASKREPO_MAX_REPOSITORY_MB", 4096.0, low=1, high=MAX_MEBIBYTES) * MEBIBYTE
-            ),
-            max_file_bytes=_whole(env, "ASKREPO_MAX_FILE_BYTES", 1_000_000, low=1, high=10**15),
-            embed_threads=_whole(env, "ASKREPO_EMBED_THREADS", 0, low=0, high=1024),
-            openai_api_key=env.get("ASKREPO_OPENAI_API_KEY") or env.get("OPENAI_API_KEY") or None,
-            openai_base_url=(env.get("ASKREPO_OPENAI_BASE_URL") or env.get("OPENAI_BASE_URL") or "").strip() or None,
-            chat_model=env.get("ASKREPO_CHAT_MODEL") or None,
-            min_size_ratio=_number(env, "ASKREPO_MIN_SIZE_RATIO", 0.5, low=0, high=1),
-            retention=_whole(env, "ASKREPO_RETENTION", 3, low=1, high=10**6),
-            grace_s=_number(env, "ASKREPO_GRACE_S", 3600.0, low=0, high=MAX_S),
-            run_retention_days=_number(env, "ASKREPO_RUN_RETENTION_DAYS", 7.0, low=1, high=3650),
-            chat_timeout_s=_number(env, "ASKREPO_CHAT_TIMEOUT_S", 60.0, low=0.1, high=MAX_S),
-            # OpenAI's limits (API reference, create embeddings); other services tell theirs by refusing
-            embed_max_texts=_whole(env, "ASKREPO_EMBED_MAX_TEXTS", 2048, low=1, high=10**6),
-            embed_max_tokens=_whole(env, "ASKREPO_EMBED_MAX_TOKENS", 8191, low=16, high=10**7),
-            # a slow model on a small machine; long answers with their reasoning have some 20,000 characters
-            chat_max_s=_number(env, "ASKREPO_CHAT_MAX_S", 600.0, low=0.1, high=MAX_S),
-            chat_max_chars=_whole(env, "ASKREPO_CHAT_MAX_CHARS", 400_000, low=1, high=10**9),
-            # about 25 passages of 750 characters; small local models take 8,000 tokens in all
-            context_tokens=_whole(env, "ASKREPO_CONTEXT_TOKENS", 6000, low=200, high=10**7),
-            # no better after two or three searches, and done below 20,000 tokens (arXiv 2603.08877, 2602.16069)
-            steps=_whole(env, "ASKREPO_STEPS", 6, low=0, high=100),
-            reading_tokens=_whole(env, "ASKREPO_READING_TOKENS", 32_000, low=200, high=10**7),
-            mcp_token=(env.get("ASKREPO_MCP_TOKEN") or "").strip() or None,
-            alias=_alias(env, "ASKREPO_ALIAS"),
-            k=_whole(env, "ASKREPO_K", 0, low=1, high=MAX_K) or None,
-            strategy=env.get("ASKREPO_STRATEGY") or None,
-            path=_lines(env, "ASKREPO_PATH"),
-            language=_lines(env, "ASKREPO_LANGUAGE"),
-        )
 
 
 def absolute_directory(env: Mapping[str, str], name: str) -> Path | None:
@@ -193,7 +81,7 @@ def _number(env: Mapping[str, str], name: str, default: float, *, low: float = 0
     return value
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+def _whole(env: Mapping[str, str], name: str, default: int | None, *, low: int, high: int) -> int | None:
     """Likewise, without a fraction."""
     text = (env.get(name) or "").strip()
     if not text:
@@ -244,3 +132,401 @@ def _boolean(env: Mapping[str, str], name: str, default: bool) -> bool:
     if text in {"0", "false", "no", "off"}:
         return False
     raise InvalidSettingError(name, "true or false", text)
+
+
+def _ours(env: Mapping[str, str], base: str, fallback: str) -> Path:
+    """Our directory below one that an XDG variable names, else below a folder of the home directory."""
+    home = absolute_directory(env, "HOME") or Path("/")
+    return (absolute_directory(env, base) or home / fallback) / "askrepo"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting may be.
+
+    :ivar words: that, for a reader.
+    :ivar default: what it is when unset, for a reader; "" for nothing.
+    :ivar read: its value, of an environment and the variable's name.
+    :ivar also: a more general variable that counts where this one is unset; "" for none.
+    :ivar is_path: whether a relative path in a configuration file starts at that file's folder.
+    :ivar may_be_off: whether "off" is a value.
+    :ivar is_list: whether a configuration file may have a list; the environment has one item a line.
+    """
+
+    words: str
+    default: str
+    read: Callable[[Mapping[str, str], str], Any]
+    also: str = ""
+    is_path: bool = False
+    may_be_off: bool = False
+    is_list: bool = False
+
+
+def whole(default: int | None, low: int, high: int) -> Kind:
+    """A whole number between the bounds."""
+    shown = "" if default is None else str(default)
+    return Kind(
+        f"whole number, {low:,} to {high:,}", shown, lambda env, name: _whole(env, name, default, low=low, high=high)
+    )
+
+
+def number(default: float, low: float, high: float) -> Kind:
+    """A number between the bounds."""
+    words = f"number, {low:,g} to {high:,.15g}"
+    return Kind(words, f"{default:g}", lambda env, name: _number(env, name, default, low=low, high=high))
+
+
+def mebibytes(default: float, low: float) -> Kind:
+    """A size in mebibytes, read as bytes."""
+    size = number(default, low, MAX_MEBIBYTES)
+    return Kind(size.words, size.default, lambda env, name: int(size.read(env, name) * MEBIBYTE))
+
+
+def folder(base: str, fallback: str) -> Kind:
+    """A directory; unset it is `askrepo` below the one that an XDG variable names, else below one of the home."""
+    return Kind(
+        "directory",
+        f"~/{fallback}/askrepo",
+        lambda env, name: _directory(env, name) or _ours(env, base, fallback),
+        is_path=True,
+    )
+
+
+def _place(base: str, fallback: str) -> Kind:
+    """Likewise, or a URL; not looked at here."""
+    return Kind(
+        "directory or URL",
+        f"~/{fallback}/askrepo",
+        lambda env, name: env.get(name) or str(_ours(env, base, fallback)),
+        is_path=True,
+    )
+
+
+def text(words: str = "text", default: str = "", *, also: str = "", is_path: bool = False) -> Kind:
+    """Text as it is, else that of a more general variable; None when both are unset."""
+    return Kind(words, default, lambda env, name: env.get(name) or env.get(also) or None, also, is_path)
+
+
+def file_or_off(base: str, fallback: str, name: str) -> Kind:
+    """A file, None for "off"; unset it is one of that name in our directory, as for `folder`."""
+    return Kind(
+        "file, or `off`",
+        f"~/{fallback}/askrepo/{name}",
+        lambda env, variable: _file_or_off(env, variable, _ours(env, base, fallback) / name),
+        is_path=True,
+        may_be_off=True,
+    )
+
+
+def _endpoint(env: Mapping[str, str], name: str) -> str | None:
+    return (env.get(name) or env.get("OPENAI_BASE_URL") or "").strip() or None
+
+
+LINES = Kind("one a line", "", _lines, is_list=True)
+TOKEN = Kind("text", "", lambda env, name: (env.get(name) or "").strip() or None)
+ALIAS = Kind("name of an alias", "the only alias", _alias)
+LOCAL = Kind("`no`, `yes`, or those below a folder", "no", _boolean_or_folder)
+
+K = Kind(f"whole number, 1 to {MAX_K}", "10", lambda env, name: _whole(env, name, None, low=1, high=MAX_K))
+ENDPOINT = Kind("URL", "OpenAI's", _endpoint, also="OPENAI_BASE_URL")
+STRATEGY = Kind("one of five", "hybrid", lambda env, name: env.get(name) or None)  # checked where it is used
+
+COMMAND, PIPELINE, BOTH = "the command", "the pipeline", "both"
+AIRFLOW, MAKE = "Airflow", "make"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    :ivar name: its environment variable.
+    :ivar kind: what it may be.
+    :ivar meaning: what it does: a phrase, with its unit.
+    :ivar readers: who reads it: the command, the pipeline, both; or Airflow or make alone, where it is parsed there.
+    :ivar in_project: whether a project's file may set it.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    readers: str
+    in_project: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name in a configuration file."""
+        return self.name.removeprefix("ASKREPO_").lower()
+
+
+def is_(name: str, kind: Kind, meaning: str, readers: str, *, in_project: bool = False) -> dict[str, Setting]:
+    """What a field of `Settings` is."""
+    return {"setting": Setting(name, kind, meaning, readers, in_project)}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between installations; functions take the values they need, not this object.
+
+    Each field is a setting; `python -m tools.settings_page` writes them into `docs/settings.md` and `.env.example`.
+    """
+
+    workspace: str = field(
+        metadata=is_(
+            "ASKREPO_WORKSPACE",
+            _place("XDG_DATA_HOME", ".local/share"),
+            "where aliases, datasets and runs are: directory, `s3://`, `gs://`, `az://`; `./.workspace` for make",
+            BOTH,
+        )
+    )
+    datasets: str | None = field(
+        metadata=is_(
+            "ASKREPO_DATASETS",
+            text("directory or Deep Lake URL", "in the workspace", is_path=True),
+            "another place for the datasets",
+            BOTH,
+        )
+    )
+    cache: Path = field(
+        metadata=is_(
+            "ASKREPO_CACHE",
+            folder("XDG_CACHE_HOME", ".cache"),
+            "what can be made again: the model, copies of remote datasets, which datasets were read whole",
+            BOTH,
+        )
+    )
+    # a dataset of 100,000 chunks takes about 400 MB
+    cache_bytes: int = field(
+        metadata=is_(
+            "ASKREPO_CACHE_MB",
+            mebibytes(4096, 0),
+            "room for copies of remote datasets; 0 reads them from their store",
+            COMMAND,
+        )
+    )
+    allow_local: bool | Path = field(
+        metadata=is_(
+            "ASKREPO_ALLOW_LOCAL",
+            LOCAL,
+            "repositories of this machine that may be cloned; the user's home for `make demo` and `make ingest`",
+            PIPELINE,
+        )
+    )
+    clone_timeout_s: float = field(
+        metadata=is_("ASKREPO_CLONE_TIMEOUT_S", number(1800, 1, MAX_S), "seconds a clone may take", PIPELINE)
+    )
+    max_repository_bytes: int = field(
+        metadata=is_("ASKREPO_MAX_REPOSITORY_MB", mebibytes(4096, 1), "size a clone may reach", PIPELINE)
+    )
+    max_file_bytes: int = field(
+        metadata=is_(
+            "ASKREPO_MAX_FILE_BYTES", whole(1_000_000, 1, 10**15), "larger files are skipped as *too large*", PIPELINE
+        )
+    )
+    embed_threads: int = field(
+        metadata=is_(
+            "ASKREPO_EMBED_THREADS", whole(0, 0, 1024), "threads of the local embedder; 0 for one on each core", BOTH
+        )
+    )
+    openai_api_key: str | None = field(
+        metadata=is_("ASKREPO_OPENAI_API_KEY", text(also="OPENAI_API_KEY"), "key for embedder and chat model", BOTH)
+    )
+    openai_base_url: str | None = field(metadata=is_("ASKREPO_OPENAI_BASE_URL", ENDPOINT, "their endpoint", BOTH))
+    chat_model: str | None = field(
+        metadata=is_(
+            "ASKREPO_CHAT_MODEL",
+            text("name of a model"),
+            "chat model for `ask` and `chat`; without one they show the best passages",
+            COMMAND,
+        )
+    )
+    min_size_ratio: float = field(
+        metadata=is_(
+            "ASKREPO_MIN_SIZE_RATIO",
+            number(0.5, 0, 1),
+            "a dataset with fewer chunks than this share of the current one's is refused",
+            PIPELINE,
+        )
+    )
+    retention: int = field(
+        metadata=is_(
+            "ASKREPO_RETENTION", whole(3, 1, 10**6), "datasets kept per alias, the current one included", PIPELINE
+        )
+    )
+    grace_s: float = field(
+        metadata=is_(
+            "ASKREPO_GRACE_S", number(3600, 0, MAX_S), "seconds a dataset is kept after readers left it", PIPELINE
+        )
+    )
+    run_retention_days: float = field(
+        metadata=is_(
+            "ASKREPO_RUN_RETENTION_DAYS", number(7, 1, 3650), "days to keep unused runs and snapshots", PIPELINE
+        )
+    )
+    # OpenAI's limits (API reference, create embeddings); other services tell theirs by refusing
+    embed_max_texts: int = field(
+        metadata=is_(
+            "ASKREPO_EMBED_MAX_TEXTS", whole(2048, 1, 10**6), "most texts of one request to a remote embedder", BOTH
+        )
+    )
+    embed_max_tokens: int = field(
+        metadata=is_(
+            "ASKREPO_EMBED_MAX_TOKENS",
+            whole(8191, 16, 10**7),
+            "tokens of a text that a remote embedder gets; the same wherever an alias is built or asked",
+            BOTH,
+        )
+    )
+    chat_timeout_s: float = field(
+        metadata=is_(
+            "ASKREPO_CHAT_TIMEOUT_S",
+            number(60, 0.1, MAX_S),
+            "seconds a chat endpoint may stay silent; keep-alive comments do not count",
+            COMMAND,
+        )
+    )
+    # a slow model on a small machine; long answers with their reasoning have some 20,000 characters
+    chat_max_s: float = field(
+        metadata=is_("ASKREPO_CHAT_MAX_S", number(600, 0.1, MAX_S), "seconds an answer may take in all", COMMAND)
+    )
+    chat_max_chars: int = field(
+        metadata=is_(
+            "ASKREPO_CHAT_MAX_CHARS",
+            whole(400_000, 1, 10**9),
+            "characters an answer may have, reasoning included",
+            COMMAND,
+        )
+    )
+    # about 25 passages of 750 characters; small local models take 8,000 tokens in all
+    context_tokens: int = field(
+        metadata=is_(
+            "ASKREPO_CONTEXT_TOKENS",
+            whole(6000, 200, 10**7),
+            "tokens of passages per question for the chat model",
+            COMMAND,
+            in_project=True,
+        )
+    )
+    # no better after two or three searches, and done below 20,000 tokens (arXiv 2603.08877, 2602.16069)
+    steps: int = field(
+        metadata=is_(
+            "ASKREPO_STEPS",
+            whole(6, 0, 100),
+            "times a chat model that takes tools may look further before it answers; 0 answers from one search",
+            COMMAND,
+        )
+    )
+    reading_tokens: int = field(
+        metadata=is_(
+            "ASKREPO_READING_TOKENS",
+            whole(32_000, 200, 10**7),
+            "tokens of passages and results that it may gather in all",
+            COMMAND,
+        )
+    )
+    answers: Path | None = field(
+        metadata=is_(
+            "ASKREPO_ANSWERS",
+            file_or_off("XDG_STATE_HOME", ".local/state", "answers.db"),
+            "the file that answers are kept in",
+            COMMAND,
+        )
+    )
+    mcp_token: str | None = field(
+        metadata=is_(
+            "ASKREPO_MCP_TOKEN",
+            TOKEN,
+            "what clients of `askrepo mcp --http` must send; needed where other machines reach it",
+            COMMAND,
+        )
+    )
+    alias: str | None = field(
+        metadata=is_("ASKREPO_ALIAS", ALIAS, "the alias questions go to", COMMAND, in_project=True)
+    )
+    k: int | None = field(metadata=is_("ASKREPO_K", K, "hits per question", COMMAND, in_project=True))
+    strategy: str | None = field(
+        metadata=is_(
+            "ASKREPO_STRATEGY",
+            STRATEGY,
+            "how hits are ranked: `hybrid`, `signals` (no embedder), `cosine`, `mmr` or `bm25`",
+            COMMAND,
+            in_project=True,
+        )
+    )
+    path: tuple[str, ...] = field(
+        metadata=is_(
+            "ASKREPO_PATH", LINES, "what `--path` is when not given; up to 100 globs", COMMAND, in_project=True
+        )
+    )
+    language: tuple[str, ...] = field(
+        metadata=is_(
+            "ASKREPO_LANGUAGE", LINES, "what `--language` is when not given; up to 100", COMMAND, in_project=True
+        )
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Settings from environment variables; an empty variable counts as unset.
+
+        :raises UsageError: a variable's value has the wrong shape; the message names it.
+        """
+        found = {one.name: one.metadata["setting"] for one in fields(cls)}
+        return cls(**{name: setting.kind.read(env, setting.name) for name, setting in found.items()})
+
+
+SETTINGS: tuple[Setting, ...] = tuple(one.metadata["setting"] for one in fields(Settings))
+"""Those of `Settings`; a configuration file of the user may set each."""
+OF_AIRFLOW = (
+    Setting(
+        "ASKREPO_GIT_CONN_ID",
+        text("connections, comma-separated"),
+        "Airflow connections for private repositories",
+        AIRFLOW,
+    ),
+    Setting(
+        "ASKREPO_WORKSPACE_CONN_ID",
+        text("connection"),
+        "Airflow connection of type *aws* for an `s3://` workspace; else `AWS_*`, `AWS_PROFILE`",
+        AIRFLOW,
+    ),
+    Setting(
+        "ASKREPO_REFRESH_SCHEDULE",
+        text("cron, a preset such as `@hourly`, or `none`", "@daily"),
+        "when aliases made by hand are refreshed",
+        AIRFLOW,
+    ),
+    Setting(
+        "ASKREPO_EMBED_POOL",
+        text("pool", "default_pool"),
+        "Airflow pool of tasks that may call a paid embedder; it must exist; `askrepo_paid_embedder` for make",
+        AIRFLOW,
+    ),
+    Setting(
+        "ASKREPO_RETRY_DELAY_S",
+        number(30, 0, 86_400),
+        "seconds before a failed task is tried again; doubles each time; 2 for `make ingest`",
+        AIRFLOW,
+    ),
+)
+"""Those that only Airflow's tasks and DAG files read, beside these."""
+OF_MAKE = (
+    Setting(
+        "ASKREPO_AIRFLOW_HOME",
+        text("directory", "./.airflow"),
+        "Airflow's home for `make demo`, `ingest` and `airflow`",
+        MAKE,
+    ),
+    Setting(
+        "ASKREPO_AIRFLOW__SECTION__OPTION",
+        text("value"),
+        "an option of that Airflow; `AIRFLOW__…` may be another installation's and does not count",
+        MAKE,
+    ),
+)
+"""Those of the Airflow that make starts."""
+
+
+def unknown_settings(env: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings of ours and that nobody reads, sorted."""
+    known = {setting.name for setting in (*SETTINGS, *OF_AIRFLOW, *OF_MAKE)}
+    ours = {name for name in env if name.startswith("ASKREPO_") and not name.startswith("ASKREPO_AIRFLOW__")}
+    return sorted(ours - known)

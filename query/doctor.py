@@ -16,6 +16,7 @@ import click
 from askrepo import __version__
 from askrepo.config_file import PROJECT_FILE, user_file
 from askrepo.errors import AskrepoError, UnavailableError
+from askrepo.settings import unknown_settings
 from askrepo.text.display import plain_line
 from askrepo.workspace.keys import dataset_id
 from query.errors import error_line, exit_code_of
@@ -109,7 +110,9 @@ def _configuration() -> str:
     found = [file for file in (Path(PROJECT_FILE), user_file(os.environ)) if file.is_file()]
     files = ", ".join(str(file.absolute()) for file in found)
     names = sorted(name for name in os.environ if name.startswith("ASKREPO_"))
-    return f"files: {files or 'none'}; environment: {', '.join(names) or 'none'}"
+    unknown = unknown_settings(os.environ)
+    told = f"; no settings of askrepo: {', '.join(unknown)}" if unknown else ""
+    return f"files: {files or 'none'}; environment: {', '.join(names) or 'none'}{told}"
 
 
 def _dataset(session: Session, name: str, readers: list[AliasReader]) -> str:

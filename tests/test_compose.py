@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
+from askrepo.settings import OF_AIRFLOW, SETTINGS
+from askrepo_operators.pipeline_settings import PipelineSettings
 from tools.airflow_home import EMBED_POOL, EMBED_POOL_SLOTS
+from tools.settings_page import FIXED_BY_COMPOSE
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / ".env.example"
@@ -125,31 +129,34 @@ def test_missing_secret_stops_the_start_and_is_named(tmp_path: Path, missing: st
     assert missing in run.stderr
 
 
-def settings_of(*files: str) -> set[str]:
-    """Names of the settings that a file mentions in quotes or back quotes."""
-    texts = [(ROOT / file).read_text(encoding="utf-8") for file in files]
-    return {name for text in texts for name in re.findall(r"[\"`](ASKREPO_[A-Z0-9_]*[A-Z0-9])[\"`]", text)}
-
-
-PIPELINE = ("plugins/askrepo_operators/pipeline_settings.py", "dags/askrepo_schedule.py")
-# What make's own Airflow has beside.
-OF_MAKE = {"ASKREPO_AIRFLOW_HOME", "ASKREPO_AIRFLOW__SECTION__OPTION"}
-
-
-def test_every_setting_reaches_the_services(tmp_path: Path) -> None:
-    documented = settings_of("README.md") - OF_MAKE
-    core, pipeline = settings_of("askrepo/settings.py"), settings_of(*PIPELINE)
-    values = dict.fromkeys(REQUIRED, "secret") | dict.fromkeys(core | pipeline, "chosen")
-    config = yaml.safe_load(compose(tmp_path, values, "--profile=celery", "config").stdout)["services"]
-    ours = {name: one["environment"] for name, one in config.items() if name.startswith("airflow-")}
+def test_every_setting_reaches_the_services_and_no_other() -> None:
+    core, pipeline = {one.name for one in SETTINGS}, {one.name for one in OF_AIRFLOW}
+    found = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+    ours = {name: one["environment"] for name, one in found.items() if name.startswith("airflow-")}
 
     assert len(core) > 20
-    assert documented | core | pipeline <= set(ours["airflow-worker"])
-    assert all(documented | core | pipeline <= set(environment) for environment in ours.values())
-    assert core <= set(config["cli"]["environment"])
-    fixed = {"ASKREPO_CACHE", "ASKREPO_EMBED_POOL"}
-    passed = {name for name, value in ours["airflow-worker"].items() if value == "chosen"}
-    assert core | pipeline <= passed | fixed
+    assert {name for name, environment in ours.items() if named(environment) != core | pipeline} == set()
+    assert named(found["cli"]["environment"]) == core
+    passed = {
+        name for name, value in ours["airflow-worker"].items() if value is None or str(value).startswith(f"${{{name}:-")
+    }
+    assert named(passed) == (core | pipeline) - FIXED_BY_COMPOSE
+
+
+def named(environment: Iterable[str]) -> set[str]:
+    """Those that are settings of ours."""
+    return {name for name in environment if name.startswith("ASKREPO_")}
+
+
+def test_what_airflow_parses_has_the_default_that_is_said() -> None:
+    said = {one.name: one.kind.default for one in OF_AIRFLOW}
+    found = PipelineSettings.from_env({})
+
+    assert str(int(found.retry_delay_s)) == said["ASKREPO_RETRY_DELAY_S"]
+    assert found.embed_pool == said["ASKREPO_EMBED_POOL"]
+    daily = said["ASKREPO_REFRESH_SCHEDULE"]
+    assert f'DEFAULT = "{daily}"' in (ROOT / "dags" / "askrepo_schedule.py").read_text()
+    assert said["ASKREPO_GIT_CONN_ID"] == said["ASKREPO_WORKSPACE_CONN_ID"] == ""
 
 
 def test_every_service_that_stays_has_a_health_check(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import askrepo
+from tools import settings_page
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-SETTINGS = (ROOT / "askrepo" / "settings.py").read_text()
 
 
 def shell_lines(text: str) -> list[str]:
@@ -38,11 +38,20 @@ def test_every_command_line_in_the_readme_parses(line: str) -> None:
     assert [option for option in options if option not in help_text] == []
 
 
-def test_the_settings_table_names_every_setting_and_no_other() -> None:
-    known = set(re.findall(r'"(ASKREPO_[A-Z_]+)"', SETTINGS))
-    rows = [line.split(" | ")[0] for line in README.splitlines() if line.startswith("| `ASKREPO_")]
-    described = set(re.findall(r"`(ASKREPO_[A-Z_]+)`", " ".join(rows)))
-    assert described >= known
+def test_the_page_of_settings_and_the_example_are_current() -> None:
+    """Otherwise: python -m tools.settings_page."""
+    assert settings_page.PAGE.read_text() == settings_page.settings_page()
+    example = settings_page.EXAMPLE.read_text()
+    assert example == settings_page.example_file(example)
+
+
+def test_no_file_reads_or_names_a_setting_that_the_table_has_not() -> None:
+    known = {setting.name for setting in settings_page.ALL}
+    folders = ("askrepo", "query", "plugins", "dags", "tools", "docs")
+    files = [ROOT / "README.md", *(file for folder in folders for file in (ROOT / folder).rglob("*.[pm][yd]"))]
+    named = {name for file in files for name in re.findall(r"\bASKREPO_[A-Z_]*[A-Z]\b", file.read_text())}
+    allowed = {name for name in named if name.startswith(("ASKREPO_AIRFLOW__", "ASKREPO_CHAT_MAX_"))}
+    assert named - known - allowed == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from pathlib import Path
 
 import pytest
 
-from askrepo import settings as settings_module
 from askrepo.config_file import with_files
 from askrepo.errors import UsageError
-from askrepo.settings import Settings
+from askrepo.settings import SETTINGS, Settings
 
 
 @pytest.fixture
@@ -83,7 +81,7 @@ def test_a_project_file_says_what_to_ask(tmp_path: Path, env: dict[str, str]) ->
     assert (settings.path, settings.language) == (("src/**", "*.md"), ("rust",))
 
 
-ALL_KEYS = {name.lower() for name in re.findall(r'"ASKREPO_([A-Z_0-9]+)"', Path(settings_module.__file__).read_text())}
+ALL_KEYS = {setting.key for setting in SETTINGS}
 
 
 @pytest.mark.parametrize("key", sorted(ALL_KEYS - {"alias", "k", "strategy", "path", "language", "context_tokens"}))
