@@ -9,9 +9,9 @@ from airflow.sdk import Param
 from askrepo.types import Definition
 
 ALIAS_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-# Credentials in a URL are refused here, before Airflow stores the parameters of the run: a user or a query with http,
-# a password with any scheme or none; what GitHub's and Azure's pages themselves add is none. What is before the scheme
-# must not hide it. Without flags: browsers read it too.
+# Credentials in a URL are refused here, before there is a run that has them; Airflow's audit log keeps what was
+# typed. That is a user or a query with http, a password with any scheme or none; what GitHub's and Azure's pages add
+# themselves is neither. What is before the scheme must not hide it. Without flags: browsers read it too.
 REPOSITORY_PATTERN = (
     r"^(?!-)(?!\s)"
     r"(?![Hh][Tt][Tt][Pp][Ss]?:(?!//([^/@:]+)@dev\.azure\.com/\1/)[/\\]*[^/\\]*@)"

@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 import askrepo
-from tools import settings_page
+from tools import command_page, settings_page
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+MAX_README_LINES = 130
+# Pages that another page leads to.
+BEHIND_OTHERS = {"docs/lab-notebook.md"}
+DEVELOPMENT = (ROOT / "docs" / "development.md").read_text()
+COMMAND = (ROOT / "docs" / "command.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -23,13 +28,15 @@ def shell_lines(text: str) -> list[str]:
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line and line[0] not in "#>"]
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z][a-z-]*)", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z][a-z-]*)", README + DEVELOPMENT))))
 def test_every_make_target_in_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", sorted({line for line in shell_lines(README) if line.startswith("askrepo ")}))
-def test_every_command_line_in_the_readme_parses(line: str) -> None:
+@pytest.mark.parametrize(
+    "line", sorted({line for line in shell_lines(README + COMMAND) if line.startswith("askrepo ")})
+)
+def test_every_command_line_of_the_pages_parses(line: str) -> None:
     command, *rest = line.split()[1:]
     options = re.findall(r"(?<=\s)(--[a-z-]+|-[a-zA-Z])\b", " " + " ".join(rest))
     help_text = subprocess.run(
@@ -43,6 +50,23 @@ def test_the_page_of_settings_and_the_example_are_current() -> None:
     assert settings_page.PAGE.read_text() == settings_page.settings_page()
     example = settings_page.EXAMPLE.read_text()
     assert example == settings_page.example_file(example)
+
+
+def test_the_reference_of_the_command_is_current() -> None:
+    """Otherwise: python -m tools.command_page."""
+    assert command_page.PAGE.read_text() == command_page.command_page()
+
+
+def test_the_readme_is_short_and_names_every_page() -> None:
+    assert len(README.splitlines()) <= MAX_README_LINES
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages - set(re.findall(r"\]\(([^)#]+)", README)) - BEHIND_OTHERS == set()
+
+
+def test_the_glossary_is_in_order() -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "concepts.md").read_text(), flags=re.MULTILINE)
+    assert rows[:1] == ["word"]
+    assert rows[1:] == sorted(rows[1:], key=str.lower)
 
 
 def test_no_file_reads_or_names_a_setting_that_the_table_has_not() -> None:
