@@ -7,7 +7,8 @@ dataset, whole and, for a set in the public benchmark's format, once more of its
 pipeline's own stages. All systems answer all questions in one run; the origin's recipe, BM25, and the default with and
 without vectors are asked for exact names, for names that stand nowhere and for the messages of commits besides (these
 of the repository as it was before them, so a shallow clone has none). Writes the tables between two marks in
-docs/benchmarks.md and the plot beside it; vectors are kept on disk, so that only the first run takes long.
+docs/lab-notebook.md, the chief of them in docs/results.md, and the plot beside them; vectors are kept on disk, so that
+only the first run takes long.
 
 In parts: `--results FILE` keeps what was measured, and the page is written of all that the file holds. `--only` takes
 some repositories, `--measure` some of the three measures, `--system` some of the systems; what is measured again takes
@@ -36,6 +37,7 @@ from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
 from benchmarks import commits, exact_names
 from benchmarks.builds import Build, build
+from benchmarks.headline import NOTEBOOK, write_headline
 from benchmarks.kept_results import kept_with
 from benchmarks.origin_recipe import OriginRecipe
 from benchmarks.plot import write_plot
@@ -46,7 +48,6 @@ from benchmarks.systems import BASELINES, SHORT, System, check_recipe, systems
 from benchmarks.vector_cache import CachedEmbedder
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "retrieval.svg"
 
 QUESTIONS, NAMES, COMMITS = KINDS = ("questions", "names", "commits")
@@ -93,6 +94,8 @@ def main(args: Sequence[str] | None = None) -> None:
             results = kept_with(arguments.results, measured) if arguments.results else results + measured
     write_plot(results, arguments.plot)
     write_page(results, arguments.page, plot=arguments.plot)
+    if arguments.page == NOTEBOOK:
+        write_headline()
 
 
 def parsed(args: Sequence[str] | None) -> argparse.Namespace:
@@ -112,7 +115,7 @@ def parsed(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--embedder", default="local")
     parser.add_argument("--vectors", type=Path, help="file that keeps vectors; default: in ASKREPO_CACHE")
     parser.add_argument("--hits", type=Path, metavar="FOLDER", help="write every ranked list and context, per system")
-    parser.add_argument("--page", type=Path, default=PAGE, help="Markdown page to write the tables into")
+    parser.add_argument("--page", type=Path, default=NOTEBOOK, help="Markdown page to write the tables into")
     parser.add_argument("--plot", type=Path, default=PLOT, help="SVG file")
     arguments = parser.parse_args(args)
     if arguments.hits and arguments.hits.exists() and any(arguments.hits.iterdir()):

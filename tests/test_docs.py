@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 import askrepo
+from benchmarks import headline
 from tools import command_page, settings_page
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 MAX_README_LINES = 130
+MAX_RESULTS_LINES = 120
 # Pages that another page leads to.
 BEHIND_OTHERS = {"docs/lab-notebook.md"}
 DEVELOPMENT = (ROOT / "docs" / "development.md").read_text()
@@ -61,6 +63,17 @@ def test_the_readme_is_short_and_names_every_page() -> None:
     assert len(README.splitlines()) <= MAX_README_LINES
     pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
     assert pages - set(re.findall(r"\]\(([^)#]+)", README)) - BEHIND_OTHERS == set()
+
+
+def test_the_results_are_those_of_the_lab_notebook() -> None:
+    """Otherwise: python -m benchmarks.headline."""
+    page = headline.PAGE.read_text()
+    assert page == headline.with_headline(page, headline.NOTEBOOK.read_text())
+    assert "origin's recipe |" in page
+
+
+def test_the_results_fit_two_pages() -> None:
+    assert len(headline.PAGE.read_text().splitlines()) <= MAX_RESULTS_LINES
 
 
 def test_the_glossary_is_in_order() -> None:

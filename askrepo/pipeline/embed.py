@@ -49,7 +49,7 @@ def embedded_text(path: str, text: str) -> str:
 
     Not the whole path: moving a folder would make every vector below it again, and search reads the stored path anyway.
     Measured 2026-11 over 81 questions to four repositories, NDCG@10 of the default search with the name instead of the
-    path differs by -.007 ± .010, without either by -.016 ± .009 (docs/benchmarks.md).
+    path differs by -.007 ± .010, without either by -.016 ± .009 (docs/lab-notebook.md).
     """
     return f"{path.rpartition('/')[2]}\n{text}"
 

@@ -30,8 +30,8 @@ Signals = Mapping[str, tuple[float, Signal]]
 Prior = Callable[[Chunk, Question, KindShares], float]
 
 # Weights in units of the best fused candidate's score. They were tuned by coordinate ascent on half of the questions
-# and checked on the other half; steps that helped only the half they were tuned on were not taken (docs/benchmarks.md).
-# The optimum is flat: half or twice one of them changed NDCG@10 by about .01 at most.
+# and checked on the other half; steps that helped only the half they were tuned on were not taken (see
+# docs/lab-notebook.md). The optimum is flat: half or twice one of them changed NDCG@10 by about .01 at most.
 SIGNALS: Signals = MappingProxyType(
     {
         "definition": (0.85, definition),  # the surest sign there is, for the questions that name an identifier
