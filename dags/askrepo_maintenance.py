@@ -24,14 +24,15 @@ why. **remove** then removes it, each thing only if nobody needs it by now; runs
 A run **by hand is a dry run** unless *Dry run* is switched off: **remove** is skipped. A **scheduled run**, once a
 day, **always removes**; pause this DAG to stop that.
 
-What goes: datasets beyond the newest ASKREPO_RETENTION of an alias, once they were left for ASKREPO_GRACE_S; datasets
-of removed aliases, and those that no swap ever published, after a day; runs but the last three, and snapshots that no
-current dataset was built from, after ASKREPO_RUN_RETENTION_DAYS; what killed processes left, after a day.
+What is removed: a dataset, once ASKREPO_RETENTION newer ones of its alias exist and nobody has used it for
+ASKREPO_GRACE_S; a dataset of a removed alias, or one that was never published, after a day; runs other than the last
+three, and snapshots that no current dataset was built from, after ASKREPO_RUN_RETENTION_DAYS; what killed processes
+left, after a day.
 """
 DRY_RUN_HELP = """Only show in the log of **plan** what would be removed. A scheduled run removes in any case."""
-ALIASES_HELP = """One alias per line: only what is theirs alone. Empty: everything."""
+ALIASES_HELP = """One alias per line: remove only what belongs to these. Empty: everything."""
 RETENTION_HELP = """Datasets to keep per alias, the current one included. Empty: ASKREPO_RETENTION."""
-RUN_DAYS_HELP = """Days that runs and snapshots stay. Empty: ASKREPO_RUN_RETENTION_DAYS, else 7."""
+RUN_DAYS_HELP = """Days to keep unused runs and snapshots. Empty: ASKREPO_RUN_RETENTION_DAYS, else 7."""
 ALIASES: dict[str, Any] = {"type": ["null", "array"], "items": {"type": "string", "pattern": ALIAS_PATTERN}}
 
 with DAG(

@@ -32,7 +32,7 @@ def refresh_schedule(env: Mapping[str, str]) -> str | None:
     if schedule == BY_HAND:
         return None
     if not is_schedule(schedule):
-        expected = f"a cron expression that comes round, {', '.join(PRESETS)} or {BY_HAND}"
+        expected = f"a cron expression that ever fires, {', '.join(PRESETS)} or {BY_HAND}"
         raise UsageError(f"{VARIABLE} must be {expected}, found {schedule!r}")
     return schedule
 

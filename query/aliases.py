@@ -125,7 +125,7 @@ def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> int:
     before = "removed" if is_removed else _dataset_of(newest)
     print_result(plain_line(f"{alias}: {before} -> {dataset_id(entry.manifest.dataset)} (entry {entry.number})"))
     if is_removed:
-        print_note(f"{alias} is not refreshed again before askrepo_ingest, or aliases.yaml, builds it anew")
+        print_note(f"{alias} will not be refreshed until askrepo_ingest or aliases.yaml builds it again")
     return 0
 
 

@@ -111,7 +111,7 @@ def _configuration() -> str:
     files = ", ".join(str(file.absolute()) for file in found)
     names = sorted(name for name in os.environ if name.startswith("ASKREPO_"))
     unknown = unknown_settings(os.environ)
-    told = f"; no settings of askrepo: {', '.join(unknown)}" if unknown else ""
+    told = f"; not settings of askrepo: {', '.join(unknown)}" if unknown else ""
     return f"files: {files or 'none'}; environment: {', '.join(names) or 'none'}{told}"
 
 

@@ -46,7 +46,7 @@ MIN_COLUMN_CHARS = 5  # of a figure
 @click.option("--tokens", type=WholeNumber(MIN_TOKENS, MAX_TOKENS), default=DEFAULT_TOKENS, show_default=True,
               help="Tokens of context in which the evidence is looked for.")  # fmt: skip
 @click.option("--exact-paths", is_flag=True,
-              help="Compare whole paths; else one may be the end of the other, as published.")  # fmt: skip
+              help="Compare whole paths; otherwise the end of a path is enough.")  # fmt: skip
 @click.option("--hits", type=click.Path(dir_okay=False, path_type=Path),
               help="Write every ranked list and context here, as JSON.")  # fmt: skip
 @search_options

@@ -134,7 +134,7 @@ def reading_options(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(*args: Any, options: SearchOptions, steps: int | None, no_read: bool, **values: Any) -> Any:
         if no_read and steps:
-            raise click.UsageError("--no-read and --steps contradict each other: give one of them")
+            raise click.UsageError("--no-read means --steps 0: give one of the two")
         wanted = options.session.settings.steps if steps is None else steps
         return command(*args, options=replace(options, steps=0 if no_read else wanted), **values)
 
@@ -162,12 +162,12 @@ def search_options(command: Command) -> Command:
         "-a", "--alias", "aliases", multiple=True, metavar="NAME", shell_complete=complete_alias,
         help="Alias to search; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
     )  # fmt: skip
-    @click.option("-k", type=WholeNumber(1, 100), help="How many passages.")
+    @click.option("-k", type=WholeNumber(1, 100), help="How many hits.")
     @click.option("--path", multiple=True, metavar="GLOB", callback=_not_blank,
                   help="Only paths like this; may be repeated.")  # fmt: skip
     @click.option("--language", multiple=True, metavar="NAME", callback=_known_languages,
                   shell_complete=complete_language, help="Only this language; may be repeated.")  # fmt: skip
-    @click.option("--strategy", type=click.Choice(STRATEGIES), help="How passages are ranked. Default: hybrid.")
+    @click.option("--strategy", type=click.Choice(STRATEGIES), help="How hits are ranked. Default: hybrid.")
     @at_option
     @json_option
     @workspace_option

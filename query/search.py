@@ -37,7 +37,7 @@ MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
 @click.argument("query", nargs=-1)
 @click.option(
     "--context", "as_context", is_flag=True,
-    help="Print the sources that `ask` gives to the chat model, exactly but for the fence, which is random there.",
+    help="Print the sources that `ask` gives to the chat model, with a placeholder instead of the random fence.",
 )  # fmt: skip
 @click.option(
     "--tokens", "max_tokens", type=WholeNumber(MIN_TOKENS, MAX_TOKENS), metavar="N",
@@ -51,7 +51,7 @@ MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
 def search(
     query: tuple[str, ...], as_context: bool, max_tokens: int | None, around: int | None, options: SearchOptions
 ) -> int:
-    """Find passages: path and lines, symbol, excerpt.
+    """List the files that answer, with path, lines, symbol and excerpt.
 
     QUERY may be `-` or piped in.
     """

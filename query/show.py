@@ -94,7 +94,7 @@ def _definitions(symbol: str, place: str | None, readers: Sequence[AliasReader])
     if place is not None:
         file, start, _ = _opened(place, readers)
         if start is not None:
-            raise UsageError(f"{place!r} has lines, and --symbol names some too: give one of them")
+            raise UsageError(f"{place!r} names lines, and --symbol names others: give one of the two")
         found, where = definitions_in(file, symbol), file.path
     else:
         found, where = definitions_of(symbol, readers=readers), "the datasets"

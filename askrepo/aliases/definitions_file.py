@@ -94,7 +94,7 @@ def _alias(file: str, name: Any, values: Any, is_schedule: Callable[[str], bool]
     where = f"{file}: alias {name!r}"
     if not isinstance(name, str):
         # To YAML `yes`, `010` and `2026-01-01` are no text.
-        raise UsageError(f"{file}: alias {name}, which YAML takes for no text: write the name in quotes")
+        raise UsageError(f"{file}: alias {name} is not text for YAML: write the name in quotes")
     if not isinstance(values, dict):
         raise UsageError(f"{where}: expected keys such as 'repositories', found {_shown(values)}")
     if unknown := sorted(str(key) for key in values if key not in KEYS):
@@ -124,7 +124,7 @@ def _schedule(where: str, values: Mapping[str, Any], is_schedule: Callable[[str]
     schedule = _text(where, values, "schedule")
     if schedule is not None and not is_schedule(schedule):
         raise UsageError(
-            f"{where}: schedule {schedule!r} is no cron expression that comes round, and none of {', '.join(PRESETS)}"
+            f"{where}: schedule {schedule!r} is not a cron expression that ever fires, nor one of {', '.join(PRESETS)}"
         )
     return schedule
 

@@ -268,7 +268,7 @@ class ChatModel:
                 if arrived.is_done and arrived.finish.lower() not in BROKEN:
                     return
         if not arrived.has_anything and not arrived.is_done:
-            raise RemoteUnavailableError(f"{self.endpoint} ended its answer before it began; ask again")
+            raise RemoteUnavailableError(f"{self.endpoint} ended the connection before its answer began; ask again")
         raise RemoteUnavailableError(_incomplete(arrived))
 
     def _request(self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> Any:

@@ -315,7 +315,7 @@ def _publish(target: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         logger.warning(
-            "cannot write the model's cache %s: %s; it is made anew each time until ASKREPO_CACHE names another",
+            "cannot keep the model in %s (%s), so it is made again each time: set ASKREPO_CACHE to another folder",
             target.parent,
             error.strerror,
         )

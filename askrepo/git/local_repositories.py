@@ -22,7 +22,7 @@ def check_local(folder: Path, *, access: LocalAccess) -> None:
     """
     if access is False:
         raise UsageError(
-            f"'{folder}' is a repository of this machine, which this installation does not admit: set "
+            f"'{folder}' is a repository of this machine, and none of these may be cloned here: set "
             "ASKREPO_ALLOW_LOCAL to a folder that it lies in, or give a URL"
         )
     if isinstance(access, Path):
@@ -30,7 +30,7 @@ def check_local(folder: Path, *, access: LocalAccess) -> None:
         for place in (folder, *_places(folder)):
             if not place.is_relative_to(root):
                 raise UsageError(
-                    f"'{folder}' is outside of '{root}', the only folder whose repositories are admitted here: set "
+                    f"'{folder}' is outside of '{root}', the only folder here to clone repositories from: set "
                     "ASKREPO_ALLOW_LOCAL to a folder that it lies in, or give a URL"
                 )
     _refuse_inside_of_checkout(folder)

@@ -100,14 +100,16 @@ class RemoveUnneededOperator(_MaintenanceOperator):
         from askrepo.housekeeping.storage_report import Usage, shown_bytes, summary
 
         if self.planned["dry_run"]:
-            raise AirflowSkipException("a dry run: the plan is in the log of the task before, nothing was removed")
+            raise AirflowSkipException(
+                "this was a dry run: nothing was removed; the log of the task plan says what would be"
+            )
         with no_retry_on_permanent_errors():
             workspace = open_workspace(Settings.from_env(os.environ))
             plan = self._plan(workspace, now=datetime.fromisoformat(self.planned["as_of"]))
             outcome = carry_out(plan, workspace=workspace)
             total = Usage.of(outcome.removed)
             self.log.info(
-                "maintenance: removed %d of %d (%s); %d are needed by now, %d failed",
+                "maintenance: removed %d of %d (%s); %d turned out to be needed, %d failed",
                 *(total.count, len(plan.removals), shown_bytes(total.bytes), len(outcome.spared), len(outcome.failed)),
             )
             if outcome.failed:

@@ -50,7 +50,7 @@ class ListDefinitionsOperator(BaseOperator):
         kept = _definitions().aliases()
         aliases = [alias for alias in kept if alias not in self.configured]
         if left_out := [alias for alias in kept if alias in self.configured]:
-            self.log.info("list: left out, for aliases.yaml refreshes them: %s", ", ".join(left_out))
+            self.log.info("list: left out, since aliases.yaml refreshes them: %s", ", ".join(left_out))
         batches = [aliases[start::MAX_BATCHES] for start in range(min(len(aliases), MAX_BATCHES))]
         self.log.info("list: %d aliases to refresh, in %d batches", len(aliases), len(batches))
         return batches

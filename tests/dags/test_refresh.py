@@ -150,7 +150,7 @@ def test_aliases_of_the_file_are_refreshed_by_their_own_dags_only(
     run = run_refresh(configured=("docs",))
 
     assert (run.state, scheduler.aliases) == ("success", ["mine"])
-    assert "left out, for aliases.yaml refreshes them: docs" in "".join(capfd.readouterr())
+    assert "left out, since aliases.yaml refreshes them: docs" in "".join(capfd.readouterr())
 
 
 def test_more_than_airflow_can_map_are_refreshed_in_batches(
@@ -269,7 +269,7 @@ def test_schedule_is_a_setting(env: dict[str, str], schedule: str | None) -> Non
 
 def test_a_wrong_schedule_is_named() -> None:
     with pytest.raises(
-        UsageError, match=r"ASKREPO_REFRESH_SCHEDULE must be a cron expression that comes round, .* found 'nightly'"
+        UsageError, match=r"ASKREPO_REFRESH_SCHEDULE must be a cron expression that ever fires, .* found 'nightly'"
     ):
         refresh_schedule({"ASKREPO_REFRESH_SCHEDULE": "nightly"})
 

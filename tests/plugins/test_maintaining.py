@@ -68,7 +68,7 @@ def test_the_removal_returns_its_sums(old_workspace, capfd):
     result = remove(plan(dry_run=False))
 
     assert result == {"removed": {"dataset": {"count": 1, "objects": 1, "bytes": 5, "first": [ORPHAN]}}, "spared": 0}
-    assert "removed 1 of 1 (5 B); 0 are needed by now, 0 failed" in "".join(capfd.readouterr())
+    assert "removed 1 of 1 (5 B); 0 turned out to be needed, 0 failed" in "".join(capfd.readouterr())
     assert old_workspace.list_keys("datasets") == []
 
 

@@ -125,7 +125,7 @@ class TestListing:
 
         assert self.listed("docs", "other") == [["mine"]]
 
-        assert "left out, for aliases.yaml refreshes them: docs" in "".join(capfd.readouterr())
+        assert "left out, since aliases.yaml refreshes them: docs" in "".join(capfd.readouterr())
 
     def test_nothing_is_listed_while_the_ingest_is_paused(self, definitions: DefinitionStore) -> None:
         keep(definitions, "one")

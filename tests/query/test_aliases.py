@@ -239,7 +239,7 @@ class TestARemovedAlias:
 
         assert result.exit_code == 0
         assert result.stdout == f"main: removed -> {before.dataset.rpartition('/')[2]} (entry 4)\n"
-        assert "main is not refreshed again before askrepo_ingest, or aliases.yaml, builds it anew" in result.stderr
+        assert "main will not be refreshed until askrepo_ingest or aliases.yaml builds it again" in result.stderr
         assert AliasCatalogue(removed).current("main").manifest == before
 
     def test_rollback_brings_it_back_with_another_dataset(self, run: Run, removed: Workspace) -> None:

@@ -186,7 +186,7 @@ def test_a_cache_that_cannot_be_written_is_named_and_done_without(tmp_path, capl
     blocked.write_text("in the way")
     assert len(minilm.load_fused(blocked, content_of)) == minilm.FUSED_BYTES
     [said] = caplog.messages
-    assert said.startswith(f"cannot write the model's cache {blocked}/minilm: Not a directory")
+    assert said.startswith(f"cannot keep the model in {blocked}/minilm (Not a directory)")
     assert "ASKREPO_CACHE" in said
 
 
