@@ -108,14 +108,16 @@ class Assembly:
         if not files:
             return
         if self._incumbent is None:
-            raise VerificationError(f"{files[0].path} is to be carried over, and the task was given no incumbent")
+            raise VerificationError(
+                f"{files[0].path} is to be copied from the current dataset, but this run has none; start a new run"
+            )
         expected = [file.path for file in files for _ in range(file.rows)]
         start = files[0].first_row
         for offset in range(0, len(expected), BATCH_ROWS):
             paths = expected[offset : offset + BATCH_ROWS]
             rows = self._incumbent.rows(start + offset, start + offset + len(paths))
             if list(rows.columns["path"]) != paths:
-                raise VerificationError("the current dataset does not fit its table of files: run again with force")
+                raise VerificationError("the current dataset does not match its table of files: run again with force")
             self.carried += len(rows)
             yield rows
 
@@ -175,7 +177,7 @@ def check_repositories(files: Sequence[FileFacts], snapshots: Sequence[Snapshot]
     """
     foreign = {file.repository for file in files} - {snapshot.name for snapshot in snapshots}
     if foreign:
-        raise VerificationError(f"there are files of {min(foreign)!r}, which no snapshot of the run is")
+        raise VerificationError(f"there are files of {min(foreign)!r}, but this run has no snapshot of it")
 
 
 def _by_file(shards: Iterator[Rows]) -> Iterator[Run]:

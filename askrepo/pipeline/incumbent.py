@@ -36,7 +36,7 @@ def can_be_carried(
     if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
         return False
     if KnownFiles.of(incumbent, workspace, repository="") is None:
-        logger.info("every file is read: the table of files is missing, damaged or of an earlier version")
+        logger.info("every file is read, since the table of files is missing, damaged or from an earlier version")
         return False
     return is_checked or _is_undamaged(incumbent, workspace)
 
@@ -49,7 +49,7 @@ def _is_undamaged(incumbent: DatasetManifest, workspace: Workspace) -> bool:
     except DatasetUnreadableError:
         raise
     except UnavailableError as error:
-        logger.warning("nothing is carried over, every file is read: %s", error)
+        logger.warning("every file is read, since the current dataset cannot be used: %s", error)
         return False
     return True
 
@@ -89,5 +89,5 @@ def open_carried(incumbent: DatasetManifest, *, workspace: Workspace) -> Dataset
         if not location.is_local:
             verification.check_rows(reader)
     except DatasetCorruptedError as error:
-        raise DatasetCorruptedError(f"{error}; a run with force carries nothing over from it") from error
+        raise DatasetCorruptedError(f"{error}; run again with force, which copies nothing from it") from error
     return reader

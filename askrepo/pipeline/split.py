@@ -75,10 +75,14 @@ def _spans_of(file: Mapping[str, Any], incumbent: Callable[[], RowSource] | None
     if not file["known_as"]:
         return split_apart(file["text"], path=file["path"], language=file["language"], parser=parser)
     if incumbent is None:
-        raise VerificationError(f"{file['path']} is to be taken from the current dataset, which the task was not given")
+        raise VerificationError(
+            f"load skipped {file['path']}, but this run has no dataset to copy it from; start a new run"
+        )
     columns = incumbent().rows(file["first_row"], file["first_row"] + file["rows"]).columns
     if set(columns["path"]) - {file["known_as"]}:
-        raise VerificationError(f"the current dataset does not have {file['known_as']} where its table of files says")
+        raise VerificationError(
+            f"the current dataset lacks {file['known_as']} where its table of files has it; run with force"
+        )
     names = ("start_line", "end_line", "text", "symbols", "scope")
     return [
         Span(first, last, text, tuple(symbols.split()), tuple(scope.split(tables.SCOPE_SEPARATOR) if scope else ()))

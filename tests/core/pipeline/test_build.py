@@ -239,7 +239,7 @@ def with_vectors(stages: Stages, shard: VectorShard, change: Callable[[np.ndarra
         (lambda _, shard: replace(shard, chunks=replace(shard.chunks, chunks=99)), "not what split wrote"),
         (lambda _, shard: replace(shard, chunks=replace(shard.chunks, digest="0" * 64)), "not what was written"),
         (lambda stages, shard: stages.shard(shard.number, FILES[0]), "id that another chunk has"),
-        (lambda stages, shard: stages.shard(shard.number, FILES[1], repository="a/b"), "no snapshot of the run"),
+        (lambda stages, shard: stages.shard(shard.number, FILES[1], repository="a/b"), "no snapshot of it"),
         (lambda stages, shard: stages.shard_unknown_to_load(shard.number), "no file that load wrote"),
     ],
     ids=["missing", "NaN", "length", "dimension", "number", "count", "digest", "repeated", "foreign", "unknown"],
