@@ -2,6 +2,7 @@
 
 __all__ = [
     "account",
+    "candidates",
     "definition_lines",
     "evaluation",
     "excerpts",

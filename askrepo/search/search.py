@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from askrepo.aliases.sources import AliasReader
 from askrepo.errors import UsageError
 from askrepo.git.permalinks import permalink
+from askrepo.search.candidates import Candidate
 from askrepo.search.exact import Absent, exact
-from askrepo.search.request import requests_for
-from askrepo.search.strategies import CONTEXT_RANKERS, FILE_RANKERS, RANKERS, Ranker
+from askrepo.search.request import SearchRequest, requests_for
+from askrepo.search.strategies import FILE_RANKERS, RANKERS, Ranker, for_context
 from askrepo.store.reader import Filter, ScoredChunk
 from askrepo.types import Hit, Strategy
 
@@ -21,8 +22,10 @@ __all__ = [
     "MAX_K",
     "STRATEGIES",
     "Absent",
+    "LookedUp",
     "absent_names",
     "hit_of",
+    "look_for_context",
     "search",
     "search_context",
     "search_files",
@@ -93,16 +96,40 @@ def search_context(
 
     Parameters and errors as for `search`; strategies other than `hybrid` and `signals` have one order for both.
     """
+    return look_for_context(question, readers=readers, limit=limit, strategy=strategy, where=where).hits
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """The hits of `search_context`, and what they were chosen from.
+
+    :ivar requests: one per alias; a vector of the question that was made is kept with them.
+    :ivar candidates: every chunk that was looked at, of all aliases.
+    """
+
+    hits: list[Hit]
+    requests: Sequence[SearchRequest]
+    candidates: Sequence[Candidate]
+
+
+def look_for_context(
+    question: str, *, readers: Sequence[AliasReader], limit: int, strategy: str, where: Filter
+) -> LookedUp:
+    """`search_context` with what it looked at, for who judges whether that is anything; the same parameters."""
     known = _checked(limit, strategy, readers)
-    ranker = CONTEXT_RANKERS.get(known) or RANKERS[known]
-    return search_with(ranker, question, readers=readers, k=limit, where=where)
+    requests = requests_for(question, readers=readers, where=where)
+    rankings, candidates = for_context(requests, known)
+    return LookedUp(_best(readers, rankings, limit), requests, candidates)
 
 
 def search_with(
     ranker: Ranker, question: str, *, readers: Sequence[AliasReader], k: int, where: Filter = EVERYTHING
 ) -> list[Hit]:
     """The k best chunks in a ranker's order."""
-    rankings = ranker(requests_for(question, readers=readers, where=where))
+    return _best(readers, ranker(requests_for(question, readers=readers, where=where)), k)
+
+
+def _best(readers: Sequence[AliasReader], rankings: Sequence[Sequence[ScoredChunk]], k: int) -> list[Hit]:
     best = _first_of_each_chunk(_merged(readers, rankings), k)
     return [hit_of(rank, reader, scored) for rank, (reader, scored) in enumerate(best, start=1)]
 

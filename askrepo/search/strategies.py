@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.candidates import Candidate, Pool, Ranked
 from askrepo.search.folding import files
-from askrepo.search.gather import gather
+from askrepo.search.gather import Gathered, gather
 from askrepo.search.mmr import mmr_order
 from askrepo.search.nearest import nearest
 from askrepo.search.order.orders import context, listing
@@ -46,19 +46,9 @@ def without_vectors_files(requests: Sequence[SearchRequest]) -> list[Ranking]:
     return of_recipe(requests, files, use_vectors=False)
 
 
-def hybrid_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
-    """`hybrid` in the order for a chat model: diverse, then deep, and without what lifts whole files."""
-    return of_recipe(requests, context, signals=CONTEXT_SIGNALS)
-
-
 def without_vectors(requests: Sequence[SearchRequest]) -> list[Ranking]:
     """`hybrid` of BM25 alone: opens no embedder."""
     return of_recipe(requests, listing, use_vectors=False)
-
-
-def without_vectors_context(requests: Sequence[SearchRequest]) -> list[Ranking]:
-    """`without_vectors` in the order for a chat model."""
-    return of_recipe(requests, context, use_vectors=False, signals=CONTEXT_SIGNALS)
 
 
 def of_recipe(
@@ -71,6 +61,37 @@ def of_recipe(
 ) -> list[Ranking]:
     """A ranking per alias: gather, pool, rank, put in order. Leaving parts out shows what they are good for."""
     gathered = gather(requests, use_vectors=use_vectors)
+    return _in_order(gathered, requests, order, signals=signals, prior=prior)
+
+
+def for_context(requests: Sequence[SearchRequest], strategy: Strategy) -> tuple[list[Ranking], tuple[Candidate, ...]]:
+    """A ranking per alias in the order for a chat model, and all that was looked at for them.
+
+    That order is diverse, then deep, and without what lifts whole files. Strategies other than `hybrid` and `signals`
+    have one order for people and models, and look at what they rank.
+    """
+    if strategy in GATHERING:
+        gathered = gather(requests, use_vectors=GATHERING[strategy])
+        return _in_order(gathered, requests, context, signals=CONTEXT_SIGNALS), gathered.candidates
+    rankings = RANKERS[strategy](requests)
+    return rankings, tuple(_looked_at(rankings, by_words=strategy == "bm25"))
+
+
+def _looked_at(rankings: Sequence[Ranking], *, by_words: bool) -> Iterator[Candidate]:
+    for at, ranking in enumerate(rankings):
+        for scored in ranking:
+            cosine, bm25 = (None, scored.score) if by_words else (scored.score, None)
+            yield Candidate(at, scored.chunk, cosine, bm25)
+
+
+def _in_order(
+    gathered: Gathered,
+    requests: Sequence[SearchRequest],
+    order: Order,
+    *,
+    signals: Signals = SIGNALS,
+    prior: Prior = kind_prior,
+) -> list[Ranking]:
     pool = pooled(
         requests[0].question,
         gathered.candidates,
@@ -133,10 +154,8 @@ RANKERS: Mapping[Strategy, Ranker] = MappingProxyType(
     {"hybrid": hybrid, "signals": without_vectors, "cosine": by_cosine, "mmr": by_mmr, "bm25": by_bm25}
 )
 
-CONTEXT_RANKERS: Mapping[Strategy, Ranker] = MappingProxyType(
-    {"hybrid": hybrid_context, "signals": without_vectors_context}
-)
-"""Strategies whose order for a chat model is another one than for a person."""
+GATHERING: Mapping[Strategy, bool] = MappingProxyType({"hybrid": True, "signals": False})
+"""Strategies that look for candidates in several ways, and whether by vectors too."""
 
 FILE_RANKERS: Mapping[Strategy, Ranker] = MappingProxyType({"hybrid": hybrid_files, "signals": without_vectors_files})
 """Strategies that can rank files, each once; the others are kept for comparison and rank chunks."""
