@@ -1,7 +1,7 @@
 # Everything that can be done with a checkout. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo ingest airflow test test-fast test-celery test-faults test-chat check lint format lock clean
+.PHONY: help demo ingest airflow test test-fast test-celery test-faults test-chat test-mcp check lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,9 @@ test-chat: .venv/installed-dev ## Ten questions to a real small chat model (1.1 
 	@test -x .venv/chat/bin/python || $(BIN)/python -m venv --without-pip .venv/chat
 	@$(BIN)/python -m pip --python .venv/chat install --quiet --disable-pip-version-check xllamacpp==2026.10.11549
 	@nice -n 10 $(BIN)/python -m benchmarks.chat_trial
+
+test-mcp: .venv/installed-dev ## The server for agents: long sessions, and the protocol's own suite (needs Node.js and npm)
+	$(BIN)/python -m pytest -m "mcp or not mcp" tests/query/mcp
 
 check: lint ## Format, lint, types, documentation, and the tests of the core (2 minutes on two cores)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --quiet tests/core tests/test_docs.py tests/test_layout.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 
 from askrepo.errors import UsageError
+from askrepo.settings import Settings
 from query import interrupts
 from query.mcp.address import Address
 from query.mcp.library import Library
@@ -76,4 +78,12 @@ def configuration(library: Library, address: str | None) -> dict[str, object]:
         chosen += ["--alias", alias]
     if library.at is not None:
         chosen += ["--at", library.at]
-    return {"mcpServers": {"askrepo": {"command": start[0], "args": [*start[1:], "mcp", *chosen]}}}
+    entry = {"command": start[0], "args": [*start[1:], "mcp", *chosen]}
+    environment = _environment(library.session.settings)
+    return {"mcpServers": {"askrepo": {**entry, "env": environment} if environment else entry}}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What differs from the defaults, since clients start servers without the shell's environment; never a secret."""
+    values = {"ASKREPO_CACHE": str(settings.cache.absolute())} if os.environ.get("ASKREPO_CACHE") else {}
+    return {**values, **({"ASKREPO_CHAT_MODEL": settings.chat_model} if settings.chat_model else {})}
