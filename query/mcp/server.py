@@ -88,7 +88,7 @@ def server_for(library: Library) -> Server[Any]:
         content = TextResourceContents(uri=params.uri, mime_type="text/plain", text=text)
         return ReadResourceResult(contents=[content])
 
-    return Server(
+    server: Server[Any] = Server(
         "askrepo",
         version=__version__,
         instructions=INSTRUCTIONS,
@@ -98,6 +98,8 @@ def server_for(library: Library) -> Server[Any]:
         on_list_resource_templates=list_templates,
         on_read_resource=read_resource,
     )
+    server.middleware.clear()  # the SDK's own one traces every call for OpenTelemetry
+    return server
 
 
 def _described(name: str) -> Tool:

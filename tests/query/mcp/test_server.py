@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,28 @@ async def test_files_are_resources_at_their_commit(library: Library, built: Buil
                     "file:///etc/passwd", "askrepo://main", f"askrepo://other/parcel@{commit}/README.md"):  # fmt: skip
             with pytest.raises(MCPError):
                 await client.read_resource(uri)
+
+
+async def test_an_answer_that_nobody_waits_for_does_not_hold_up_the_others(library: Library) -> None:
+    import anyio
+    from mcp.client.client import Client
+
+    from query.mcp.server import server_for
+    from tests.fakes import OpenAIServer
+
+    with OpenAIServer(answer=lambda _: time.sleep(3)) as endpoint:
+        settings = replace(library.session.settings, chat_model="m", openai_base_url=endpoint.base_url,
+                           openai_api_key="k", steps=0)  # fmt: skip
+        async with Client(server_for(Library(Session(settings)))) as client:
+            with anyio.move_on_after(0.5) as waiting:
+                await client.call_tool("ask", {"question": "how long does backoff wait"})
+            with anyio.fail_after(2):
+                result = await client.call_tool("search", {"query": "Retrier"})
+    assert waiting.cancelled_caught
+    assert outcome_of(result) == "found"
+
+
+async def test_nothing_is_traced(library: Library) -> None:
+    from query.mcp.server import server_for
+
+    assert server_for(library).middleware == []

@@ -68,3 +68,15 @@ def test_signals_end_the_server(built: BuiltAlias, number: signal.Signals) -> No
         assert server.stdout is not None
         assert server.stderr is not None
         assert (server.stdout.read(), server.stderr.read()) == (b"", b"")
+
+
+def test_input_that_ends_in_the_middle_of_a_call_ends_the_server(built: BuiltAlias) -> None:
+    call = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {
+        "name": "context", "arguments": {"question": "how long does the retrier wait"}}}  # fmt: skip
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    with started(built) as server:
+        greeted(server)
+        lines = (json.dumps(line).encode() + b"\n" for line in (ready, call))
+        printed, noted = server.communicate(b"".join(lines), timeout=30)
+    assert (server.returncode, noted) == (0, b"")
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in printed.splitlines())
