@@ -20,6 +20,7 @@ from query.output import print_result
 from query.session import Session
 
 HTTP_DEFAULT = "127.0.0.1:8377"
+PACKAGES = ("mcp", "mcp_types")
 MISSING = "the server needs the package `mcp`, which is not installed: `pip install 'askrepo[mcp]'`"
 
 
@@ -48,6 +49,8 @@ def mcp(session: Session, *, address: str | None, print_config: bool, aliases: t
     try:
         from query.mcp.server import server_for
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in PACKAGES:
+            raise
         raise UsageError(MISSING) from error
     import anyio
 

@@ -121,3 +121,11 @@ def test_the_configuration_has_absolute_paths(run_main: Run, built: BuiltAlias) 
     assert over_http["mcpServers"]["askrepo"] == {
         "type": "http", "url": "http://127.0.0.1:8377/mcp", "headers": {"Authorization": "Bearer ${ASKREPO_MCP_TOKEN}"}
     }  # fmt: skip
+
+
+def test_without_the_sdk_it_is_said_what_to_install(run_main: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "query.mcp.server", raising=False)
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    result = run_main("mcp")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "pip install 'askrepo[mcp]'" in result.stderr
