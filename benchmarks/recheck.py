@@ -84,7 +84,7 @@ class Tree:
     def likely(self, span: Span) -> list[str]:
         counts = Counter(path for line in set(span.lines) for path in self.holders.get(line, ()))
         counts.pop(span.citation.path, None)
-        return [path for path, _ in counts.most_common(MAX_LIKELY)]
+        return sorted(counts, key=lambda path: (-counts[path], path))[:MAX_LIKELY]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ MAX_SOURCES = 5
 _ID = re.compile(r"[0-9a-fA-F]{4,12}")
 
 
-@click.group()
+@click.group(epilog=example("askrepo watch add how are failed requests retried"))
 def watch() -> None:
     """Questions whose lines are compared after each swap.
 

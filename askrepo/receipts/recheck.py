@@ -219,11 +219,11 @@ def _aligned(known: Sequence[str], window: Sequence[str]) -> list[tuple[int, int
 def _region(span: Span, path: str, file: Sequence[str], pairs: Sequence[tuple[int, int]]) -> _Place | None:
     """The lines between those around the span, or from the first to the last that is left of it."""
     first, last = len(span.before), len(span.before) + len(span.lines)
-    inside = [(one, other) for one, other in pairs if first <= one < last and _weight([span.lines[one - first]])]
+    inside = [(one, other) for one, other in pairs if first <= one < last]
     above = [other for one, other in pairs if one < first]
     below = [other for one, other in pairs if one >= last]
     kept = _weight([span.lines[one - first] for one, _ in inside]) / (_weight(span.lines) or 1)
-    if not inside and not (above and below):
+    if not kept and not (above and below):
         return None
     start = above[-1] + 1 if above else inside[0][1]
     end = below[0] if below else inside[-1][1] + 1

@@ -74,7 +74,7 @@ class ReceiptStore:
             "body": json.dumps(to_json(receipt)),
         }
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        with self._errors("keep the answer in"), closing(self._made()) as connection, connection:
+        with self._errors("write"), closing(self._made()) as connection, connection:
             connection.execute(f"INSERT INTO receipts ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
 
     def latest(self, limit: int | None = None, *, text: str = "", alias: str | None = None) -> list[Receipt]:

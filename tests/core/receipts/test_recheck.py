@@ -82,6 +82,12 @@ def test_lines_added_inside_are_a_change_and_shown() -> None:
     assert told(cited(11, 14), a_py=after) == ("changed", "a.py", 11, 15)
 
 
+def test_a_change_reaches_to_the_lone_bracket_that_ends_it() -> None:
+    file = ["function enqueue(message) {", "  pending.push(message)", "}"]
+    after = [file[0], "  check(message)", *file[1:]]
+    assert told(cited(1, 3, file), a_py=after) == ("changed", "a.py", 1, 4)
+
+
 def test_lines_written_anew_are_changed_where_they_stood() -> None:
     after = [*BEFORE[:10], "    def wait(self):", "        return 1", *BEFORE[14:]]
     assert told(cited(11, 14), a_py=after) == ("changed", "a.py", 11, 12)

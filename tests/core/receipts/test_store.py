@@ -126,6 +126,14 @@ def test_a_locked_file_is_waited_for_and_told(store: ReceiptStore, monkeypatch: 
     holder.close()
 
 
+def test_a_file_that_may_not_be_written_is_told(store: ReceiptStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.keep(made())
+    read_only = lambda _: sqlite3.connect(f"{store.file.as_uri()}?mode=ro", uri=True)  # noqa: E731 - root may write all
+    monkeypatch.setattr(ReceiptStore, "_connected", read_only)
+    with pytest.raises(StorageError, match=r"may not be written .* set ASKREPO_ANSWERS to another path"):
+        store.keep(made())
+
+
 def test_a_file_of_a_newer_version_is_left_alone(store: ReceiptStore) -> None:
     store.keep(made())
     connection = sqlite3.connect(store.file)
