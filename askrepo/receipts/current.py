@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
 
 from askrepo.aliases.sources import AliasReader
 from askrepo.receipts.receipt import KeptSource, Receipt
@@ -16,6 +18,7 @@ CHUNKS_LOOKED_AT = 60
 """Nearest by their words, whose files may hold lines that left their own."""
 
 MAX_FILES = 12
+"""Of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,16 @@ class DatasetFiles:
         return self._read[path]
 
     def likely(self, span: Span) -> Sequence[str]:
-        """Files whose chunks share most words with the lines."""
+        """Files of the same name, then those whose chunks share most words with the lines."""
+        name = PurePosixPath(span.citation.path).name
+        alike = [path for path in self._paths if PurePosixPath(path).name == name][:MAX_FILES]
         found = self._reader.dataset.lexical(query_terms("\n".join(span.lines)), limit=CHUNKS_LOOKED_AT)
         paths = [scored.chunk.path for scored in found if scored.chunk.repository == self._repository]
-        return [path for path in dict.fromkeys(paths) if path != span.citation.path][:MAX_FILES]
+        return [path for path in dict.fromkeys([*alike, *paths]) if path != span.citation.path][: 2 * MAX_FILES]
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        return sorted(path for repository, path in self._reader.dataset.files() if repository == self._repository)
 
 
 class Rechecker:
