@@ -1,7 +1,7 @@
 # Everything that can be done with a checkout. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo ingest airflow test test-fast test-celery test-faults test-chat test-mcp check lint format lock clean
+.PHONY: help demo ingest airflow test test-fast test-celery test-faults test-chat test-mcp check lint format pages lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -80,6 +80,11 @@ lint: .venv/installed-dev
 format: .venv/installed-dev ## Rewrite the code in its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+pages: .venv/installed-dev ## Write the pages that are made of the code: settings, the command's help, the chief results
+	$(BIN)/python -m tools.settings_page
+	$(BIN)/python -m tools.command_page
+	$(BIN)/python -m benchmarks.headline
 
 lock: ## Compile requirements*.in to requirements*.txt (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -o requirements.txt requirements.in
