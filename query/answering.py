@@ -135,6 +135,20 @@ class Answerer:
 
     def _print_answer(self, evidence: Evidence, model: ChatModel, steps: Sequence[Step]) -> Answered:
         stream = checked_stream(evidence, model, self.follower.readers, cache=self.options.session.settings.cache)
+        try:
+            self._print_stream(evidence, stream, steps)
+        except Exception:  # an endpoint that broke off, or nowhere to print to: what arrived is kept
+            self._keep(stream, model, steps)
+            raise
+        exit_code = _judged(stream)
+        self._keep(stream, model, steps)
+        return Answered(stream.text, exit_code)
+
+    def _keep(self, stream: AnswerStream, model: ChatModel, steps: Sequence[Step]) -> None:
+        if stream.text:
+            self.keeper.keep(stream, readers=self.follower.readers, model=model, steps=steps)
+
+    def _print_stream(self, evidence: Evidence, stream: AnswerStream, steps: Sequence[Step]) -> None:
         if self.options.as_json:
             with progress("asking"):
                 list(stream)
@@ -145,9 +159,6 @@ class Answerer:
             _print_sources([*stream.cited, *stream.attributed] if stream.cited else ())
             if not stream.cited:
                 _print_read(evidence)
-        exit_code = _judged(stream)
-        self.keeper.keep(stream, readers=self.follower.readers, model=model, steps=steps)
-        return Answered(stream.text, exit_code)
 
     def _json(
         self,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from askrepo.errors import StorageError
 from askrepo.text.tokens import count_tokens
 from tests.datasets import BuiltAlias
 from tests.fakes import OpenAIServer
@@ -150,6 +151,19 @@ def test_an_answer_that_cannot_be_kept_is_printed_with_one_warning(
     told = run_main("log", "--json", env={"ASKREPO_ANSWERS": str(file)})
     assert told.exit_code == 2
     assert json.loads(told.stderr.splitlines()[-1])["code"] == "storage"
+
+
+def test_what_was_shown_of_an_answer_that_broke_off_is_kept(
+    run_main: Run, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise StorageError("broke off")
+
+    server.replies.append("It waits [1].")
+    monkeypatch.setattr("query.answering._print_sources", broken)
+    assert run_main("ask", "backoff").exit_code == 2
+    (kept,) = json_lines(run_main("log", "--json"))
+    assert kept["answer"] == "It waits [1]."
 
 
 def test_an_unknown_id_is_one_line(run_main: Run) -> None:
