@@ -12,7 +12,7 @@ from askrepo.text.tokens import count_tokens
 from query.hits import symbol_of
 from query.mcp.coverage import absence, coverage
 from query.mcp.library import Library
-from query.mcp.results import Outcome, Result, bounded, footer, room, with_footer
+from query.mcp.results import Outcome, Result, footer, room, with_footer
 from query.mcp.tools import MAX_TOKENS
 from query.output import age
 
@@ -309,7 +309,7 @@ def status(library: Library, path: str | None = None, alias: str | None = None) 
     entries, problems = _readable(library, aliases)
     if path is None:
         told = [_told(entry, coverage([entry], None, library).missing) for entry in entries]
-        text = bounded("\n".join([*told, *problems]), STATUS_TOKENS)
+        text = with_footer("\n".join([*told, *problems]), entries, STATUS_TOKENS)
         return Result("found", text, tuple(entries))
     from askrepo.pipeline.file_stage import file_stages, place_of
 

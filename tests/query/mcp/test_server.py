@@ -253,3 +253,15 @@ async def test_nothing_is_traced(library: Library) -> None:
     from query.mcp.server import server_for
 
     assert server_for(library).middleware == []
+
+
+async def test_a_server_of_an_earlier_moment_stays_there(built: BuiltAlias) -> None:
+    library = Library(Session(built.settings), ("main",), "1")
+    assert lookup_search(library, "fresh").entries[0].number == 1
+    assert not any(line.startswith("src/new.py") for line in lookup_search(library, "fresh").text.splitlines())
+
+
+async def test_every_answer_ends_with_what_it_rests_on(call: Call) -> None:
+    for tool, arguments in (("search", {"query": "retry"}), ("read", {"path": "README.md"}), ("read", {"path": "no"}),
+                            ("context", {"question": "retry backoff"}), ("status", {})):  # fmt: skip
+        assert text_of(await call(tool, **arguments)).splitlines()[-1].startswith("main · ")
