@@ -362,6 +362,8 @@ async def _started_async(start: Supervised, *, cwd: Path, environment: Mapping[s
     except asyncio.CancelledError:
         start.stop()
         await asyncio.wait({starting})
+        if not starting.cancelled() and starting.exception() is None:
+            await _ended(starting.result())
         raise
 
 

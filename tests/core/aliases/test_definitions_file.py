@@ -27,5 +27,5 @@ def test_a_schedule_that_cannot_be_followed_is_named(tmp_path):
     file = tmp_path / "aliases.yaml"
     file.write_text(CONTENT)
 
-    with pytest.raises(UsageError, match="alias 'two': schedule 'weekly' is no cron expression"):
+    with pytest.raises(UsageError, match="alias 'two': schedule 'weekly' is not a cron expression"):
         read_aliases(file, is_schedule=lambda text: False)

@@ -388,7 +388,7 @@ def test_an_incumbent_that_goes_away_meanwhile_fails_the_run(alias, project):
     run = alias.until_embedded()
     damage_dataset(alias, first)
 
-    with pytest.raises(DatasetCorruptedError, match="a run with force"):
+    with pytest.raises(DatasetCorruptedError, match="run again with force"):
         run.finish()
 
 
