@@ -82,9 +82,9 @@ def schema_for(numbers: Collection[int]) -> dict[str, Any]:
 
 
 def with_form_rules(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The messages of an answer with the rules of the form behind their own."""
-    first, *others = messages
-    return [first.model_copy(update={"content": f"{first.content}\n\n{_RULES}"}), *others]
+    """The messages of an answer with the rules of the form at their end: what is before stays cached."""
+    *others, last = messages
+    return [*others, last.model_copy(update={"content": f"{last.content}\n\n{_RULES}"})]
 
 
 class FormReader:

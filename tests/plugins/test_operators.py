@@ -35,7 +35,7 @@ from askrepo_operators.reason import tell_reason
 from askrepo_operators.refreshing import ListDefinitionsOperator
 from askrepo_operators.removing import CheckRemovalOperator
 from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors
-from askrepo_operators.swapping import told
+from askrepo_operators.swapping import watched_lines
 from tests.airflow_session import AIRFLOW_WARNINGS
 from tests.conftest import GitRepository
 
@@ -156,7 +156,7 @@ def test_swap_names_watched_questions_whose_lines_changed(stages: Stages, caplog
     [_, (_, extra)] = stages.context["outlet_events"].added
     watched = extra["report"]["watched"]
     assert (watched["questions"], [each["id"] for each in watched["changed"]]) == (1, ["0123456789ab"])
-    assert told(extra["report"])[-1].startswith("changed: 01234567 'what is x?': a.py:1-1 ")
+    assert watched_lines(extra["report"]["watched"])[-1].startswith("changed: 01234567 'what is x?': a.py:1-1 ")
 
 
 def test_stages_repeated_give_the_same_results(stages: Stages) -> None:

@@ -36,7 +36,7 @@ def test_the_schema_names_the_sources_there_are(run_main: Run, server: OpenAISer
     sent = server.requests[-1].body
     items = sent["response_format"]["json_schema"]["schema"]["properties"]["statements"]["items"]
     assert items["properties"]["sources"]["items"]["enum"] == [source["n"] for source in answer["sources"]]
-    assert "Reply with JSON only" in sent["messages"][0]["content"]
+    assert "Reply with JSON only" in sent["messages"][-1]["content"]
     assert answer["answer"] == "Yes [1]."
 
 

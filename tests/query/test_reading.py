@@ -79,7 +79,7 @@ def test_the_budget_of_tokens_is_a_setting(run_main: Run, server: OpenAIServer) 
 def test_no_read_and_steps_contradict_each_other(run_main: Run) -> None:
     result = run_main("ask", "x", "--no-read", "--steps", "3")
     assert result.exit_code == 2
-    assert "contradict" in result.stderr
+    assert "give one of the two" in result.stderr
 
 
 def test_a_server_without_tools_is_said_once_and_answers_from_one_search(run_main: Run, server: OpenAIServer) -> None:
@@ -164,4 +164,5 @@ def test_an_endpoint_that_caches_prompts_reads_the_sources_once(run_main: Run, s
     run_main("ask", "backoff")
     reading, final = (request.body["messages"] for request in server.requests)
     assert reading[0] == final[0]
-    assert reading[1]["content"].startswith(final[1]["content"])
+    question = final[1]["content"].rindex("backoff")  # behind the sources
+    assert reading[1]["content"][:question] == final[1]["content"][:question]

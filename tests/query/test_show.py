@@ -60,7 +60,7 @@ def test_a_symbol_is_its_whole_definition(run_main: Run, args: list[str], first:
         ([f"{RETRY}:9-3"], 2, "lines 9-3 are no range"),
         (["data.bin"], 2, "no file 'data.bin'"),
         ([], 2, "give a PATH, or a --symbol, or both"),
-        ([f"{RETRY}:1-2", "--symbol", "backoff"], 2, "give one of them"),
+        ([f"{RETRY}:1-2", "--symbol", "backoff"], 2, "give one of the two"),
         (["--symbol", "nowhere"], 1, "no definition of 'nowhere' in the datasets"),
         ([RETRY, "--symbol", "enqueue"], 1, "no definition of 'enqueue' in src/retry.py"),
         (["--symbol", "::"], 2, "'::' is no name"),
