@@ -297,11 +297,12 @@ def test_every_printed_citation_resolves_to_the_lines_of_the_commit(tmp_path: Pa
     arguments = ["search", "--json", "-k", "50", "version function", "--workspace", built.workspace.url]
     result = CliRunner().invoke(askrepo_command, arguments)
     hits = [json.loads(line) for line in result.stdout.splitlines()]
-    assert len(hits) > 10
-    for hit in hits:
+    passages = [(hit, passage) for hit in hits for passage in (hit, *hit["more"])]
+    assert len(passages) > 10
+    for hit, passage in passages:
         stored = built.repositories[0].git("show", f"{hit['commit']}:{hit['path']}").split("\n")
-        lines = "\n".join(stored[hit["start_line"] - 1 : hit["end_line"]])
-        assert hit["text"].strip("\n") == lines.strip("\n")
+        lines = "\n".join(stored[passage["start_line"] - 1 : passage["end_line"]])
+        assert passage["text"].strip("\n") == lines.strip("\n")
 
 
 # 8 ------------------------------------------------------------------------------------------------------------------

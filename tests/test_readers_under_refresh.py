@@ -131,8 +131,9 @@ def keep_moving(connection: Connection, root: Path, url: str, environment: dict[
             f"scheduled__{number:03d}",
             stages.Record(run, lambda _: None),
             stages.Ledger(run / "ledger"),
-            churn.retention,
-            churn.grace_s,
+            Path(environment["ASKREPO_CACHE"]),
+            retention=churn.retention,
+            grace_s=churn.grace_s,
         ).run()
         if number % 3 == 1:
             with suppress(UnavailableError):  # what it would go back to is gone already

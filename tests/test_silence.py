@@ -5,6 +5,7 @@ Airflow's processes: tests/dags/test_standalone.py.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,15 @@ assert AskrepoRetriever(readers=[reader]).invoke("how are things retried")
 {AND_LIVE_ON}
 """
 
+# What is asked on stdin, and stays open as long as the others live.
+STAY_OPEN = ("chat", "mcp")
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "any", "version": "1"}}
+CALLS = (
+    {"id": 1, "method": "initialize", "params": HELLO},
+    {"method": "notifications/initialized"},
+    {"id": 2, "method": "tools/call", "params": {"name": "search", "arguments": {"query": "how are things retried"}}},
+)
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlias:
@@ -63,6 +73,7 @@ def test_no_entry_point_speaks_to_another_machine(built: BuiltAlias, server: Ope
         "search": (python(COMMAND, "search", "how are things retried"), LOUD),
         "ask": (python(COMMAND, "ask", "how are things retried"), LOUD | chat),
         "chat": ([sys.executable, "-m", "query", "chat"], LOUD | chat),
+        "mcp": ([sys.executable, "-m", "query", "mcp"], LOUD | chat),
         "ingest": (python(INGEST, *ingest), LOUD),
         "retriever": (python(RETRIEVER), {}),
     }
@@ -71,21 +82,24 @@ def test_no_entry_point_speaks_to_another_machine(built: BuiltAlias, server: Ope
             name: stack.enter_context(NetworkTrace(command, env=environment(built, tmp_path / name, more)))
             for name, (command, more) in commands.items()
         }
-        write_question(traces["chat"])
-        ended = {name: trace.wait(LIVES_S + 60) for name, trace in traces.items() if name != "chat"}
+        write(traces["chat"], "how are things retried")
+        write(traces["mcp"], *(json.dumps({"jsonrpc": "2.0", **message}) for message in CALLS))
+        ended = {name: trace.wait(LIVES_S + 60) for name, trace in traces.items() if name not in STAY_OPEN}
         found = {name: trace.foreign() for name, trace in traces.items()}
-        output = "\n".join(trace.output() for trace in traces.values())
+        outputs = {name: trace.output() for name, trace in traces.items()}
+    output = "\n".join(outputs.values())
     assert ended == dict.fromkeys(ended, 0), output
-    assert FALLBACK_REPLY in output
+    assert FALLBACK_REPLY.rstrip(".") in output
+    assert "retry.py:1-2" in outputs["mcp"]
     assert found == {name: [] for name in commands}, output
     assert [path for name in commands for path in (tmp_path / name).rglob("*Microsoft*")] == []
 
 
-def write_question(chat: NetworkTrace) -> None:
-    """Ask one question at the prompt and leave it open."""
-    assert chat.process.stdin
-    chat.process.stdin.write(b"how are things retried\n")
-    chat.process.stdin.flush()
+def write(trace: NetworkTrace, *lines: str) -> None:
+    """Ask at a prompt, or of a server, and leave it open."""
+    assert trace.process.stdin
+    trace.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+    trace.process.stdin.flush()
 
 
 def environment(built: BuiltAlias, home: Path, more: dict[str, str]) -> dict[str, str]:

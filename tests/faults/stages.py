@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -154,16 +154,11 @@ class Refresh:
 
     def _stages(self, embedder: Embedder | None = None) -> Run:
         """The run anew, as each task opens it."""
-        environment = {
-            "ASKREPO_CACHE": str(self.cache),
-            "ASKREPO_RETENTION": str(self.retention),
-            "ASKREPO_GRACE_S": str(self.grace_s),
-            "ASKREPO_CLONE_TIMEOUT_S": "60",
-        }
+        settings = Settings.from_env({"ASKREPO_CACHE": str(self.cache), "ASKREPO_CLONE_TIMEOUT_S": "60"})
         return local_run(
             self.definition,
             workspace=self.workspace,
-            settings=Settings.from_env(environment),
+            settings=replace(settings, retention=self.retention, grace_s=self.grace_s),
             run_id=self.run_id,
             embedder=embedder,
         )
