@@ -16,6 +16,7 @@ from askrepo.files.languages import PROSE
 from askrepo.search.excerpts import symbol_for
 from askrepo.search.lines import IMPORT, definition_line, use_lines
 from askrepo.search.question.mentions import has_code_shape
+from askrepo.search.signals.prior import is_changelog
 from askrepo.search.verbatim import is_double
 from askrepo.store.reader import DatasetReader, Filter
 from askrepo.text.terms import whole_terms
@@ -160,7 +161,8 @@ def _definition(chunk: Chunk, subject: str, known: Known) -> tuple[Place, ...]:
 def _used_by(chunk: Chunk, subject: str, known: Known, dataset: DatasetReader) -> tuple[Place, ...]:
     if subject not in known or not _is_particular(chunk, subject, len(_homes(subject, known))):
         return ()
-    others = [each for each in _using(subject, dataset, limit=LOOKED_AT) if each.id != chunk.id]
+    using = _using(subject, dataset, limit=LOOKED_AT)
+    others = [each for each in using if each.id != chunk.id and not is_changelog(each)]
     return _nearest(chunk, others, subject, _used_at)
 
 

@@ -55,6 +55,7 @@ OTHERS = {
         "c.py": "def start(run):\n    return run\n\n\ndef same_name():\n    ...\n",
         **{f"many{n}.py": f"def handle_it():\n    return {n}\n" for n in range(5)},
         "calls.py": "def call():\n    handle_it()\n",
+        "CHANGELOG.md": "# Changes\n\n- `lone(job)` came\n",
         "docs/page.md": "# Jobs\n\nCall `lone(job)` or `Alpha.run`, and do not run alone.\n",
     }
 }  # fmt: skip
