@@ -10,10 +10,11 @@ from askrepo.answer.context import Source, StoredFiles, context_for, number_sour
 from askrepo.answer.passages import Run
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.evaluation import CUT, Retrieved
-from askrepo.search.order.orders import context, decayed, listing
+from askrepo.search.folding import files
+from askrepo.search.order.orders import context, decayed
 from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals
 from askrepo.search.request import SearchRequest
-from askrepo.search.search import EVERYTHING, MAX_K, absent_names, search, search_with
+from askrepo.search.search import EVERYTHING, MAX_K, absent_names, search_files, search_files_with, search_with
 from askrepo.search.signals.prior import kind_prior
 from askrepo.search.strategies import Order, Ranking, of_recipe
 from askrepo.types import Chunk, Hit
@@ -45,7 +46,9 @@ class System:
     def retrieve(self, question: str, *, with_context: bool) -> Retrieved:
         """What a question brings."""
         context = self.context(question) if with_context else ()
-        return Retrieved([hit.chunk for hit in self.listing(question)], [source.citation for source in context])
+        hits = self.listing(question)
+        sources = [source.citation for source in context]
+        return Retrieved([hit.chunk for hit in hits], sources, [hit.more for hit in hits])
 
 
 def no_prior(_chunk: Chunk, _question: object, _shares: object) -> float:
@@ -58,9 +61,9 @@ def as_ranked(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
     return ranked
 
 
-def without_slots(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
+def without_slots(ranked: Sequence[Ranked], pool: Pool) -> Sequence[Ranked]:
     """The listing without the places kept for documentation."""
-    return decayed(ranked)
+    return files(ranked, pool, listed=lambda each, _pool: decayed(each))
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Recipe:
 
     signals: Signals = field(default_factory=lambda: SIGNALS)
     prior: Prior = kind_prior
-    listing_order: Order = listing
+    listing_order: Order = files
     context_order: Order = context
 
     def listing(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
@@ -143,7 +146,7 @@ def check_recipe(reader: AliasReader, question: str) -> None:
 def _strategy(strategy: str, reader: AliasReader) -> System:
     """A strategy as `askrepo search` and `askrepo ask` use it."""
     return System(
-        lambda question: search(question, readers=[reader], k=CUT, strategy=strategy),
+        lambda question: search_files(question, readers=[reader], k=CUT, strategy=strategy),
         lambda question: context_for(question, readers=[reader], max_tokens=CONTEXT_TOKENS, strategy=strategy),
         lambda question: {each.name for each in absent_names(question, readers=[reader])},
     )
@@ -153,14 +156,14 @@ def _of_origin(recipe: OriginRecipe, reader: AliasReader) -> dict[str, System]:
     return {ORIGIN: _of_pieces(recipe.mmr, reader), COSINE_PIECES: _of_pieces(recipe.cosine, reader)}
 
 
-def _of_recipe(recipe: Recipe, reader: AliasReader, files: StoredFiles) -> System:
+def _of_recipe(recipe: Recipe, reader: AliasReader, stored: StoredFiles) -> System:
     readers = [reader]
 
     def context(question: str) -> Sequence[Source]:
         hits = search_with(recipe.context, question, readers=readers, k=MAX_K, where=EVERYTHING)
-        return number_sources(hits, files=files, max_tokens=CONTEXT_TOKENS)
+        return number_sources(hits, files=stored, max_tokens=CONTEXT_TOKENS)
 
-    return System(lambda question: search_with(recipe.listing, question, readers=readers, k=CUT), context)
+    return System(lambda question: search_files_with(recipe.listing, question, readers=readers, k=CUT), context)
 
 
 def _of_pieces(pieces_of: Callable[[str], Sequence[Chunk]], reader: AliasReader) -> System:

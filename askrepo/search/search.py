@@ -29,6 +29,7 @@ __all__ = [
     "search",
     "search_context",
     "search_files",
+    "search_files_with",
     "search_with",
 ]
 
@@ -79,7 +80,14 @@ def search_files(
     than `hybrid` and `signals` give what `search` gives. Parameters and errors as for `search`.
     """
     known = _checked(k, strategy, readers)
-    hits = search_with(FILE_RANKERS.get(known) or RANKERS[known], question, readers=readers, k=k, where=where)
+    return search_files_with(FILE_RANKERS.get(known) or RANKERS[known], question, readers=readers, k=k, where=where)
+
+
+def search_files_with(
+    ranker: Ranker, question: str, *, readers: Sequence[AliasReader], k: int, where: Filter = EVERYTHING
+) -> list[Hit]:
+    """As `search_files`, by a ranker of files."""
+    hits = search_with(ranker, question, readers=readers, k=k, where=where)
     most = max(MORE_PASSAGES, k // len(hits) - 1) if hits else 0
     return [replace(hit, more=hit.more[:most]) for hit in hits]
 
