@@ -117,7 +117,8 @@ def excerpt(chunk: Chunk, *, terms: Terms, width: int | None, is_whole: bool = F
     for before, at in zip([None, *shown], shown, strict=False):
         mark = "┆" if before is not None and at > before + 1 else "│"
         number = click.style(f"{INDENT}{chunk.start_line + at:>{gutter}} {mark} ", dim=True)
-        printed.append(number + _fitted(lines[at], width and width - gutter - len(INDENT) - 3, terms))
+        fitting = _fitted(lines[at], width and width - gutter - len(INDENT) - 3, terms)
+        printed.append(number + _highlighted(fitting, terms))
     return printed
 
 
@@ -133,7 +134,7 @@ def _further(chunk: Chunk, *, terms: Terms, width: int | None) -> str:
     is_heading = line.strip("#=* ") == symbol_of(chunk, terms=terms)
     if not line or is_heading or (room is not None and room < LEAD):
         return head
-    return f"{head}  {click.style(_fitted(line, room, terms), dim=True)}"
+    return f"{head}  {_highlighted(_fitted(line, room, terms), terms, dim=True)}"
 
 
 def _link_lines(hit: Hit, links: Links | None, *, width: int | None) -> Iterator[str]:
@@ -186,4 +187,19 @@ def _first_match(line: str, terms: Terms) -> int:
     """Where the first word of the line begins that was asked for; 0 when none was."""
     from askrepo.text.terms import matches_of
 
-    return next(matches_of(line, terms), 0)
+    return next((start for start, _ in matches_of(line, terms)), 0)
+
+
+def _highlighted(line: str, terms: Terms, *, dim: bool = False) -> str:
+    """The safe line with the words in bold that were asked for; the rest is dim where the line is to be."""
+    from askrepo.text.terms import matches_of
+
+    parts, done = [], 0
+    for start, end in matches_of(line, terms):
+        parts += [_between(line[done:start], dim), click.style(line[start:end], bold=True)]
+        done = end
+    return "".join([*parts, _between(line[done:], dim)])
+
+
+def _between(text: str, dim: bool) -> str:
+    return click.style(text, dim=True) if dim and text else text

@@ -62,9 +62,9 @@ def whole_terms(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(terms[0] for word in words if (terms := _word_terms(word))))
 
 
-def matches_of(text: str, terms: Collection[str]) -> Iterator[int]:
-    """Where words begin in a text that have one of the terms."""
-    return (match.start() for match in _WORD.finditer(text) if not set(_word_terms(match[0])).isdisjoint(terms))
+def matches_of(text: str, terms: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Where words begin and end in a text that have one of the terms."""
+    return (match.span() for match in _WORD.finditer(text) if not set(_word_terms(match[0])).isdisjoint(terms))
 
 
 def _terms(text: str) -> list[str]:

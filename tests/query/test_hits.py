@@ -130,3 +130,24 @@ def test_json_has_further_passages_and_links() -> None:
     used = {"repository": "acme/app", "path": "b.py", "line": 12, "symbol": "main"}
     assert found["links"] == {"definition": (), "used_by": (used,), "uses": ()}
     assert hit_json(hit(chunk()), terms=(), links=None)["links"] is None
+
+
+def test_words_that_were_asked_for_are_bold_in_excerpts() -> None:
+    (line,) = excerpt(chunk("if retries: retry_later() # retrying, entry\n"), terms={"retri"}, width=80)
+    shown = line.partition("\u2502 \x1b[0m")[2]
+    bold = [click.style(word, bold=True) for word in ("retries", "retry_later", "retrying")]
+    assert shown == f"if {bold[0]}: {bold[1]}() # {bold[2]}, entry"
+
+
+def test_bold_words_take_no_columns_and_a_word_that_is_cut_stays_within_them() -> None:
+    (line,) = excerpt(chunk("retry " * 40 + "\n"), terms={"retri"}, width=80)
+    (without,) = excerpt(chunk("retry " * 40 + "\n"), terms=(), width=80)
+    assert click.unstyle(line) == click.unstyle(without)
+    assert columns(click.unstyle(line)) == 80
+
+
+def test_in_a_further_passage_all_but_the_words_asked_for_is_dim() -> None:
+    found = hit(chunk(), chunk("b\n    now retry()\n", start_line=20))
+    shown = hit_block(found, terms={"retri"}, with_repository=False, width=80).split("\n")[-1]
+    dim = [click.style(text, dim=True) for text in ("now ", "()")]
+    assert shown.endswith(f"  {dim[0]}{click.style('retry', bold=True)}{dim[1]}")

@@ -191,6 +191,7 @@ def test_a_terminal_gets_colour_and_lines_that_fit(run_main: Run) -> None:
     shown = run_on_terminal("search", "exponential", "backoff", "-k", "1", env={"COLUMNS": "50"})
     assert shown.exit_code == 0
     assert "\x1b[36m" in shown.screen
+    assert "\x1b[1mbackoff\x1b[0m" in shown.screen
     assert "…" in shown.screen
     assert "\x1b" not in run_on_terminal("search", "backoff", env={"NO_COLOR": "1"}).screen.replace("\x1b[K", "")
 
