@@ -70,6 +70,14 @@ def is_no(text: str) -> bool:
     return text.strip().lower() in {"0", "false", "no", "off", "none"}
 
 
+def _auto_or_off(env: Mapping[str, str], name: str) -> bool:
+    """Whether the variable lets something be found out: it says auto or nothing, and does not say no."""
+    text = (env.get(name) or "auto").strip().lower()
+    if not is_no(text) and text not in {"", "auto"}:
+        raise InvalidSettingError(name, "auto or off", text)
+    return not is_no(text)
+
+
 def _number(env: Mapping[str, str], name: str, default: float, *, low: float = 0, high: float = 1e15) -> float:
     """A number between the bounds, written as a decimal: no NaN, no infinity, no digits of other scripts."""
     text = (env.get(name) or "").strip()
@@ -222,6 +230,7 @@ def _endpoint(env: Mapping[str, str], name: str) -> str | None:
     return (env.get(name) or env.get("OPENAI_BASE_URL") or "").strip() or None
 
 
+AUTO = Kind("`auto` or `off`", "auto", _auto_or_off, may_be_off=True)
 LINES = Kind("one a line", "", _lines, is_list=True)
 TOKEN = Kind("text", "", lambda env, name: (env.get(name) or "").strip() or None)
 ALIAS = Kind("name of an alias", "the only alias", _alias)
@@ -420,6 +429,14 @@ class Settings:
             "ASKREPO_READING_TOKENS",
             whole(32_000, 200, 10**7),
             "tokens of passages and results that it may gather in all",
+            COMMAND,
+        )
+    )
+    answer_form: bool = field(
+        metadata=is_(
+            "ASKREPO_ANSWER_FORM",
+            AUTO,
+            "whether answers are asked for as JSON of a schema where the endpoint takes it; `off` asks for prose only",
             COMMAND,
         )
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from askrepo.text.display import plain, plain_line
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from askrepo.answer.citations import Cited
     from askrepo.answer.context import Source
     from askrepo.answer.reading_loop import Step
+    from askrepo.settings import Settings
 
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
 SHOWN_PASSAGES = 5
@@ -134,7 +134,7 @@ class Answerer:
         return Answered("", 0)
 
     def _print_answer(self, evidence: Evidence, model: ChatModel, steps: Sequence[Step]) -> Answered:
-        stream = checked_stream(evidence, model, self.follower.readers, cache=self.options.session.settings.cache)
+        stream = checked_stream(evidence, model, self.follower.readers, settings=self.options.session.settings)
         try:
             self._print_stream(evidence, stream, steps)
         except Exception:  # an endpoint that broke off, or nowhere to print to: what arrived is kept
@@ -190,7 +190,7 @@ class Answerer:
 
 
 def checked_stream(
-    evidence: Evidence, model: ChatModel, readers: Sequence[AliasReader], *, cache: Path
+    evidence: Evidence, model: ChatModel, readers: Sequence[AliasReader], *, settings: Settings
 ) -> AnswerStream:
     """The model's answer, whose citations and statements are compared with the datasets as it arrives."""
     from askrepo.answer.answer import stream_answer
@@ -205,7 +205,7 @@ def checked_stream(
         look_up=line_look_up(readers, evidence.sources),
         elsewhere=stored,
         lines_of=stored.lines_of,
-        forms=FormMemory(cache / "answer-forms.json"),
+        forms=FormMemory(settings.cache / "answer-forms.json") if settings.answer_form else None,
     )
 
 

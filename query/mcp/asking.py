@@ -39,7 +39,7 @@ def ask(library: Library, question: str, max_tokens: int, alias: str | None = No
             return Result("no match", bounded(text, max_tokens), entries)
         evidence = _read_on(library, evidence, model, readers, tell)
         tell("answering")
-        stream = checked_stream(evidence, model, readers, cache=session.settings.cache)
+        stream = checked_stream(evidence, model, readers, settings=session.settings)
         for number, _ in enumerate(stream):
             if number % SAID_EVERY_PIECES == 0:
                 tell("answering")

@@ -64,6 +64,7 @@ def test_a_blank_number_counts_as_unset(name: str, value: str) -> None:
     [
         ("ASKREPO_K", "0"),
         ("ASKREPO_K", "101"),
+        ("ASKREPO_ANSWER_FORM", "on"),
         ("ASKREPO_K", "2.5"),
         ("ASKREPO_RETENTION", "0"),
         ("ASKREPO_MIN_SIZE_RATIO", "1.01"),

@@ -76,6 +76,16 @@ def test_a_form_that_is_taken_is_asked_for_again(run_main: Run, server: OpenAISe
     assert asked_in_form(server) == [True, True]
 
 
+@pytest.mark.parametrize("value", ["off", "no", "0", " OFF "])
+def test_a_form_that_is_turned_off_is_never_asked_for(run_main: Run, server: OpenAIServer, value: str) -> None:
+    server.schema = "taken"
+    server.replies.append(f"{SENTENCE} [1].")
+    result = run_main("ask", "backoff", env={"ASKREPO_ANSWER_FORM": value})
+    assert result.stdout.startswith(f"{SENTENCE} [1].\n")
+    assert asked_in_form(server) == [False]
+    assert "Reply with JSON" not in server.requests[0].body["messages"][-1]["content"]
+
+
 def test_another_model_at_the_endpoint_is_asked_on_its_own(run_main: Run, server: OpenAIServer) -> None:
     server.schema = "refused"
     server.replies += ["One [1].", "Two [1]."]
