@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from askrepo.errors import UsageError
 from query.absence import print_absent
+from query.editor import open_in_editor
 from query.errors import NOTHING_FOUND
 from query.hits import Terms, hit_block, hit_json
 from query.options import SearchOptions, WholeNumber, example, search_options
@@ -47,9 +50,18 @@ MIN_TOKENS, MAX_TOKENS = 200, 10_000_000  # as ASKREPO_CONTEXT_TOKENS
     "-C", "around", type=WholeNumber(0, MAX_AROUND), metavar="N",
     help="Lines shown on either side of the best line of a hit. Default: the six best lines.",
 )  # fmt: skip
+@click.option(
+    "--open", "opened", type=WholeNumber(1, 100), metavar="N",
+    help="Open the file of hit N in $VISUAL or $EDITOR, if its repository is a checkout on this machine.",
+)  # fmt: skip
 @search_options
 def search(
-    query: tuple[str, ...], as_context: bool, max_tokens: int | None, around: int | None, options: SearchOptions
+    query: tuple[str, ...],
+    as_context: bool,
+    max_tokens: int | None,
+    around: int | None,
+    opened: int | None,
+    options: SearchOptions,
 ) -> int:
     """List the files that answer, with path, lines, symbol and excerpt.
 
@@ -57,23 +69,50 @@ def search(
     """
     if max_tokens and not as_context:
         raise click.UsageError("--tokens is the budget of --context: give both")
+    if opened and (as_context or options.as_json):
+        raise click.UsageError("--open opens a hit of the list: give it without --context and --json")
     question = read_question(query)
     with progress("opening"):
         readers = options.readers()
     if as_context:
         found = _print_context(question, options, readers, max_tokens or options.session.settings.context_tokens)
     else:
-        found = _print_listing(question, options, readers, around)
+        hits = _print_listing(question, options, readers, around)
+        found = bool(hits)
     print_absent(question, options, readers)
     if not found:
         print_note("nothing found")
     for reader in readers:
         print_note(freshness(reader.entry))
+    if opened and found:
+        _open(opened, hits, question, readers)
     return 0 if found else NOTHING_FOUND
 
 
-def _print_listing(question: str, options: SearchOptions, readers: Sequence[AliasReader], around: int | None) -> bool:
-    """The best hits, for a person; whether there are any."""
+def _open(number: int, hits: Sequence[Hit], question: str, readers: Sequence[AliasReader]) -> None:
+    """Open a hit's file of a checkout on this machine in the user's editor, at the line that answers."""
+    from askrepo.git.checkouts import file_here
+    from askrepo.search.excerpts import asked_terms, excerpt_lines
+
+    if number > len(hits):
+        there = "is 1 hit" if len(hits) == 1 else f"are {len(hits)} hits"
+        raise UsageError(f"--open {number}: there {there}; -k lists more")
+    hit = hits[number - 1]
+    entry = next(reader.entry for reader in readers if reader.alias == hit.alias)
+    snapshot = next(read for read in entry.manifest.snapshots if read.name == hit.chunk.repository)
+    file = file_here(snapshot, hit.chunk.path)
+    if file is None:
+        raise UsageError(
+            f"{hit.chunk.path} of {hit.chunk.repository} is no file of a checkout on this machine, see {hit.url}"
+        )
+    best = excerpt_lines(hit.chunk, asked_terms(question, readers=readers), size=1)[0]
+    open_in_editor(file, hit.chunk.start_line + best, env=os.environ)
+
+
+def _print_listing(
+    question: str, options: SearchOptions, readers: Sequence[AliasReader], around: int | None
+) -> Sequence[Hit]:
+    """The best hits, printed for a person or as JSON."""
     from askrepo.search.excerpts import asked_terms
     from askrepo.search.links import first_links
     from askrepo.search.search import DEFAULT_K, search_files
@@ -95,7 +134,7 @@ def _print_listing(question: str, options: SearchOptions, readers: Sequence[Alia
             shown, terms=terms, with_repository=several, width=width, links=its, is_whole=around is not None
         )
         print_result(block + "\n")
-    return bool(hits)
+    return hits
 
 
 def _widened(hit: Hit, terms: Terms, readers: Sequence[AliasReader], around: int) -> Hit:
