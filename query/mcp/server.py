@@ -84,7 +84,7 @@ def server_for(library: Library) -> Server[Any]:
         try:
             text = await anyio.to_thread.run_sync(partial(resource_text, library, uri), limiter=limiter)
         except AskrepoError as error:
-            raise MCPError(INVALID_PARAMS, Failure.of(error).message) from error
+            raise MCPError(INVALID_PARAMS, Failure.of(error).message, {"uri": uri}) from error
         content = TextResourceContents(uri=params.uri, mime_type="text/plain", text=text)
         return ReadResourceResult(contents=[content])
 

@@ -81,6 +81,7 @@ def test_a_token_is_asked_for_when_there_is_one(built: BuiltAlias) -> None:
         assert status_of(url) == 401
         assert status_of(url, Authorization=f"Bearer {TOKEN}x") == 401
         assert status_of(url, Authorization=f"Bearer {TOKEN}") == 200
+        assert status_of(url, Authorization=f"  Bearer {TOKEN} \t") == 200
 
 
 @pytest.mark.parametrize(

@@ -226,8 +226,9 @@ async def test_files_are_resources_at_their_commit(library: Library, built: Buil
         assert read.contents[0].text == FILES["src/retry.py"]
         for uri in ("askrepo://main/parcel@0000000000/a", f"askrepo://main/parcel@{commit}/..%2f..%2fetc/passwd",
                     "file:///etc/passwd", "askrepo://main", f"askrepo://other/parcel@{commit}/README.md"):  # fmt: skip
-            with pytest.raises(MCPError):
+            with pytest.raises(MCPError) as refused:
                 await client.read_resource(uri)
+            assert refused.value.error.data == {"uri": uri}
 
 
 async def test_an_answer_that_nobody_waits_for_does_not_hold_up_the_others(library: Library) -> None:
