@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from askrepo.errors import AskrepoError, DatasetCorruptedError, UnknownAliasError, UsageError
+from query.mcp.turns import in_turn
 from query.options import WITHOUT_VECTORS, configured_strategy
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ class Library:
                 raise
 
     def read_apart(self, named: str | None, use: Use[Answer]) -> Answer:
-        """Likewise with datasets opened for this call alone: others need not wait for it."""
-        return use(self.session.readers(self.aliases(named), warm_up=self._needs_vectors, at=self.at))
+        """Likewise, for what takes long: others wait for a look into a dataset only, and not until `use` has ended."""
+        readers = self.read(named, tuple)
+        return use([replace(reader, dataset=in_turn(reader.dataset, self._lock)) for reader in readers])
 
     @property
     def _needs_vectors(self) -> bool:

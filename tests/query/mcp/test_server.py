@@ -212,6 +212,25 @@ async def test_ask_answers_with_sources_and_tells_its_progress(library: Library)
     assert told[:2] == ["searching", "answering"]
 
 
+async def test_ask_reads_what_is_open_already(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mcp.client.client import Client
+
+    from query.mcp.server import server_for
+    from tests.fakes import OpenAIServer
+
+    with OpenAIServer(replies=["The next attempt waits with exponential backoff [1]."] * 2) as endpoint:
+        settings = replace(library.session.settings, chat_model="m", openai_base_url=endpoint.base_url,
+                           openai_api_key="k", steps=0)  # fmt: skip
+        async with Client(server_for(Library(Session(settings)))) as client:
+            await client.call_tool("search", {"query": "backoff"})
+            for opened in ("open_alias", "open_aliases", "open_entry", "embedder_opener"):
+                monkeypatch.delattr(f"askrepo.aliases.sources.{opened}")
+            for opened in ("open_alias", "embedder_opener"):
+                monkeypatch.delattr(f"askrepo.aliases.following.{opened}")
+            result = await client.call_tool("ask", {"question": "how long does backoff wait"})
+    assert outcome_of(result) == "found"
+
+
 async def test_files_are_resources_at_their_commit(library: Library, built: BuiltAlias) -> None:
     from mcp.client.client import Client
     from mcp.shared.exceptions import MCPError
