@@ -143,7 +143,7 @@ class LoadManifest:
     :ivar part_bytes: bytes of text in each part that are still to be split.
     :ivar files: paths in the commit's tree; always loaded + the sum of skipped.
     :ivar loaded: files with text, those carried over included.
-    :ivar carried: loaded files whose chunks the incumbent has, so that their text was not read.
+    :ivar carried: loaded files whose chunks the current dataset has, so that their text was not read.
     :ivar repaired: loaded files in which what could not be decoded is a replacement character.
     """
 

@@ -197,7 +197,7 @@ def _digest_in_disorder(definition: Definition, workspace: Workspace) -> str:
     assert len(gather_shards([load])) > 1, "the repository is too small to be cut in two ways"
     chunks = [split_files(shard, workspace=workspace, run=run) for shard in reversed(shards)]
     vectors = [
-        embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, incumbent=None)
+        embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, current_vectors=None)
         for shard in (*chunks, *chunks)
     ][: len(chunks)]
     return build_dataset(

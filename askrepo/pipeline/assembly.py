@@ -1,4 +1,4 @@
-"""Assembly: the rows of a new dataset in the order of the trees, from the run's shards and from the incumbent."""
+"""Assembly: the rows of a new dataset in the order of the trees, from the run's shards and from the current dataset."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Assembly:
     """The rows of one dataset; to be gone through once.
 
     :ivar files: what the dataset's table of files will say; complete once every batch was taken.
-    :ivar carried: rows taken from the incumbent so far.
+    :ivar carried: rows taken from the current dataset so far.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Assembly:
         *,
         workspace: Workspace,
         embedder: EmbedderStamp,
-        incumbent: RowSource | None,
+        current_rows: RowSource | None,
     ) -> None:
         self._loads = loads
         self._workspace = workspace
-        self._incumbent = incumbent
+        self._current_rows = current_rows
         self._runs = _Runs(_rows_of(shard, embedder, workspace) for shard in shards)
         self.files: list[FileFacts] = []
         self.carried = 0
@@ -73,7 +73,7 @@ class Assembly:
         seen.check_distinct()
 
     def _pieces(self) -> Iterator[Rows]:
-        """Rows in the order of the trees; files that follow each other in the incumbent are read together."""
+        """Rows in the order of the trees; files that follow each other in the current dataset are read together."""
         place = 0
         carried: list[FileFacts] = []
         for file, known_as in self._files():
@@ -96,7 +96,7 @@ class Assembly:
         yield from self._carried(carried)
 
     def _files(self) -> Iterator[tuple[FileFacts, str]]:
-        """Every path of the trees, and as what the incumbent knows it."""
+        """Every path of the trees, and as what the current dataset knows it."""
         for load in self._loads:
             for part in load.parts:
                 table = read_table(self._workspace, part, columns=[*FILE_FACTS, "known_as"])
@@ -104,10 +104,10 @@ class Assembly:
                 yield from zip(map(FileFacts, *columns), table["known_as"].to_pylist(), strict=True)
 
     def _carried(self, files: Sequence[FileFacts]) -> Iterator[Rows]:
-        """The incumbent's rows of files that follow each other there."""
+        """The current dataset's rows of files that follow each other there."""
         if not files:
             return
-        if self._incumbent is None:
+        if self._current_rows is None:
             raise VerificationError(
                 f"{files[0].path} is to be copied from the current dataset, but this run has none; start a new run"
             )
@@ -115,7 +115,7 @@ class Assembly:
         start = files[0].first_row
         for offset in range(0, len(expected), BATCH_ROWS):
             paths = expected[offset : offset + BATCH_ROWS]
-            rows = self._incumbent.rows(start + offset, start + offset + len(paths))
+            rows = self._current_rows.rows(start + offset, start + offset + len(paths))
             if list(rows.columns["path"]) != paths:
                 raise VerificationError("the current dataset does not match its table of files: run again with force")
             self.carried += len(rows)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from askrepo.errors import AskrepoError, DatasetCorruptedError, NothingToIndexError, VerificationError
 from askrepo.pipeline.assembly import Assembly, check_repositories
-from askrepo.pipeline.incumbent import open_carried
+from askrepo.pipeline.current_dataset import open_for_rows
 from askrepo.pipeline.known_files import FileChanges, FileFacts, KnownFiles, write_known_files
 from askrepo.pipeline.memory import give_back
 from askrepo.pipeline.plan import definition_digest
@@ -55,7 +55,7 @@ def build_dataset(
     workspace: Workspace,
     run: str,
     fingerprint: str,
-    incumbent: DatasetManifest | None = None,
+    current_manifest: DatasetManifest | None = None,
     carry: bool = False,
     clone_s: float = 0.0,
     datasets: str | None = None,
@@ -68,8 +68,8 @@ def build_dataset(
 
     :param vectors: one per chunk shard, in any order.
     :param fingerprint: of the embedder that made the vectors.
-    :param incumbent: the alias's dataset when the run began; the report tells what changed since.
-    :param carry: whether load left out what the incumbent has.
+    :param current_manifest: the alias's dataset when the run began; the report tells what changed since.
+    :param carry: whether load left out what the current dataset has.
     :param clone_s: seconds the clones took, for the report.
     :param datasets: URL to write below instead of the workspace's `datasets/`.
     :raises VerificationError: what the stages wrote does not fit together, or does not read back.
@@ -78,7 +78,7 @@ def build_dataset(
     """
     shards = sorted(vectors, key=lambda shard: shard.number)
     _check_sources(definition, snapshots, loads)
-    dimension = _check_shards(shards, incumbent if carry else None)
+    dimension = _check_shards(shards, current_manifest if carry else None)
     now = now or datetime.now(UTC)
     manifest = DatasetManifest(
         dataset=_new_dataset(definition.alias, now, datasets),
@@ -97,16 +97,16 @@ def build_dataset(
         digest="",
         report=_report(loads, shards, clone_s),
     )
-    carried = open_carried(incumbent, workspace=workspace) if incumbent is not None and carry else None
-    assembly = Assembly(loads, shards, workspace=workspace, embedder=manifest.embedder, incumbent=carried)
-    return _publish(manifest, assembly, _expected_bytes(loads, dimension), incumbent, carried, workspace)
+    carried = open_for_rows(current_manifest, workspace=workspace) if current_manifest is not None and carry else None
+    assembly = Assembly(loads, shards, workspace=workspace, embedder=manifest.embedder, current_rows=carried)
+    return _publish(manifest, assembly, _expected_bytes(loads, dimension), current_manifest, carried, workspace)
 
 
 def _publish(
     manifest: DatasetManifest,
     assembly: Assembly,
     expected_bytes: int,
-    incumbent: DatasetManifest | None,
+    current_manifest: DatasetManifest | None,
     carried: DatasetReader | None,
     workspace: Workspace,
 ) -> DatasetManifest:
@@ -124,7 +124,7 @@ def _publish(
     except BaseException:
         _discard(location)
         raise
-    changes = _changes(incumbent, assembly.files, workspace)
+    changes = _changes(current_manifest, assembly.files, workspace)
     reused = manifest.chunks - manifest.report["vectors_computed"]
     chunks = {"carried": assembly.carried, "embedded": manifest.report["vectors_computed"], "reused": reused}
     report = {**manifest.report, "files": changes, "chunks": chunks, "seconds": seconds}
@@ -157,10 +157,10 @@ def _write(
 
 
 def _changes(
-    incumbent: DatasetManifest | None, files: Sequence[FileFacts], workspace: Workspace
+    current_manifest: DatasetManifest | None, files: Sequence[FileFacts], workspace: Workspace
 ) -> dict[str, int] | None:
-    """What happened to the files since the incumbent; None when nothing is known of its files."""
-    known = KnownFiles(()) if incumbent is None else KnownFiles.of(incumbent, workspace)
+    """What happened to the files since the current dataset; None when nothing is known of its files."""
+    known = KnownFiles(()) if current_manifest is None else KnownFiles.of(current_manifest, workspace)
     return None if known is None else FileChanges.between(known.files, files).as_dict()
 
 
@@ -205,17 +205,17 @@ def _check_sources(definition: Definition, snapshots: Sequence[Snapshot], loads:
             )
 
 
-def _check_shards(shards: Sequence[VectorShard], incumbent: DatasetManifest | None) -> int:
+def _check_shards(shards: Sequence[VectorShard], current_manifest: DatasetManifest | None) -> int:
     """The vectors' dimension, when the shards are complete and agree on it.
 
-    :param incumbent: whose rows are carried over, None for none.
+    :param current_manifest: whose rows are carried over, None for none.
     """
     numbers = [shard.number for shard in shards]
     if numbers != list(range(len(shards))) or any(shard.number != shard.chunks.number for shard in shards):
         raise VerificationError(f"shards must be numbered 0 to {len(shards) - 1}, each once; found {numbers}")
     dimensions = {shard.dimension for shard in shards if shard.chunks.chunks}
-    if incumbent is not None:
-        dimensions.add(incumbent.embedder.dimension)
+    if current_manifest is not None:
+        dimensions.add(current_manifest.embedder.dimension)
     if not dimensions:
         raise NothingToIndexError(f"none of {len(shards)} shards has a chunk: there is no text to build a dataset from")
     if len(dimensions) > 1 or min(dimensions) < 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.errors import DatasetCorruptedError
-from askrepo.pipeline.incumbent import can_be_carried
+from askrepo.pipeline.current_dataset import can_be_carried
 from askrepo.pipeline.plan import definition_digest
 from askrepo.store.location import DatasetLocation
 from askrepo.store.proof import check_files

@@ -66,19 +66,19 @@ def embed_chunks(
     workspace: Workspace,
     run: str,
     embedder: Embedder,
-    incumbent: VectorSource | None,
+    current_vectors: VectorSource | None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> VectorShard:
     """The shard's vectors, written whole; each is looked up first and computed only when nobody made it before.
 
     A few texts of each batch are embedded once more, alone, before the batch is kept: see `spot_check`.
 
-    Looked up in: the shard's own file (a finished task tried again), the incumbent, batches that a killed try of this
-    task left, other shards of this run, the latest earlier runs of the alias, which may have been killed before their
+    Looked up in: the shard's own file (a finished task tried again), the current dataset, batches of a killed try of
+    this task, other shards of this run, the latest earlier runs of the alias, which may have been killed before their
     swap. What is computed is written batch by batch, so that a next try goes on there.
 
     :param run: workspace key of the run's folder.
-    :param incumbent: the current dataset of the alias, when it was made by the same embedder.
+    :param current_vectors: the current dataset of the alias, when it was made by the same embedder.
     :param on_progress: called with (vectors at hand, vectors needed) after the look-up and after each batch.
     :returns: computed + reused is the number of distinct texts; computed counts this call only, and none of the
         texts that were embedded again as a check: those are `checked`.
@@ -88,7 +88,7 @@ def embed_chunks(
     started = time.monotonic()
     files = _ShardFiles(workspace, run, embedder.fingerprint, shard.number)
     texts = _texts_by_id(workspace, shard, embedder.fingerprint)
-    found = _look_up(texts, files, incumbent)
+    found = _look_up(texts, files, current_vectors)
     missing = {name: text for name, text in texts.items() if name not in found}
     _report(on_progress, len(found), len(texts))
     checked = 0
@@ -218,11 +218,11 @@ def _texts_by_id(workspace: Workspace, shard: ChunkShard, fingerprint: str) -> d
     return {vector_id(fingerprint, text): text for text in texts}
 
 
-def _look_up(texts: Mapping[str, str], files: _ShardFiles, incumbent: VectorSource | None) -> Vectors:
+def _look_up(texts: Mapping[str, str], files: _ShardFiles, current_vectors: VectorSource | None) -> Vectors:
     """Vectors that need not be computed, asking one place after the other for what is still missing."""
     places: tuple[Callable[[Collection[str]], Vectors], ...] = (
         lambda _: files.finished(),
-        lambda wanted: {} if incumbent is None else _sound(incumbent.vectors(wanted)),
+        lambda wanted: {} if current_vectors is None else _sound(current_vectors.vectors(wanted)),
         lambda _: files.batches(),
         files.elsewhere,
         files.earlier,

@@ -57,7 +57,7 @@ class _Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A path of the tree, and why its blob is not read: for a reason, or because the incumbent knows the content."""
+    """A path of the tree, and why its blob is not read: for a reason, or as the current dataset knows the content."""
 
     entry: TreeEntry
     path: str
@@ -80,7 +80,7 @@ class _Row:
 
     @property
     def bytes_to_split(self) -> int:
-        """The incumbent's rows are taken as they are, unless the path changed."""
+        """The current dataset's rows are taken as they are, unless the path changed."""
         return 0 if self.known_as == self.facts.path else self.facts.text_bytes
 
 
@@ -119,7 +119,7 @@ def load_files(
     :param include: patterns of paths to load; none means all. Other paths get a row with the reason "excluded".
     :param exclude: patterns of paths to leave out; they win over `include`.
     :param max_file_bytes: larger blobs are never read.
-    :param known: the incumbent's files, when its rows can be carried over: content that it knows is not read.
+    :param known: the current dataset's files, when its rows can be carried over: content that it knows is not read.
     :raises LimitExceededError: the tree has too many paths or too much text.
     :raises StorageError: the snapshot is missing or damaged.
     """
@@ -354,7 +354,7 @@ def _row(candidate: _Candidate, contents: Mapping[str, bytes], rules: _Rules) ->
 
 
 def _known_row(candidate: _Candidate, known: FileFacts) -> _Row:
-    """What the incumbent knows; at another path a file may be of another kind."""
+    """What the current dataset knows; at another path a file may be of another kind."""
     kind = _kind(candidate, known.language, generated=known.generated, documents=known.documents)
     facts = replace(known, path=candidate.path, kind=kind)
     return _Row(facts, known_as="" if known.reason else known.path)

@@ -134,7 +134,7 @@ class Run:
         from askrepo.pipeline.split import split_files
 
         return split_files(
-            shard, workspace=self.workspace, run=self.key, incumbent=lambda: self._open_carried(comparison)
+            shard, workspace=self.workspace, run=self.key, open_current=lambda: self._open_carried(comparison)
         )
 
     def embed(
@@ -144,8 +144,8 @@ class Run:
 
         :raises VerificationError: this process has another embedder than the one that compare saw.
         """
+        from askrepo.pipeline.current_dataset import open_for_vectors
         from askrepo.pipeline.embed import embed_chunks
-        from askrepo.pipeline.incumbent import open_incumbent
 
         embedder = self.embedder
         if embedder.fingerprint != comparison.fingerprint:
@@ -153,7 +153,7 @@ class Run:
                 f"this worker's embedder is {embedder.fingerprint}, the run started with {comparison.fingerprint}: "
                 "install the same askrepo on all workers and start a new run"
             )
-        earlier = open_incumbent(
+        earlier = open_for_vectors(
             self._current(comparison),
             comparison.fingerprint,
             workspace=self.workspace,
@@ -164,7 +164,7 @@ class Run:
             workspace=self.workspace,
             run=self.key,
             embedder=embedder,
-            incumbent=earlier,
+            current_vectors=earlier,
             on_progress=on_progress,
         )
 
@@ -188,7 +188,7 @@ class Run:
             workspace=self.workspace,
             run=self.key,
             fingerprint=comparison.fingerprint,
-            incumbent=self._current(comparison),
+            current_manifest=self._current(comparison),
             carry=comparison.carry,
             clone_s=clone_s,
             datasets=self.settings.datasets,

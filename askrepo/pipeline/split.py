@@ -36,21 +36,21 @@ class RowSource(Protocol):
 
 
 def split_files(
-    shard: FileShard, *, workspace: Workspace, run: str, incumbent: Callable[[], RowSource] | None = None
+    shard: FileShard, *, workspace: Workspace, run: str, open_current: Callable[[], RowSource] | None = None
 ) -> ChunkShard:
     """Split the files of the shard and write the chunks as one Parquet object.
 
-    Files that the incumbent has at the same path are left out: build carries their rows over. Those that it has at
+    Files that the current dataset has at the same path are left out: build carries their rows over. Those it has at
     another path are not split again either: their chunks are the same but for what depends on the path.
 
     :param run: workspace key under which this run keeps its files.
-    :param incumbent: opens the dataset whose files load was given; called when a file of it moved, once.
+    :param open_current: opens the dataset whose files load was given; called when a file of it moved, once.
     """
     import pyarrow as pa
 
     began = time.monotonic()
     columns: dict[str, list[Any]] = {name: [] for name in tables.CHUNKS}
-    opened = None if incumbent is None else functools.cache(incumbent)
+    opened = None if open_current is None else functools.cache(open_current)
     with ParserProcess(PARSER_CODE) as parser:
         for part in shard.parts:
             for file in tables.read_table(workspace, part).to_pylist():
@@ -70,15 +70,17 @@ def split_files(
     )
 
 
-def _spans_of(file: Mapping[str, Any], incumbent: Callable[[], RowSource] | None, parser: ParserProcess) -> list[Span]:
-    """The spans of one row of `tables.FILES`: cut from its text, or as the incumbent has them."""
+def _spans_of(
+    file: Mapping[str, Any], open_current: Callable[[], RowSource] | None, parser: ParserProcess
+) -> list[Span]:
+    """The spans of one row of `tables.FILES`: cut from its text, or as the current dataset has them."""
     if not file["known_as"]:
         return split_apart(file["text"], path=file["path"], language=file["language"], parser=parser)
-    if incumbent is None:
+    if open_current is None:
         raise VerificationError(
             f"load skipped {file['path']}, but this run has no dataset to copy it from; start a new run"
         )
-    columns = incumbent().rows(file["first_row"], file["first_row"] + file["rows"]).columns
+    columns = open_current().rows(file["first_row"], file["first_row"] + file["rows"]).columns
     if set(columns["path"]) - {file["known_as"]}:
         raise VerificationError(
             f"the current dataset lacks {file['known_as']} where its table of files has it; run with force"

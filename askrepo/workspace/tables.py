@@ -27,13 +27,13 @@ FILE_FACTS = {
     "generated": "bool",  # whether its header says so
     "documents": "bool",  # whether it is documentation in comments
     "text_bytes": "int64",  # bytes of the decoded text, 0 when skipped
-    "first_row": "int64",  # of its chunks in a dataset: in that of this table, in FILES in the incumbent; -1 for none
+    "first_row": "int64",  # of its chunks in a dataset: in this table's, in FILES in the current one; -1 for none
     "rows": "int32",  # chunks from there on
 }
 """What a dataset's table of files says of each path."""
 FILES = {
     **FILE_FACTS,
-    "known_as": "string",  # the incumbent's path of the same content; "" when the text is here
+    "known_as": "string",  # the current dataset's path of the same content; "" when the text is here
     "text": "string",  # "" when skipped or known; lines end with \n
 }
 CHUNKS = {

@@ -41,7 +41,7 @@ class WrongEmbedder(CountingEmbedder):
 
 def embed(workspace, texts, embedder, *, number=0):
     shard = make_shard(workspace, texts, number=number)
-    return embed_chunks(shard, workspace=workspace, run=RUN, embedder=embedder, incumbent=None)
+    return embed_chunks(shard, workspace=workspace, run=RUN, embedder=embedder, current_vectors=None)
 
 
 @pytest.mark.parametrize("order", WRONG_ORDERS.values(), ids=WRONG_ORDERS)

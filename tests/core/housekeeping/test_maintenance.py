@@ -245,7 +245,9 @@ def test_a_run_between_split_and_embed_goes_on(tmp_path):
     # `run-1` of `build_alias` is the last by name: so two of the four are, and the run under way is young.
     assert names(outcome.removed) == later_runs[:2]
     embedder = open_embedder("hash", cache=tmp_path)
-    vectors = [embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, incumbent=None) for shard in chunks]
+    vectors = [
+        embed_chunks(shard, workspace=workspace, run=run, embedder=embedder, current_vectors=None) for shard in chunks
+    ]
     manifest = build_dataset(
         built.definition,
         [snapshot],

@@ -38,9 +38,9 @@ def make_shard(workspace, texts, *, number=0):
     return ChunkShard(number=number, key=key, chunks=len(rows), tokens=len(rows), digest="0" * 64)
 
 
-def run_embed(workspace, shard, embedder, *, incumbent=None, on_progress=None, run=RUN):
+def run_embed(workspace, shard, embedder, *, current_vectors=None, on_progress=None, run=RUN):
     return embed_chunks(
-        shard, workspace=workspace, run=run, embedder=embedder, incumbent=incumbent, on_progress=on_progress
+        shard, workspace=workspace, run=run, embedder=embedder, current_vectors=current_vectors, on_progress=on_progress
     )
 
 
@@ -50,7 +50,7 @@ def written(workspace, result):
     return dict(zip(table["vector_id"].to_pylist(), table["vector"].to_pylist(), strict=True))
 
 
-class Incumbent:
+class CurrentVectors:
     """A dataset's vectors, and what was asked of it."""
 
     def __init__(self, vectors):
@@ -62,10 +62,10 @@ class Incumbent:
         return {name: self.known[name] for name in vector_ids if name in self.known}
 
 
-def incumbent_of(texts, embedder):
+def current_vectors_of(texts, embedder):
     embedded = [embedded_text(*text) for text in texts]
     names = [vector_id(embedder.fingerprint, text) for text in embedded]
-    return Incumbent(dict(zip(names, CountingEmbedder().embed_texts(embedded), strict=True)))
+    return CurrentVectors(dict(zip(names, CountingEmbedder().embed_texts(embedded), strict=True)))
 
 
 def test_every_distinct_text_gets_its_vector_in_order_of_first_chunk(workspace):
@@ -84,7 +84,7 @@ def test_result_counts_exactly(workspace):
     texts = [*texts_of(9), *texts_of(3)]
     embedder = CountingEmbedder()
     shard = make_shard(workspace, texts, number=7)
-    result = run_embed(workspace, shard, embedder, incumbent=incumbent_of(texts_of(2), embedder))
+    result = run_embed(workspace, shard, embedder, current_vectors=current_vectors_of(texts_of(2), embedder))
     assert (result.number, result.chunks, result.dimension) == (7, shard, 8)
     assert (result.computed, result.reused) == (7, 2)
     assert result.embedded_tokens == sum(count_tokens(text) for text in embedder.texts) > 0
@@ -96,10 +96,10 @@ def test_finished_shard_is_not_computed_again(workspace):
     first = run_embed(workspace, shard, CountingEmbedder())
     before = workspace.read(first.key)
     again = CountingEmbedder(fail_after=0)
-    incumbent = Incumbent({})
-    second = run_embed(workspace, shard, again, incumbent=incumbent)
+    current_vectors = CurrentVectors({})
+    second = run_embed(workspace, shard, again, current_vectors=current_vectors)
     assert (second.computed, second.reused, second.embedded_tokens) == (0, 6, 0)
-    assert (second.key, workspace.read(second.key), incumbent.asked) == (first.key, before, [])
+    assert (second.key, workspace.read(second.key), current_vectors.asked) == (first.key, before, [])
 
 
 def test_killed_task_goes_on_where_it_was(workspace):
@@ -140,13 +140,13 @@ def test_batches_are_gone_when_the_shard_is_finished(workspace):
     assert len(written(workspace, result)) == 9
 
 
-def test_refresh_takes_the_incumbents_vectors(workspace):
+def test_refresh_takes_the_vectors_of_the_current_dataset(workspace):
     embedder = CountingEmbedder()
-    incumbent = incumbent_of(texts_of(10), embedder)
-    result = run_embed(workspace, make_shard(workspace, texts_of(12)), embedder, incumbent=incumbent)
+    current_vectors = current_vectors_of(texts_of(10), embedder)
+    result = run_embed(workspace, make_shard(workspace, texts_of(12)), embedder, current_vectors=current_vectors)
     assert embedder.texts == [embedded_text(*text) for text in texts_of(2, start=10)]
     assert (result.computed, result.reused) == (2, 10)
-    assert written(workspace, result).keys() >= incumbent.known.keys()
+    assert written(workspace, result).keys() >= current_vectors.known.keys()
 
 
 def test_the_same_file_in_another_shard_is_not_computed_again(workspace):
@@ -206,23 +206,23 @@ def test_damaged_finished_file_is_made_again(workspace, damage):
     assert (again.computed, workspace.read(again.key)) == (5, sound)
 
 
-def test_unsound_vector_of_the_incumbent_is_made_again(workspace):
+def test_unsound_vector_of_the_current_dataset_is_made_again(workspace):
     embedder = CountingEmbedder()
-    incumbent = incumbent_of(texts_of(4), embedder)
-    first, second, *_ = incumbent.known
-    incumbent.known[first] = np.full(8, np.nan, np.float32)
-    incumbent.known[second] = np.zeros(8, np.float32)
-    result = run_embed(workspace, make_shard(workspace, texts_of(4)), embedder, incumbent=incumbent)
+    current_vectors = current_vectors_of(texts_of(4), embedder)
+    first, second, *_ = current_vectors.known
+    current_vectors.known[first] = np.full(8, np.nan, np.float32)
+    current_vectors.known[second] = np.zeros(8, np.float32)
+    result = run_embed(workspace, make_shard(workspace, texts_of(4)), embedder, current_vectors=current_vectors)
     assert (result.computed, result.reused) == (2, 2)
     assert np.isfinite(list(written(workspace, result).values())).all()
 
 
 def test_vectors_of_two_dimensions_are_refused(workspace):
     small = CountingEmbedder(dimension=8)
-    incumbent = incumbent_of(texts_of(2), small)
+    current_vectors = current_vectors_of(texts_of(2), small)
     shard = make_shard(workspace, texts_of(4))
     with pytest.raises(VerificationError, match=r"several dimensions: \[8, 9\]"):
-        run_embed(workspace, shard, CountingEmbedder(dimension=9), incumbent=incumbent)
+        run_embed(workspace, shard, CountingEmbedder(dimension=9), current_vectors=current_vectors)
 
 
 BAD_OUTPUT = {
@@ -248,8 +248,10 @@ def test_progress_counts_up_to_the_distinct_texts(workspace):
     embedder = CountingEmbedder()
     seen = []
     shard = make_shard(workspace, [*texts_of(11), *texts_of(4)])
-    incumbent = incumbent_of(texts_of(2), embedder)
-    run_embed(workspace, shard, embedder, incumbent=incumbent, on_progress=lambda *numbers: seen.append(numbers))
+    current_vectors = current_vectors_of(texts_of(2), embedder)
+    run_embed(
+        workspace, shard, embedder, current_vectors=current_vectors, on_progress=lambda *numbers: seen.append(numbers)
+    )
     assert seen == [(2, 11), (6, 11), (10, 11), (11, 11)]
 
 

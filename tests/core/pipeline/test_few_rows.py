@@ -118,7 +118,7 @@ def test_shard_of_few_rows_is_embedded_and_found_again(workspace, rows):
     with fakes.OpenAIServer() as server:
         embedder = open_embedder("openai:tiny", cache=Path(), base_url=server.base_url)
         first, second = (
-            embed_chunks(shard, workspace=workspace, run="runs/main/1", embedder=embedder, incumbent=None)
+            embed_chunks(shard, workspace=workspace, run="runs/main/1", embedder=embedder, current_vectors=None)
             for _ in range(2)
         )
     assert (first.computed, second.computed, second.reused) == (rows, 0, rows)

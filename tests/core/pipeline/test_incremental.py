@@ -327,7 +327,7 @@ def damage_dataset(alias: Refreshed, manifest: DatasetManifest) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_table, drop_table, flip_table, forget_digests, damage_dataset])
-def test_a_damaged_incumbent_gives_no_rows(alias, project, from_scratch, split_paths, spoil):
+def test_a_damaged_current_dataset_gives_no_rows(alias, project, from_scratch, split_paths, spoil):
     spoil(alias, alias.refresh())
     project.commit({"new.py": "x = 1\n"})
     split_paths.clear()
@@ -339,7 +339,7 @@ def test_a_damaged_incumbent_gives_no_rows(alias, project, from_scratch, split_p
     assert same_dataset(second, from_scratch(alias.definition))
 
 
-def test_a_damaged_incumbent_gives_no_vectors(alias, project, from_scratch):
+def test_a_damaged_current_dataset_gives_no_vectors(alias, project, from_scratch):
     damage_dataset(alias, alias.refresh())
     alias.workspace.delete_folder("runs")
     project.commit({"new.py": "x = 1\n"})
@@ -382,7 +382,7 @@ def test_force_reads_everything_again_and_embeds_nothing_again(alias, split_path
     assert second.digest == first.digest
 
 
-def test_an_incumbent_that_goes_away_meanwhile_fails_the_run(alias, project):
+def test_a_current_dataset_that_goes_away_meanwhile_fails_the_run(alias, project):
     first = alias.refresh()
     project.commit({"new.py": "x = 1\n"})
     run = alias.until_embedded()
@@ -392,7 +392,7 @@ def test_an_incumbent_that_goes_away_meanwhile_fails_the_run(alias, project):
         run.finish()
 
 
-def test_an_incumbent_that_changes_while_it_is_carried_over_fails_the_run(alias, project, monkeypatch):
+def test_a_current_dataset_that_changes_while_it_is_carried_over_fails_the_run(alias, project, monkeypatch):
     first = alias.refresh()
     project.commit({"new.py": "x = 1\n"})
     run = alias.until_embedded()

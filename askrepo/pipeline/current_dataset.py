@@ -1,4 +1,4 @@
-"""The incumbent: the alias's current dataset, as far as a new one may take files over from it."""
+"""The current dataset of the alias, as far as a new one may take files over from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def can_be_carried(
-    incumbent: DatasetManifest | None, fingerprint: str, *, workspace: Workspace, is_checked: bool = False
+    manifest: DatasetManifest | None, fingerprint: str, *, workspace: Workspace, is_checked: bool = False
 ) -> bool:
     """Whether rows of unchanged files may go from this dataset into the next one as they are.
 
@@ -33,19 +33,19 @@ def can_be_carried(
     :param is_checked: whether its files were compared with their digests just now.
     :raises DatasetUnreadableError: this process cannot read it, which is no reason to embed everything anew.
     """
-    if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
+    if manifest is None or manifest.embedder.fingerprint != fingerprint:
         return False
-    if KnownFiles.of(incumbent, workspace, repository="") is None:
+    if KnownFiles.of(manifest, workspace, repository="") is None:
         logger.info("every file is read, since the table of files is missing, damaged or from an earlier version")
         return False
-    return is_checked or _is_undamaged(incumbent, workspace)
+    return is_checked or _is_undamaged(manifest, workspace)
 
 
-def _is_undamaged(incumbent: DatasetManifest, workspace: Workspace) -> bool:
-    location = DatasetLocation.within(workspace, incumbent.dataset)
+def _is_undamaged(manifest: DatasetManifest, workspace: Workspace) -> bool:
+    location = DatasetLocation.within(workspace, manifest.dataset)
     try:
         location.check_present()
-        check_files(location, digest=incumbent.inventory)
+        check_files(location, digest=manifest.inventory)
     except DatasetUnreadableError:
         raise
     except UnavailableError as error:
@@ -54,19 +54,19 @@ def _is_undamaged(incumbent: DatasetManifest, workspace: Workspace) -> bool:
     return True
 
 
-def open_incumbent(
-    incumbent: DatasetManifest | None, fingerprint: str, *, workspace: Workspace, cache: Path | None = None
+def open_for_vectors(
+    manifest: DatasetManifest | None, fingerprint: str, *, workspace: Workspace, cache: Path | None = None
 ) -> DatasetReader | None:
     """The dataset to look vectors up in; None when another embedder made them or it is damaged.
 
     :param cache: see `open_dataset`.
     :raises DatasetUnreadableError: this process cannot read it, which is no reason to embed everything anew.
     """
-    if incumbent is None or incumbent.embedder.fingerprint != fingerprint:
+    if manifest is None or manifest.embedder.fingerprint != fingerprint:
         return None
     try:
-        location = DatasetLocation.within(workspace, incumbent.dataset)
-        return open_dataset(location, manifest=incumbent, cache=cache)
+        location = DatasetLocation.within(workspace, manifest.dataset)
+        return open_dataset(location, manifest=manifest, cache=cache)
     except DatasetUnreadableError:
         raise
     except UnavailableError as error:
@@ -75,7 +75,7 @@ def open_incumbent(
         return None
 
 
-def open_carried(incumbent: DatasetManifest, *, workspace: Workspace) -> DatasetReader:
+def open_for_rows(manifest: DatasetManifest, *, workspace: Workspace) -> DatasetReader:
     """The dataset to carry rows over from.
 
     The files of a local one are compared with their digests once more, since `can_be_carried` did so long ago; of a
@@ -84,8 +84,8 @@ def open_carried(incumbent: DatasetManifest, *, workspace: Workspace) -> Dataset
     :raises DatasetCorruptedError: it is not what the alias says; a run with force does without it.
     """
     try:
-        location = DatasetLocation.within(workspace, incumbent.dataset)
-        reader = open_dataset(location, manifest=incumbent)
+        location = DatasetLocation.within(workspace, manifest.dataset)
+        reader = open_dataset(location, manifest=manifest)
         if not location.is_local:
             verification.check_rows(reader)
     except DatasetCorruptedError as error:
