@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.aliases.readers import AliasReader, open_alias
 from askrepo.embedders.embedder import Embedder
 from askrepo.pipeline.in_process import local_run, run_until_embedded
 from askrepo.settings import Settings

@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.aliases.readers import AliasReader, open_alias
 from askrepo.search.search import absent_names, search
 from askrepo.search.spelling import edit_distance
 from askrepo.settings import Settings

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.embedders.embedder import open_embedder
 from askrepo.search.gather import LEXICAL, NEAREST, gather
 from askrepo.search.order.orders import listing

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.aliases.readers import AliasReader, open_alias
 from askrepo.answer.context import Source, context_for
 from askrepo.answer.reading_tools import ReadingTools
 from askrepo.errors import UsageError

@@ -99,7 +99,7 @@ def ask(workspace: str, count: int) -> Answers:
 
 
 def _ask(url: str, count: int) -> tuple[dict[str, float], float]:
-    from askrepo.aliases.sources import open_alias
+    from askrepo.aliases.readers import open_alias
     from askrepo.search.gather import LEXICAL, NEAREST
     from askrepo.search.question.question import Question
     from askrepo.search.search import search

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.context import Source, StoredFiles, context_for, number_sources
 from askrepo.answer.passages import Run
 from askrepo.search.candidates import Pool, Ranked

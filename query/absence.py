@@ -10,7 +10,7 @@ from askrepo.text.display import plain_line
 from query.output import print_note
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.search.search import Absent
     from query.options import SearchOptions
 

@@ -30,7 +30,7 @@ from query.statements import print_summary, statements_json
 
 if TYPE_CHECKING:
     from askrepo.aliases.following import AliasFollower
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.answer import AnswerStream, Evidence, Turn
     from askrepo.answer.chat_models import ChatModel
     from askrepo.answer.citations import Cited

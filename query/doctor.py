@@ -26,7 +26,7 @@ from query.progress import progress
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.types import DatasetManifest
 
 PACKAGES = ("deeplake", "obstore", "onnxruntime", "langchain-openai", "tiktoken")

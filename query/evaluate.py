@@ -17,7 +17,7 @@ from query.output import freshness, print_json, print_note, print_result
 from query.progress import progress
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.context import Source
     from askrepo.search.evaluation import EvaluationQuestion, Figures, Span
     from askrepo.types import Hit

@@ -19,7 +19,7 @@ from query.reading import step_json
 from query.statements import statements_json
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.answer import AnswerStream, Turn
     from askrepo.answer.chat_models import ChatModel
     from askrepo.answer.reading_loop import Step

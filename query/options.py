@@ -19,7 +19,7 @@ from query.session import Session
 
 if TYPE_CHECKING:
     from askrepo.aliases.following import AliasFollower
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.context import Source
     from askrepo.store.reader import Filter
 

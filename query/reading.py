@@ -12,7 +12,7 @@ from query.output import print_note
 from query.progress import progress
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.answer import Evidence
     from askrepo.answer.chat_models import ChatModel
     from askrepo.answer.reading_loop import ReadingLoop, Step

@@ -29,7 +29,7 @@ from query.progress import progress
 from query.question import read_question
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.types import Hit
 
 MAX_AROUND = 500

@@ -18,7 +18,7 @@ from askrepo.types import check_alias
 if TYPE_CHECKING:
     from askrepo.aliases.catalogue import AliasCatalogue
     from askrepo.aliases.following import AliasFollower
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.chat_models import ChatModel
     from askrepo.types import AliasEntry
     from askrepo.workspace.objects import Workspace
@@ -105,7 +105,7 @@ class Session:
 
         :param warm_up: load the embedder meanwhile.
         """
-        from askrepo.aliases.sources import open_aliases, open_entry
+        from askrepo.aliases.readers import open_aliases, open_entry
         from query.progress import copying
 
         if at is not None:
@@ -120,7 +120,7 @@ class Session:
     def follower(self, named: Sequence[str], *, warm_up: bool, at: str | None = None) -> AliasFollower:
         """Likewise, renewed as the aliases move; those of another moment stay."""
         from askrepo.aliases.following import AliasFollower
-        from askrepo.aliases.sources import embedder_opener
+        from askrepo.aliases.readers import embedder_opener
         from query.progress import copying
 
         if at is not None:

@@ -19,7 +19,7 @@ from query.progress import progress
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.search.reading import Reading, StoredFile
 
 TAB_COLUMNS = 4

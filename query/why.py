@@ -25,7 +25,7 @@ from query.question import check_question
 from query.session import Session
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.pipeline.file_stage import FileStage
     from askrepo.search.account import Account
     from askrepo.types import AliasEntry, Chunk

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.errors import AskrepoError, UnavailableError
 from askrepo.search.search import search
 from askrepo.settings import Settings

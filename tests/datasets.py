@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from askrepo.aliases.sources import AliasReader, open_alias
+from askrepo.aliases.readers import AliasReader, open_alias
 from askrepo.embedders.embedder import Embedder
 from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.embedders.hashed import HashedEmbedder
 from askrepo.search.ranking import SIGNALS
 from askrepo.search.search import search

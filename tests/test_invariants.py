@@ -28,7 +28,7 @@ import pytest
 from click.testing import CliRunner
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import AskrepoError, CredentialsError, RemoteUnavailableError, UnknownAliasError
 from askrepo.pipeline.build import build_dataset

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.search.search import absent_names, search
 from askrepo.types import Hit
 from tests.datasets import build_alias

@@ -32,7 +32,7 @@ RETRIEVER = f"""
 import os
 from askrepo.langchain.retriever import AskrepoRetriever
 from askrepo.settings import Settings
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.workspace.objects import Workspace
 settings = Settings.from_env(os.environ)
 reader = open_alias("main", workspace=Workspace.open(settings.workspace), settings=settings)

@@ -8,8 +8,8 @@ __all__ = [
     "entry_at",
     "following",
     "publish",
+    "readers",
     "removal",
     "rollback",
-    "sources",
     "watch",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Self, TypeVar
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.sources import AliasReader, EmbedderOpener, embedder_opener, open_alias
+from askrepo.aliases.readers import AliasReader, EmbedderOpener, embedder_opener, open_alias
 from askrepo.errors import DatasetCorruptedError
 from askrepo.settings import Settings
 from askrepo.store.local_copy import OnCopy

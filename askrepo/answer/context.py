@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.evidence import relevant_hits
 from askrepo.answer.passages import Passage, Run, choose_passages, runs
 from askrepo.git.permalinks import permalink

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.source_lines import SourceLines
 from askrepo.answer.statement_parts import Part
 from askrepo.git.permalinks import permalink

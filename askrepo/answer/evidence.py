@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.search.candidates import Candidate
 from askrepo.search.request import SearchRequest
 from askrepo.search.search import LookedUp, look_for_context

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.answer import Evidence, answer_messages, new_fence
 from askrepo.answer.chat_models import ToolCall, ToolsRefusedError
 from askrepo.answer.reading_tools import PARAMETERS, REQUIRED, TOOLS, Given, ReadingTools

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.context import Source, StoredFiles, render_source, source_of
 from askrepo.errors import UsageError
 from askrepo.files.languages import check_language

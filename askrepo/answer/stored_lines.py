@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.citations import Cited, LookUp
 from askrepo.answer.context import Source
 from askrepo.git.permalinks import permalink

@@ -11,7 +11,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from askrepo.aliases.following import AliasFollower
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.langchain.similarity import SimilarityStore
 from askrepo.search.question.question import searchable
 from askrepo.search.search import DEFAULT_K, EVERYTHING, hit_of, search

@@ -12,7 +12,7 @@ from askrepo.errors import VerificationError
 from askrepo.workspace.keys import run_key
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import EmbedderOpener
+    from askrepo.aliases.readers import EmbedderOpener
     from askrepo.embedders.embedder import Embedder
     from askrepo.settings import Settings
     from askrepo.store.reader import DatasetReader
@@ -63,7 +63,7 @@ class Run:
 
         :raises CredentialsError: it needs a key and there is none.
         """
-        from askrepo.aliases.sources import embedder_opener
+        from askrepo.aliases.readers import embedder_opener
 
         return (self.opener or embedder_opener(self.settings))(self.definition.embedder)
 

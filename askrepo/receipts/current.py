@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.receipts.receipt import KeptSource, Receipt
 from askrepo.receipts.recheck import Rechecked, State, recheck
 from askrepo.receipts.spans import Span

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.receipts.spans import Span, span_of
 from askrepo.search.reading import StoredFile
 from askrepo.types import Citation

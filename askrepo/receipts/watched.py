@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from askrepo.aliases.sources import AliasReader, open_entry
+from askrepo.aliases.readers import AliasReader, open_entry
 from askrepo.errors import AskrepoError, UnavailableError, UsageError
 from askrepo.receipts.current import Rechecker
 from askrepo.receipts.receipt import Receipt

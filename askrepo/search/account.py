@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.search.candidates import Candidate, Pool, Ranked
 from askrepo.search.gather import gather
 from askrepo.search.order.orders import listing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.search.occurrences import find
 from askrepo.search.outline import OutlineItem, lead_of, outline
 from askrepo.search.question.mentions import Holds, Mention

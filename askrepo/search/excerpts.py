@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.files.languages import PROSE
 from askrepo.search.banners import telling
 from askrepo.search.lines import definition_line

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.files.languages import PROSE
 from askrepo.search.excerpts import symbol_for
 from askrepo.search.lines import IMPORT, definition_line, use_lines

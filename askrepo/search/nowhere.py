@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.search.search import EVERYTHING
 from askrepo.store.reader import Filter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UsageError
 from askrepo.search.exact import LOOKED_AT, holding
 from askrepo.search.outline import defining_line

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UnknownPathError, UsageError
 from askrepo.git.permalinks import permalink
 from askrepo.text.suggestions import nearest_paths

@@ -71,7 +71,7 @@ def open_embedder(spec: str, *, settings: Settings) -> Embedder:
 
     :raises CredentialsError: it needs a key and there is none.
     """
-    from askrepo.aliases.sources import embedder_opener
+    from askrepo.aliases.readers import embedder_opener
 
     if spec.startswith("openai:"):
         endpoint = openai_endpoint(settings)

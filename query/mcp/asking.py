@@ -12,7 +12,7 @@ from query.mcp.library import Library
 from query.mcp.results import Result, bounded, footer, room
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.answer.answer import AnswerStream, Evidence
     from askrepo.answer.chat_models import ChatModel
 

@@ -11,7 +11,7 @@ from askrepo.text.display import plain_line
 from query.mcp.library import Library
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.search.search import Absent
     from askrepo.store.reader import Filter
     from askrepo.types import AliasEntry

@@ -13,7 +13,7 @@ from query.options import WITHOUT_VECTORS, configured_strategy
 
 if TYPE_CHECKING:
     from askrepo.aliases.following import AliasFollower
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.types import AliasEntry
     from query.session import Session
 

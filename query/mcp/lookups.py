@@ -17,7 +17,7 @@ from query.mcp.tools import MAX_TOKENS
 from query.output import age
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
     from askrepo.pipeline.file_stage import FileStage
     from askrepo.search.reading import Reading
     from askrepo.store.reader import Filter

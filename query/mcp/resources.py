@@ -10,7 +10,7 @@ from askrepo.errors import UnknownPathError, UsageError
 from query.mcp.library import Library
 
 if TYPE_CHECKING:
-    from askrepo.aliases.sources import AliasReader
+    from askrepo.aliases.readers import AliasReader
 
 SCHEME = "askrepo://"
 TEMPLATE = "askrepo://{alias}/{repository}@{commit}/{+path}"

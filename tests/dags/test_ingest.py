@@ -175,7 +175,7 @@ def test_transient_failure_of_one_shard_repeats_that_shard_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     embedder = FailsOnce(open_embedder("hash", cache=Path("unused")), at="file 3")
-    monkeypatch.setattr("askrepo.aliases.sources.open_embedder", lambda *_, **__: embedder)
+    monkeypatch.setattr("askrepo.aliases.readers.open_embedder", lambda *_, **__: embedder)
 
     run = run_ingest(repositories=[make_repository("project", five_files()).url])
 
@@ -195,7 +195,7 @@ def test_retried_run_gives_the_dataset_of_an_undisturbed_one(
     repository = make_repository("project", five_files())
     run_ingest(alias="calm", repositories=[repository.url])
     embedder = FailsOnce(open_embedder("hash", cache=Path("unused")), at="file 1")
-    monkeypatch.setattr("askrepo.aliases.sources.open_embedder", lambda *_, **__: embedder)
+    monkeypatch.setattr("askrepo.aliases.readers.open_embedder", lambda *_, **__: embedder)
 
     run_ingest(alias="disturbed", repositories=[repository.url])
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from askrepo.aliases.following import AliasFollower
-from askrepo.aliases.sources import AliasReader, open_aliases
+from askrepo.aliases.readers import AliasReader, open_aliases
 from askrepo.search.search import search
 from askrepo.settings import Settings
 from askrepo.types import Hit

@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.errors import CredentialsError, RateLimitedError, StorageError, TransientError, UsageError
 from askrepo.receipts.receipt import stored_span
 from askrepo.receipts.watched import Watched, WatchList

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.answer.evidence import MIN_COSINES, relevant_hits
 from askrepo.store.reader import DatasetReader, Filter
 from tests.datasets import BuiltAlias, build_alias

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.embedders.embedder import Embedder, open_embedder
 from askrepo.errors import NothingToIndexError
 from askrepo.pipeline.embed import embed_chunks

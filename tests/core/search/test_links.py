@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.search.lines import definition_line, use_lines
 from askrepo.search.links import LOOKED_AT, MAX_LINKS, Links, find_name, first_links, links_of
 from askrepo.text.terms import query_terms

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.aliases.sources import AliasReader
+from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UnknownPathError, UsageError
 from askrepo.search.reading import Reading, lines_of, open_file, read
 from tests.datasets import BuiltAlias, build_alias

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import EmbedderMismatchError, UsageError
 from askrepo.langchain.retriever import AskrepoRetriever

@@ -1,4 +1,4 @@
-"""Where searches read from: an alias, its dataset and the embedder that fits it."""
+"""Readers of aliases: an alias, its dataset and the embedder that fits it, opened for searches."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.sources import embedder_opener, open_alias, open_aliases
+from askrepo.aliases.readers import embedder_opener, open_alias, open_aliases
 from askrepo.errors import CredentialsError, DatasetCorruptedError, UnknownAliasError
 from askrepo.store import inventory
 from askrepo.store.location import DatasetLocation
@@ -105,7 +105,7 @@ def test_embedder_that_cannot_be_opened_fails_only_where_it_is_needed(built):
 WARM_UP_IMPORTS = """
 import sys
 from askrepo.settings import Settings
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.workspace.objects import Workspace
 from tests.fakes import CountingEmbedder
 
@@ -124,7 +124,7 @@ assert seen == [True], seen
 END_MEANWHILE = """
 import sys, time
 from askrepo.settings import Settings
-from askrepo.aliases.sources import open_alias
+from askrepo.aliases.readers import open_alias
 from askrepo.workspace.objects import Workspace
 from tests.fakes import CountingEmbedder
 
