@@ -28,7 +28,7 @@ _UNIT_TOLERANCE = 1e-3
 # The first 64 bits of an id tell rows apart: among a million, two are equal by chance once in 30 million runs.
 _ID_PREFIX = 16
 
-Run = tuple[str, str, Rows]
+FileRows = tuple[str, str, Rows]
 """The rows of one file: repository, path, rows."""
 
 
@@ -51,7 +51,7 @@ class Assembly:
         self._loads = loads
         self._workspace = workspace
         self._current_rows = current_rows
-        self._runs = _Runs(_rows_of(shard, embedder, workspace) for shard in shards)
+        self._by_file = _RowsByFile(_rows_of(shard, embedder, workspace) for shard in shards)
         self.files: list[FileFacts] = []
         self.carried = 0
 
@@ -69,7 +69,7 @@ class Assembly:
                 waiting = []
         if waiting:
             yield seen.checked(Rows.joined(waiting))
-        self._runs.check_exhausted()
+        self._by_file.check_exhausted()
         seen.check_distinct()
 
     def _pieces(self) -> Iterator[Rows]:
@@ -87,7 +87,7 @@ class Assembly:
             elif file.reason == "":
                 yield from self._carried(carried)
                 carried = []
-                piece = self._runs.take(file)
+                piece = self._by_file.take(file)
                 if piece is not None:
                     first_row, rows = place, len(piece)
                     yield piece
@@ -122,19 +122,19 @@ class Assembly:
             yield rows
 
 
-class _Runs:
+class _RowsByFile:
     """The rows of the run's shards, file by file."""
 
     def __init__(self, shards: Iterator[Rows]) -> None:
-        self._runs = _by_file(shards)
-        self._next: Run | None = next(self._runs, None)
+        self._by_file = _by_file(shards)
+        self._next: FileRows | None = next(self._by_file, None)
 
     def take(self, file: FileFacts) -> Rows | None:
         """The rows of a file when they come next; None when the file has none."""
         if self._next is None or self._next[:2] != (file.repository, file.path):
             return None
         rows = self._next[2]
-        self._next = next(self._runs, None)
+        self._next = next(self._by_file, None)
         return rows
 
     def check_exhausted(self) -> None:
@@ -180,7 +180,7 @@ def check_repositories(files: Sequence[FileFacts], snapshots: Sequence[Snapshot]
         raise VerificationError(f"there are files of {min(foreign)!r}, but this run has no snapshot of it")
 
 
-def _by_file(shards: Iterator[Rows]) -> Iterator[Run]:
+def _by_file(shards: Iterator[Rows]) -> Iterator[FileRows]:
     for rows in shards:
         start = 0
         pairs = zip(rows.columns["repository"], rows.columns["path"], strict=True)
