@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.answer.context import Source, StoredFiles, context_for, number_sources
-from askrepo.answer.passages import Run
+from askrepo.answer.passages import Stretch
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.evaluation import CUT, Retrieved
 from askrepo.search.folding import files
@@ -183,7 +183,7 @@ def _of_pieces(pieces_of: Callable[[str], Sequence[Chunk]], reader: AliasReader)
 class _Pieces:
     """Stands for stored files where a piece has no neighbours."""
 
-    def runs_of(self, hit: Hit) -> Sequence[Run]:
+    def stretches_of(self, hit: Hit) -> Sequence[Stretch]:
         return [(hit.chunk,)]
 
     def url_of(self, hit: Hit, start_line: int, end_line: int) -> str:  # noqa: ARG002

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.answer.evidence import relevant_hits
-from askrepo.answer.passages import Passage, Run, choose_passages, runs
+from askrepo.answer.passages import Passage, Stretch, choose_passages, stretches
 from askrepo.git.permalinks import permalink
 from askrepo.search.search import EVERYTHING, MAX_K
 from askrepo.store.reader import Filter
@@ -51,7 +51,7 @@ class Source:
 class Files(Protocol):
     """Where passages get the rest of a file from: `StoredFiles`, or a fake."""
 
-    def runs_of(self, hit: Hit) -> Sequence[Run]:
+    def stretches_of(self, hit: Hit) -> Sequence[Stretch]:
         """The file that a hit is from."""
 
     def url_of(self, hit: Hit, start_line: int, end_line: int) -> str:
@@ -63,13 +63,13 @@ class StoredFiles:
 
     def __init__(self, readers: Sequence[AliasReader]) -> None:
         self._readers = {reader.alias: reader for reader in readers}
-        self._read: dict[tuple[str, str, str], list[Run]] = {}
+        self._read: dict[tuple[str, str, str], list[Stretch]] = {}
 
-    def runs_of(self, hit: Hit) -> Sequence[Run]:
+    def stretches_of(self, hit: Hit) -> Sequence[Stretch]:
         """The file that a hit is from."""
         key = hit.alias, hit.chunk.repository, hit.chunk.path
         if key not in self._read:
-            self._read[key] = runs(self._readers[hit.alias].dataset.file_chunks(*key[1:]))
+            self._read[key] = stretches(self._readers[hit.alias].dataset.file_chunks(*key[1:]))
         return self._read[key]
 
     def url_of(self, hit: Hit, start_line: int, end_line: int) -> str:
@@ -109,7 +109,7 @@ def number_sources(hits: Sequence[Hit], *, files: Files, max_tokens: int) -> tup
     def tokens_of(passage: Passage) -> int:
         return _whole(_ANY_NUMBER, passage, files).tokens
 
-    passages = choose_passages(hits, runs_of=files.runs_of, tokens_of=tokens_of, max_tokens=max_tokens)
+    passages = choose_passages(hits, stretches_of=files.stretches_of, tokens_of=tokens_of, max_tokens=max_tokens)
     if hits and not (passages and passages[0].hit is hits[0]):
         return _beginning(hits[0], files, max_tokens)
     return tuple(_whole(number, passage, files) for number, passage in enumerate(passages, start=1))

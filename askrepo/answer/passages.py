@@ -1,4 +1,4 @@
-"""Passages: which runs of consecutive chunks to show for ranked hits."""
+"""Passages: which stretches of consecutive chunks to show for ranked hits."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ COMPLETION_SHARE = 0.1
 MAX_UNIT_TOKENS = 800
 """Larger definitions are classes or worse, larger sections chapters: their other parts are hits of their own merit."""
 
-Run = tuple[Chunk, ...]
+Stretch = tuple[Chunk, ...]
 """Chunks of one file that follow each other without a gap, in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """What is shown of a file in one piece. Compared by identity: a run may hold thousands of chunks.
+    """What is shown of a file in one piece. Compared by identity: a stretch may hold thousands of chunks.
 
     :ivar hit: the best hit in it.
-    :ivar run: the chunks that it is taken from.
-    :ivar first: position in the run of its first chunk; last likewise, inclusive.
+    :ivar stretch: the chunks that it is taken from.
+    :ivar first: position in the stretch of its first chunk; last likewise, inclusive.
     """
 
     hit: Hit
-    run: Run
+    stretch: Stretch
     first: int
     last: int
 
     @property
-    def chunks(self) -> Run:
+    def chunks(self) -> Stretch:
         """The chunks shown."""
-        return self.run[self.first : self.last + 1]
+        return self.stretch[self.first : self.last + 1]
 
     @property
     def text(self) -> str:
@@ -54,14 +54,14 @@ class Passage:
         return "".join(chunk.text for chunk in self.chunks)
 
 
-RunsOf = Callable[[Hit], Sequence[Run]]
-"""The file that a hit is from, as runs."""
+StretchesOf = Callable[[Hit], Sequence[Stretch]]
+"""The file that a hit is from, as stretches."""
 
 Passages = tuple[Passage, ...]
 
 
 def choose_passages(
-    hits: Sequence[Hit], *, runs_of: RunsOf, tokens_of: Callable[[Passage], int], max_tokens: int
+    hits: Sequence[Hit], *, stretches_of: StretchesOf, tokens_of: Callable[[Passage], int], max_tokens: int
 ) -> Passages:
     """Passages for the hits, in the order of the best hit in each, as many as the budget holds.
 
@@ -83,26 +83,26 @@ def choose_passages(
 
     chosen: Passages = ()
     for hit in hits[:COMPLETED_HITS]:
-        chosen = added(chosen, passage_of(hit, runs_of(hit)), max_tokens)
+        chosen = added(chosen, passage_of(hit, stretches_of(hit)), max_tokens)
     limit = min(max_tokens, total(chosen) + int(COMPLETION_SHARE * max_tokens))
     for hit in hits[:COMPLETED_HITS]:
-        chosen = added(chosen, completed(passage_of(hit, runs_of(hit))), limit)
+        chosen = added(chosen, completed(passage_of(hit, stretches_of(hit))), limit)
     for hit in hits[COMPLETED_HITS:]:
         if total(chosen) + hit.chunk.tokens <= max_tokens:  # spares reading the files of hits that cannot fit
-            chosen = added(chosen, passage_of(hit, runs_of(hit)), max_tokens)
+            chosen = added(chosen, passage_of(hit, stretches_of(hit)), max_tokens)
     return chosen
 
 
-def passage_of(hit: Hit, file: Sequence[Run]) -> Passage:
+def passage_of(hit: Hit, file: Sequence[Stretch]) -> Passage:
     """The hit alone, as a passage of its file."""
-    for run in file:
-        for position, chunk in enumerate(run):
+    for stretch in file:
+        for position, chunk in enumerate(stretch):
             if chunk.id == hit.chunk.id:
-                return Passage(hit, run, position, position)
+                return Passage(hit, stretch, position, position)
     return Passage(hit, (hit.chunk,), 0, 0)
 
 
-def runs(chunks: Sequence[Chunk]) -> list[Run]:
+def stretches(chunks: Sequence[Chunk]) -> list[Stretch]:
     """The chunks of a file, divided where their texts do not join: a passage never hides that lines are missing."""
     if not chunks:
         return []
@@ -120,42 +120,42 @@ def join(passages: Passages, passage: Passage, *, gap: int = 0) -> Passages:
         return (*passages, passage)
     first = min(each.first for each in (*near, passage))
     last = max(each.last for each in (*near, passage))
-    joined = Passage(near[0].hit, passage.run, first, last)
+    joined = Passage(near[0].hit, passage.stretch, first, last)
     return tuple(joined if each is near[0] else each for each in passages if each is near[0] or each not in near)
 
 
 def completed(passage: Passage) -> Passage:
     """The passage with the rest of the definition or section that the splitter cut, on either side, if it is small."""
-    run, at = passage.run, passage.first
-    first = _unit_start(run, at)
-    last = _unit_end(run, at)
-    if _tokens(run[first : at + 1]) > MAX_UNIT_TOKENS:
+    stretch, at = passage.stretch, passage.first
+    first = _unit_start(stretch, at)
+    last = _unit_end(stretch, at)
+    if _tokens(stretch[first : at + 1]) > MAX_UNIT_TOKENS:
         first = at
-    if _tokens(run[first : last + 1]) > MAX_UNIT_TOKENS:
+    if _tokens(stretch[first : last + 1]) > MAX_UNIT_TOKENS:
         last = at
-    return Passage(passage.hit, run, first, last)
+    return Passage(passage.hit, stretch, first, last)
 
 
-def _unit_start(run: Run, at: int) -> int:
+def _unit_start(stretch: Stretch, at: int) -> int:
     """Where the innermost unit begins that the chunk's first line stands in."""
-    unit = run[at].scope
+    unit = stretch[at].scope
     if not unit:
         return at
     first = at
-    while first > 0 and _is_within(run[first - 1], unit):
+    while first > 0 and _is_within(stretch[first - 1], unit):
         first -= 1
-    return first - 1 if first > 0 and unit[-1] in run[first - 1].symbols else first
+    return first - 1 if first > 0 and unit[-1] in stretch[first - 1].symbols else first
 
 
-def _unit_end(run: Run, at: int) -> int:
+def _unit_end(stretch: Stretch, at: int) -> int:
     """Where the unit ends that goes on behind the chunk: the last that it begins, else the one that it stands in."""
-    if at + 1 == len(run):
+    if at + 1 == len(stretch):
         return at
-    unit = run[at + 1].scope
-    if not unit or unit[-1] not in run[at].symbols:
-        unit = run[at].scope
+    unit = stretch[at + 1].scope
+    if not unit or unit[-1] not in stretch[at].symbols:
+        unit = stretch[at].scope
     last = at
-    while unit and last + 1 < len(run) and _is_within(run[last + 1], unit):
+    while unit and last + 1 < len(stretch) and _is_within(stretch[last + 1], unit):
         last += 1
     return last
 
@@ -167,7 +167,7 @@ def _is_within(chunk: Chunk, unit: tuple[str, ...]) -> bool:
 def _is_near(one: Passage, other: Passage, gap: int) -> bool:
     return (
         one.hit.alias == other.hit.alias
-        and one.run[0].id == other.run[0].id
+        and one.stretch[0].id == other.stretch[0].id
         and one.first <= other.last + 1 + gap
         and other.first <= one.last + 1 + gap
     )

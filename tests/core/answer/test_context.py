@@ -13,7 +13,7 @@ from askrepo.answer.context import (
     render_source,
     render_sources,
 )
-from askrepo.answer.passages import Run
+from askrepo.answer.passages import Stretch
 from askrepo.text.tokens import count_tokens
 from askrepo.types import Chunk, Hit
 from tests.datasets import BuiltAlias, build_alias
@@ -33,7 +33,7 @@ FILES = {
 class HitsAlone:
     """Files of which nothing is stored but the hits."""
 
-    def runs_of(self, hit: Hit) -> list[Run]:
+    def stretches_of(self, hit: Hit) -> list[Stretch]:
         return [(hit.chunk,)]
 
     def url_of(self, hit: Hit, start_line: int, end_line: int) -> str:

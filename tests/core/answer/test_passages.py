@@ -12,11 +12,11 @@ from askrepo.answer.passages import (
     COMPLETION_SHARE,
     MAX_UNIT_TOKENS,
     Passage,
-    Run,
+    Stretch,
     choose_passages,
     completed,
     passage_of,
-    runs,
+    stretches,
 )
 from askrepo.types import Chunk, Hit
 
@@ -40,8 +40,8 @@ def hits_of(*chunks: Chunk, alias: str = "main") -> list[Hit]:
     return [Hit(rank, 1 / rank, alias, "c" * 40, "", each) for rank, each in enumerate(chunks, start=1)]
 
 
-def stored(*files: Sequence[Chunk]) -> Callable[[Hit], list[Run]]:
-    by_path = {file[0].path: runs(file) for file in files}
+def stored(*files: Sequence[Chunk]) -> Callable[[Hit], list[Stretch]]:
+    by_path = {file[0].path: stretches(file) for file in files}
     return lambda hit: by_path[hit.chunk.path]
 
 
@@ -51,7 +51,7 @@ def tokens_of(passage: Passage) -> int:
 
 def shown(hits: Sequence[Hit], *files: Sequence[Chunk], max_tokens: int = 100_000) -> list[tuple[str, list[int], int]]:
     """Path, positions of the chunks and rank of the best hit, per passage."""
-    passages = choose_passages(hits, runs_of=stored(*files), tokens_of=tokens_of, max_tokens=max_tokens)
+    passages = choose_passages(hits, stretches_of=stored(*files), tokens_of=tokens_of, max_tokens=max_tokens)
     return [(each.hit.chunk.path, list(range(each.first, each.last + 1)), each.hit.rank) for each in passages]
 
 
@@ -107,12 +107,12 @@ def test_a_smaller_hit_follows_where_a_larger_one_does_not_fit() -> None:
 def test_files_of_hits_that_cannot_fit_are_not_read() -> None:
     read: list[str] = []
 
-    def runs_of(hit: Hit) -> list[Run]:
+    def stretches_of(hit: Hit) -> list[Stretch]:
         read.append(hit.chunk.path)
         return [(hit.chunk,)]
 
     many = [chunk(0, path=f"{at}.py") for at in range(COMPLETED_HITS + 10)]
-    choose_passages(hits_of(*many), runs_of=runs_of, tokens_of=tokens_of, max_tokens=120 * COMPLETED_HITS)
+    choose_passages(hits_of(*many), stretches_of=stretches_of, tokens_of=tokens_of, max_tokens=120 * COMPLETED_HITS)
     assert len(set(read)) == COMPLETED_HITS
 
 
@@ -159,7 +159,7 @@ def test_a_definition_or_section_is_completed_on_both_sides(
     file: list[Chunk], at: int, expected: tuple[int, int]
 ) -> None:
     (hit,) = hits_of(file[at])
-    passage = completed(passage_of(hit, runs(file)))
+    passage = completed(passage_of(hit, stretches(file)))
     assert (passage.first, passage.last) == expected
 
 
@@ -201,10 +201,10 @@ def test_parts_of_a_line_join_and_missing_lines_divide() -> None:
         return Chunk(name, "acme/app", "a.py", "", "source", (), (), first, last, 1, text)
 
     file = [part("1", 1, 2, "a\nb"), part("2", 2, 2, "b"), part("3", 2, 3, "b\nc\n"), part("4", 5, 5, "e\n")]
-    assert [[each.id for each in run] for run in runs(file)] == [["1", "2", "3"], ["4"]]
-    assert runs([]) == []
+    assert [[each.id for each in stretch] for stretch in stretches(file)] == [["1", "2", "3"], ["4"]]
+    assert stretches([]) == []
 
 
 def test_a_hit_that_its_file_does_not_have_stands_alone() -> None:
     (hit,) = hits_of(chunk(7))
-    assert passage_of(hit, runs(file_of(3))).chunks == (hit.chunk,)
+    assert passage_of(hit, stretches(file_of(3))).chunks == (hit.chunk,)
