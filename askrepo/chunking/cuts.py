@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from askrepo.chunking.headings import Heading
-from askrepo.chunking.rows import Rows
+from askrepo.chunking.rows import TextRows
 from askrepo.chunking.syntax import Tree
 
 # A heading always cuts, however little stands below it; level 1 is the best cut of all.
@@ -26,7 +26,7 @@ INSIDE_LINE = 1001
 _INDENT = re.compile(rb"[ \t]*")
 
 
-def tree_cuts(rows: Rows, tree: Tree) -> list[int]:
+def tree_cuts(rows: TextRows, tree: Tree) -> list[int]:
     """Cuts by syntax: how many nodes a cut would tear apart."""
     changes = [0] * (len(rows.starts) + 1)
     for visit in tree.visits:
@@ -37,7 +37,7 @@ def tree_cuts(rows: Rows, tree: Tree) -> list[int]:
     return _checked(rows, [HEADING + 1 + min(depth, MAX_NESTING) for depth in depths])
 
 
-def line_cuts(rows: Rows, source: bytes) -> list[int]:
+def line_cuts(rows: TextRows, source: bytes) -> list[int]:
     """Cuts by layout: after a blank line, and at a small indentation."""
     cuts = []
     follows_blank = True
@@ -48,7 +48,7 @@ def line_cuts(rows: Rows, source: bytes) -> list[int]:
     return _checked(rows, cuts)
 
 
-def document_cuts(rows: Rows, source: bytes, found: Sequence[Heading]) -> list[int]:
+def document_cuts(rows: TextRows, source: bytes, found: Sequence[Heading]) -> list[int]:
     """Cuts by sections: at headings always, else by layout."""
     levels = {heading.line + 1: HEADING - HEADING_LEVELS + min(heading.level, HEADING_LEVELS) for heading in found}
     cuts = line_cuts(rows, source)
@@ -61,7 +61,7 @@ def _indentation(row: bytes) -> int:
     return len(match[0].expandtabs(TAB_COLUMNS)) if match else 0
 
 
-def _checked(rows: Rows, cuts: list[int]) -> list[int]:
+def _checked(rows: TextRows, cuts: list[int]) -> list[int]:
     """The cuts with the worst places marked: before blank rows and inside lines."""
     for row in range(1, len(cuts)):
         if rows.lines[row] == rows.lines[row - 1]:

@@ -16,7 +16,7 @@ MAX_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TextRows:
     """Where the rows of a text are, in its UTF-8 bytes.
 
     :ivar starts: offset of each row, then the length of the text: one item more than there are rows.

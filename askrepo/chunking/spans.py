@@ -12,7 +12,7 @@ from itertools import pairwise, zip_longest
 from askrepo.chunking.cuts import HEADING, INSIDE_LINE, document_cuts, line_cuts, tree_cuts
 from askrepo.chunking.headings import Heading, document_format, headings
 from askrepo.chunking.parser_process import ParserProcess
-from askrepo.chunking.rows import MAX_BYTES, TARGET_BYTES, Rows
+from askrepo.chunking.rows import MAX_BYTES, TARGET_BYTES, TextRows
 from askrepo.chunking.symbols.names import MAX_SCOPE_NAMES, definitions, scopes, symbols
 from askrepo.chunking.syntax import Tree, has_grammar, read_tree
 from askrepo.errors import StorageError
@@ -57,7 +57,7 @@ def split_text(text: str, *, path: str, language: str) -> list[Span]:
     if not text:
         return []
     source = text.encode("utf-8", "surrogatepass")
-    rows = Rows.of(source)
+    rows = TextRows.of(source)
     document = document_format(path, language)
     if document is not None:
         found = headings(text.split("\n"), document)
@@ -69,7 +69,7 @@ def split_text(text: str, *, path: str, language: str) -> list[Span]:
 def split_by_lines(text: str, *, language: str) -> list[Span]:
     """What `split_text` gives when the text cannot be parsed."""
     source = text.encode("utf-8", "surrogatepass")
-    return _code_spans(source, Rows.of(source), language, None) if text else []
+    return _code_spans(source, TextRows.of(source), language, None) if text else []
 
 
 def split_apart(text: str, *, path: str, language: str, parser: ParserProcess) -> list[Span]:
@@ -98,7 +98,7 @@ def answer_split(request: str) -> str:
     return json.dumps({"spans": [[one.start_line, one.end_line, one.text, one.symbols, one.scope] for one in spans]})
 
 
-def _code_spans(source: bytes, rows: Rows, language: str, tree: Tree | None) -> list[Span]:
+def _code_spans(source: bytes, rows: TextRows, language: str, tree: Tree | None) -> list[Span]:
     """Spans of what is no document: cut by its syntax, or by its lines where there is no tree."""
     pieces = _pieces(rows, line_cuts(rows, source) if tree is None else tree_cuts(rows, tree))
     named = definitions(source, language, tree)
@@ -108,7 +108,7 @@ def _code_spans(source: bytes, rows: Rows, language: str, tree: Tree | None) -> 
 
 def _spans(
     source: bytes,
-    rows: Rows,
+    rows: TextRows,
     pieces: Sequence[Piece],
     named: Sequence[tuple[str, ...]],
     around: Sequence[tuple[str, ...]],
@@ -121,7 +121,7 @@ def _spans(
     return spans
 
 
-def _heading_scopes(found: Sequence[Heading], rows: Rows, pieces: Sequence[Piece]) -> list[tuple[str, ...]]:
+def _heading_scopes(found: Sequence[Heading], rows: TextRows, pieces: Sequence[Piece]) -> list[tuple[str, ...]]:
     """Titles of the sections around each piece's first line; a section includes its own heading."""
     heading_lines = [heading.line + 1 for heading in found]
     open_after: list[tuple[Heading, ...]] = [()]
@@ -132,7 +132,7 @@ def _heading_scopes(found: Sequence[Heading], rows: Rows, pieces: Sequence[Piece
     return [tuple(heading.title for heading in open_after[count])[-MAX_SCOPE_NAMES:] for count in counts]
 
 
-def _pieces(rows: Rows, cuts: Sequence[int]) -> list[Piece]:
+def _pieces(rows: TextRows, cuts: Sequence[int]) -> list[Piece]:
     """Ranges of rows that become chunks.
 
     :param cuts: for each row how bad a cut before it is; the first row's value means nothing.
@@ -140,7 +140,7 @@ def _pieces(rows: Rows, cuts: Sequence[int]) -> list[Piece]:
     return _without_small(rows, cuts, list(_packed(rows, cuts, 0, len(rows.lines))))
 
 
-def _packed(rows: Rows, cuts: Sequence[int], first: int, end: int) -> Iterator[Piece]:
+def _packed(rows: TextRows, cuts: Sequence[int], first: int, end: int) -> Iterator[Piece]:
     """Cut a range at its best cuts, merge what stays within the target, go deeper where one part does not."""
     best = min(cuts[first + 1 : end], default=INSIDE_LINE)
     if end - first == 1 or (rows.size(first, end) <= TARGET_BYTES and best > HEADING):
@@ -160,7 +160,7 @@ def _packed(rows: Rows, cuts: Sequence[int], first: int, end: int) -> Iterator[P
         yield begin, end
 
 
-def _without_small(rows: Rows, cuts: Sequence[int], pieces: Sequence[Piece]) -> list[Piece]:
+def _without_small(rows: TextRows, cuts: Sequence[int], pieces: Sequence[Piece]) -> list[Piece]:
     """Let each small or blank piece join the neighbour that the worse cut parts it from, where there is room."""
 
     def is_small(piece: Piece) -> bool:

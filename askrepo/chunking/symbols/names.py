@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
-from askrepo.chunking.rows import Rows
+from askrepo.chunking.rows import TextRows
 from askrepo.chunking.symbols.definitions import Definition
 from askrepo.chunking.symbols.languages import RULES
 from askrepo.chunking.symbols.patterns import PATTERN_LANGUAGES, pattern_definitions
@@ -27,7 +27,7 @@ def definitions(source: bytes, language: str, tree: Tree | None) -> list[Definit
     if tree is None or language in PATTERN_LANGUAGES:
         return pattern_definitions(source, language)
     if language == "c" and _CPP_LINE.search(source):
-        cpp_tree = read_tree(source, "cpp", Rows.of(source).starts)
+        cpp_tree = read_tree(source, "cpp", TextRows.of(source).starts)
         return tree_definitions("c", tree) if cpp_tree is None else tree_definitions("cpp", cpp_tree)
     found = tree_definitions(language, tree)
     if not found and language not in RULES:

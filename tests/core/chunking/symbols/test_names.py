@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from askrepo.chunking.rows import Rows
+from askrepo.chunking.rows import TextRows
 from askrepo.chunking.spans import split_text
 from askrepo.chunking.symbols.names import definitions, scopes
 from askrepo.chunking.syntax import read_tree
@@ -28,7 +28,7 @@ def test_defined_names_are_found_and_mentioned_ones_are_not(snippet: Snippet) ->
 @by_language
 def test_scope_names_what_encloses_the_last_line(snippet: Snippet) -> None:
     source = snippet.source.encode()
-    rows = Rows.of(source)
+    rows = TextRows.of(source)
     found = definitions(source, snippet.language, read_tree(source, snippet.language, rows.starts))
     last = max(row for row, blank in enumerate(rows.blank) if not blank)
     assert scopes(found, [rows.starts[last]]) == [snippet.scope]
