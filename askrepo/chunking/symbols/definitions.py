@@ -8,7 +8,7 @@ MAX_NAME_CHARS = 100  # a longer "name" is an expression
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class SymbolDefinition:
     """A name and the part of the source that defines it, in bytes.
 
     :ivar at: offset of the name itself.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from askrepo.chunking.rows import TextRows
-from askrepo.chunking.symbols.definitions import Definition
+from askrepo.chunking.symbols.definitions import SymbolDefinition
 from askrepo.chunking.symbols.languages import RULES
 from askrepo.chunking.symbols.patterns import PATTERN_LANGUAGES, pattern_definitions
 from askrepo.chunking.symbols.rules import tree_definitions
@@ -22,7 +22,7 @@ _CPP_LINE = re.compile(
 )
 
 
-def definitions(source: bytes, language: str, tree: Tree | None) -> list[Definition]:
+def definitions(source: bytes, language: str, tree: Tree | None) -> list[SymbolDefinition]:
     """Definitions in order of position: from the syntax tree, or by patterns where it does not tell."""
     if tree is None or language in PATTERN_LANGUAGES:
         return pattern_definitions(source, language)
@@ -35,9 +35,9 @@ def definitions(source: bytes, language: str, tree: Tree | None) -> list[Definit
     return found + _in_unparsed(pattern_definitions(source, language), tree) if tree.unparsed else found
 
 
-def _in_unparsed(found: Sequence[Definition], tree: Tree) -> list[Definition]:
+def _in_unparsed(found: Sequence[SymbolDefinition], tree: Tree) -> list[SymbolDefinition]:
     """Those that stand where the tree does not tell."""
-    result: list[Definition] = []
+    result: list[SymbolDefinition] = []
     begin = end = 0
     remaining = iter(sorted(tree.unparsed))
     for item in found:
@@ -48,7 +48,7 @@ def _in_unparsed(found: Sequence[Definition], tree: Tree) -> list[Definition]:
     return result
 
 
-def symbols(found: Sequence[Definition], starts: Sequence[int]) -> list[tuple[str, ...]]:
+def symbols(found: Sequence[SymbolDefinition], starts: Sequence[int]) -> list[tuple[str, ...]]:
     """For each stretch between two offsets the distinct names defined in it, in order.
 
     :param starts: ascending; one more than there are stretches.
@@ -58,14 +58,14 @@ def symbols(found: Sequence[Definition], starts: Sequence[int]) -> list[tuple[st
     return [tuple(dict.fromkeys(name for _, name in named[begin:end])) for begin, end in pairwise(bounds)]
 
 
-def scopes(found: Sequence[Definition], starts: Sequence[int]) -> list[tuple[str, ...]]:
+def scopes(found: Sequence[SymbolDefinition], starts: Sequence[int]) -> list[tuple[str, ...]]:
     """Names of the definitions around each offset, outermost first.
 
     :param starts: ascending.
     """
     ordered = sorted(found, key=lambda item: (item.start, -item.end))
     result: list[tuple[str, ...]] = []
-    around: list[Definition] = []
+    around: list[SymbolDefinition] = []
     following = 0
     for start in starts:
         while following < len(ordered) and ordered[following].start < start:

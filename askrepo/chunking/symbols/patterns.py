@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from askrepo.chunking.symbols.definitions import MAX_NAME_CHARS, Definition
+from askrepo.chunking.symbols.definitions import MAX_NAME_CHARS, SymbolDefinition
 
 # Lines longer than this are not written by people, and patterns must stay linear.
 _MAX_LINE = 400
@@ -64,7 +64,7 @@ _NO_SYMBOLS = frozenset(
 )  # fmt: skip
 
 
-def pattern_definitions(source: bytes, language: str) -> list[Definition]:
+def pattern_definitions(source: bytes, language: str) -> list[SymbolDefinition]:
     """Definitions in order of position; the extent of most is unknown."""
     if language in _NO_SYMBOLS:
         return []
@@ -76,12 +76,12 @@ def pattern_definitions(source: bytes, language: str) -> list[Definition]:
     return _with_extents(found, [1] * len(found), len(source)) if language in _SECTIONED else found
 
 
-def _matches(source: bytes, pattern: re.Pattern[bytes]) -> list[Definition]:
+def _matches(source: bytes, pattern: re.Pattern[bytes]) -> list[SymbolDefinition]:
     found = []
     for offset, line in _lines(source):
         if match := pattern.match(line):
             at = offset + match.start(1)
-            found.append(Definition(_pattern_name(match[1]), at, at, at))
+            found.append(SymbolDefinition(_pattern_name(match[1]), at, at, at))
     return [item for item in found if item.name]
 
 
@@ -93,14 +93,14 @@ def _lines(source: bytes) -> Iterator[tuple[int, bytes]]:
         offset += len(line) + 1
 
 
-def _yaml_keys(source: bytes) -> list[Definition]:
+def _yaml_keys(source: bytes) -> list[SymbolDefinition]:
     """The keys of the first level, and those of the second that hold more than a value."""
     lines = [
         (offset, len(line) - len(line.lstrip(b" ")), line)
         for offset, line in _lines(source)
         if line.strip() and not line.lstrip().startswith(b"#")
     ]
-    found: list[Definition] = []
+    found: list[SymbolDefinition] = []
     levels: list[int] = []
     inner: int | None = None  # indentation of the second level; None until its first line, 0 where there is none
     for number, (offset, indent, line) in enumerate(lines):
@@ -116,14 +116,14 @@ def _yaml_keys(source: bytes) -> list[Definition]:
         holds_more = number + 1 < len(lines) and lines[number + 1][1] > indent and (not value or value[:1] in b"&!")
         if indent == 0 or (indent == inner and holds_more):
             at = offset + match.start(1)
-            found.append(Definition(_pattern_name(match[1]), at, at, at))
+            found.append(SymbolDefinition(_pattern_name(match[1]), at, at, at))
             levels.append(2 if indent else 1)
     return _with_extents(found, levels, len(source))
 
 
-def _html_headings(source: bytes) -> list[Definition]:
+def _html_headings(source: bytes) -> list[SymbolDefinition]:
     """The headings, which only enclose what follows them."""
-    found: list[Definition] = []
+    found: list[SymbolDefinition] = []
     levels: list[int] = []
     for offset, line in _lines(source):
         for match in _HTML_HEADING.finditer(line):
@@ -131,14 +131,14 @@ def _html_headings(source: bytes) -> list[Definition]:
             title = " ".join(html.unescape(title).split())[:MAX_NAME_CHARS]
             if title and not _TEMPLATE.search(title):
                 at = offset + match.start()
-                found.append(Definition(title, at, at, at, is_symbol=False))
+                found.append(SymbolDefinition(title, at, at, at, is_symbol=False))
                 levels.append(int(match[1]))
     return _with_extents(found, levels, len(source))
 
 
-def _with_extents(found: Sequence[Definition], levels: Sequence[int], end: int) -> list[Definition]:
+def _with_extents(found: Sequence[SymbolDefinition], levels: Sequence[int], end: int) -> list[SymbolDefinition]:
     """Each goes on until the next of its level or of an outer one."""
-    result: list[Definition] = []
+    result: list[SymbolDefinition] = []
     ends = [end] * (max(levels, default=0) + 1)
     for item, level in zip(reversed(found), reversed(levels), strict=True):
         result.append(replace(item, end=ends[level]))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from askrepo.chunking.symbols.definitions import MAX_NAME_CHARS, Definition
+from askrepo.chunking.symbols.definitions import MAX_NAME_CHARS, SymbolDefinition
 from askrepo.chunking.symbols.languages import RULES, LanguageRules
 from askrepo.chunking.syntax import Tree, Visit
 
@@ -39,7 +39,7 @@ _NO_NAMES = frozenset(_C_KEYWORDS.split())
 _MACRO_LANGUAGES = frozenset({"c", "cpp", "objc"})
 
 
-def tree_definitions(language: str, tree: Tree) -> list[Definition]:
+def tree_definitions(language: str, tree: Tree) -> list[SymbolDefinition]:
     """Definitions in order of position."""
     rules = RULES.get(language, LanguageRules())
     reserved = _NO_NAMES if language in _MACRO_LANGUAGES else frozenset[str]()
@@ -52,17 +52,17 @@ def tree_definitions(language: str, tree: Tree) -> list[Definition]:
     return sorted(found, key=lambda item: (item.start, item.is_symbol, item.at, item.name))
 
 
-def _definitions_of(visit: Visit, tree: Tree, rules: LanguageRules) -> Iterator[Definition]:
+def _definitions_of(visit: Visit, tree: Tree, rules: LanguageRules) -> Iterator[SymbolDefinition]:
     """What one node defines, and what it only stands in; a name may be ""."""
     for node in _named(visit, tree, rules):
-        yield Definition(_name_of(tree.text(node)), node.start_byte, visit.start, visit.end)
+        yield SymbolDefinition(_name_of(tree.text(node)), node.start_byte, visit.start, visit.end)
     if visit.kind in rules.members:
         for node in rules.members[visit.kind](visit, tree):
             at = node.start_byte
-            yield Definition(_name_of(tree.text(node)), at, at, at)
+            yield SymbolDefinition(_name_of(tree.text(node)), at, at, at)
     if visit.kind in rules.enclosing:
         for node in rules.enclosing[visit.kind](visit, tree):
-            yield Definition(_name_of(tree.text(node)), node.start_byte, visit.start, visit.end, is_symbol=False)
+            yield SymbolDefinition(_name_of(tree.text(node)), node.start_byte, visit.start, visit.end, is_symbol=False)
 
 
 def _named(visit: Visit, tree: Tree, rules: LanguageRules) -> Sequence[Node]:
