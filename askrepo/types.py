@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from askrepo.errors import UsageError
 
-Kind = Literal["source", "test", "example", "doc", "config", "generated", "vendored"]
+FileKind = Literal["source", "test", "example", "doc", "config", "generated", "vendored"]
 """What a file is for; a ranking prior, and a filter."""
 
 SkipReason = Literal[

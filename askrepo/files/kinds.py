@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from askrepo.files.languages import PROSE
-from askrepo.types import Kind
+from askrepo.types import FileKind
 
 CONFIGURATION_LANGUAGES = frozenset(
     "batch cmake csv dockerfile dtd gitignore ini json json5 jsonc kdl make properties toml xml yaml just".split()  # noqa: SIM905
@@ -86,7 +86,7 @@ _GENERATED_HEADER = re.compile(
 )
 
 
-def kind_of(path: str, *, language: str, generated: bool | None = None, vendored: bool | None = None) -> Kind:
+def kind_of(path: str, *, language: str, generated: bool | None = None, vendored: bool | None = None) -> FileKind:
     """The kind of a file.
 
     :param generated: what the repository's attributes or the file's header say; None to judge by the path.
@@ -116,7 +116,7 @@ def _is_test(path: str) -> bool:
     return _TEST.search(without) is not None
 
 
-def _kind_of_own(path: str, language: str) -> Kind:
+def _kind_of_own(path: str, language: str) -> FileKind:
     """The kind of a file that somebody wrote for this repository."""
     if _is_test(path):
         return "test"

@@ -21,7 +21,7 @@ from askrepo.git.snapshots import open_snapshot
 from askrepo.git.tree import MAX_PATH_BYTES, SUBMODULE, SYMLINK, TreeEntry, TreeReader
 from askrepo.pipeline.known_files import FileFacts, KnownFiles
 from askrepo.text.display import plain_line
-from askrepo.types import FileShard, Kind, LoadManifest, SkipReason, Snapshot, canonical_json
+from askrepo.types import FileKind, FileShard, LoadManifest, SkipReason, Snapshot, canonical_json
 from askrepo.workspace.keys import part_key
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import FILE_FACTS, files_schema, write_table
@@ -360,7 +360,7 @@ def _known_row(candidate: _Candidate, known: FileFacts) -> _Row:
     return _Row(facts, known_as="" if known.reason else known.path)
 
 
-def _kind(candidate: _Candidate, language: str, *, generated: bool, documents: bool) -> Kind:
+def _kind(candidate: _Candidate, language: str, *, generated: bool, documents: bool) -> FileKind:
     """What the repository declares counts, then what the file's header says, then its path and what its text is."""
     declared = candidate.declared.get("linguist-generated")
     if declared is None and generated:

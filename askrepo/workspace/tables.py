@@ -20,7 +20,7 @@ FILE_FACTS = {
     "blob": "string",  # git object id, hex
     "size": "int64",  # bytes of the blob
     "language": "string",  # "" when unknown
-    "kind": "string",  # types.Kind
+    "kind": "string",  # types.FileKind
     "reason": "string",  # types.SkipReason; "" when loaded
     "encoding": "string",  # "" when skipped
     "attributes": "string",  # what .gitattributes declares of the path, as canonical JSON

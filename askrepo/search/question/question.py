@@ -12,7 +12,7 @@ from askrepo.search.question.mentions import Mention, is_name, mentions
 QuestionKind = Literal["overview", "usage", "code"]
 """overview: about the project as a whole; usage: how to do something with it; code: how it works inside."""
 
-FileKind = Literal["test", "example", "doc", "config", "changelog"]
+NamedKind = Literal["test", "example", "doc", "config", "changelog"]
 """Kinds of file that a question can name and that are otherwise ranked lower."""
 
 MAX_TERMS = 64
@@ -114,7 +114,7 @@ def _word(stems: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.])(?:{stems})(?![\w(]|\.\w)")
 
 
-_NAMED: dict[FileKind, re.Pattern[str]] = {
+_NAMED: dict[NamedKind, re.Pattern[str]] = {
     "test": _word(r"test(?:s|ed|ing)?|specs?|fixtures?|mock(?:s|ed)?"),
     "example": _word(r"examples?|samples?|demos?|benchmarks?"),
     "doc": _word(r"docs?|documentation|documented|readme|guides?|tutorials?|explain(?:ed|s)?"),
@@ -142,7 +142,7 @@ class Question:
     text: str
     terms: tuple[str, ...]
     kind: QuestionKind
-    names: frozenset[FileKind]
+    names: frozenset[NamedKind]
     identifiers: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -205,7 +205,7 @@ def to_the_point(text: str) -> str:
     return _POLITE.sub("", text, count=1)
 
 
-def named_kinds(text: str) -> frozenset[FileKind]:
+def named_kinds(text: str) -> frozenset[NamedKind]:
     """The kinds of file that the question names in plain words; a word inside an identifier does not count."""
     head = _head(text)
     return frozenset(kind for kind, word in _NAMED.items() if word.search(head))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from askrepo.search.candidates import KindShares
 from askrepo.search.editions import edition_factor, editions_named, is_english
-from askrepo.search.question.question import FileKind, Question, QuestionKind
+from askrepo.search.question.question import NamedKind, Question, QuestionKind
 from askrepo.types import Chunk
 
 # Values set once, and flat around the optimum: powers of .5 to 1 of the code priors rank alike. What matters is that
@@ -115,7 +115,7 @@ def _page_factor(path: str, question: Question) -> float:
     return factor * (edition_factor(path, editions_named(question.text)) if is_english(question.text) else 1.0)
 
 
-def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[FileKind]) -> float:
+def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[NamedKind]) -> float:
     if question_kind == "overview":
         return _overview_prior(chunk, kind, names)
     if question_kind == "usage":
@@ -134,7 +134,7 @@ def is_changelog(chunk: Chunk) -> bool:
     return chunk.kind in _CHANGELOG_KINDS and _CHANGELOG.search(chunk.path) is not None
 
 
-def _overview_prior(chunk: Chunk, kind: str, names: frozenset[FileKind]) -> float:
+def _overview_prior(chunk: Chunk, kind: str, names: frozenset[NamedKind]) -> float:
     if is_root_readme(chunk):
         return ROOT_README_PRIOR
     if kind == "doc" and _INTRODUCTION.search(chunk.path):
