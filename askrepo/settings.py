@@ -149,7 +149,7 @@ def _ours(env: Mapping[str, str], base: str, fallback: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """What a setting may be.
 
     :ivar words: that, for a reader.
@@ -170,29 +170,29 @@ class Kind:
     is_list: bool = False
 
 
-def whole(default: int | None, low: int, high: int) -> Kind:
+def whole(default: int | None, low: int, high: int) -> ValueKind:
     """A whole number between the bounds."""
     shown = "" if default is None else str(default)
-    return Kind(
+    return ValueKind(
         f"whole number, {low:,} to {high:,}", shown, lambda env, name: _whole(env, name, default, low=low, high=high)
     )
 
 
-def number(default: float, low: float, high: float) -> Kind:
+def number(default: float, low: float, high: float) -> ValueKind:
     """A number between the bounds."""
     words = f"number, {low:,g} to {high:,.15g}"
-    return Kind(words, f"{default:g}", lambda env, name: _number(env, name, default, low=low, high=high))
+    return ValueKind(words, f"{default:g}", lambda env, name: _number(env, name, default, low=low, high=high))
 
 
-def mebibytes(default: float, low: float) -> Kind:
+def mebibytes(default: float, low: float) -> ValueKind:
     """A size in mebibytes, read as bytes."""
     size = number(default, low, MAX_MEBIBYTES)
-    return Kind(size.words, size.default, lambda env, name: int(size.read(env, name) * MEBIBYTE))
+    return ValueKind(size.words, size.default, lambda env, name: int(size.read(env, name) * MEBIBYTE))
 
 
-def folder(base: str, fallback: str) -> Kind:
+def folder(base: str, fallback: str) -> ValueKind:
     """A directory; unset it is `askrepo` below the one that an XDG variable names, else below one of the home."""
-    return Kind(
+    return ValueKind(
         "directory",
         f"~/{fallback}/askrepo",
         lambda env, name: _directory(env, name) or _ours(env, base, fallback),
@@ -200,9 +200,9 @@ def folder(base: str, fallback: str) -> Kind:
     )
 
 
-def _place(base: str, fallback: str) -> Kind:
+def _place(base: str, fallback: str) -> ValueKind:
     """Likewise, or a URL; not looked at here."""
-    return Kind(
+    return ValueKind(
         "directory or URL",
         f"~/{fallback}/askrepo",
         lambda env, name: env.get(name) or str(_ours(env, base, fallback)),
@@ -210,14 +210,14 @@ def _place(base: str, fallback: str) -> Kind:
     )
 
 
-def text(words: str = "text", default: str = "", *, also: str = "", is_path: bool = False) -> Kind:
+def text(words: str = "text", default: str = "", *, also: str = "", is_path: bool = False) -> ValueKind:
     """Text as it is, else that of a more general variable; None when both are unset."""
-    return Kind(words, default, lambda env, name: env.get(name) or env.get(also) or None, also, is_path)
+    return ValueKind(words, default, lambda env, name: env.get(name) or env.get(also) or None, also, is_path)
 
 
-def file_or_off(base: str, fallback: str, name: str) -> Kind:
+def file_or_off(base: str, fallback: str, name: str) -> ValueKind:
     """A file, None for "off"; unset it is one of that name in our directory, as for `folder`."""
-    return Kind(
+    return ValueKind(
         "file, or `off`",
         f"~/{fallback}/askrepo/{name}",
         lambda env, variable: _file_or_off(env, variable, _ours(env, base, fallback) / name),
@@ -230,15 +230,15 @@ def _endpoint(env: Mapping[str, str], name: str) -> str | None:
     return (env.get(name) or env.get("OPENAI_BASE_URL") or "").strip() or None
 
 
-AUTO = Kind("`auto` or `off`", "auto", _auto_or_off, may_be_off=True)
-LINES = Kind("one a line", "", _lines, is_list=True)
-TOKEN = Kind("text", "", lambda env, name: (env.get(name) or "").strip() or None)
-ALIAS = Kind("name of an alias", "the only alias", _alias)
-LOCAL = Kind("`no`, `yes`, or those below a folder", "no", _boolean_or_folder)
+AUTO = ValueKind("`auto` or `off`", "auto", _auto_or_off, may_be_off=True)
+LINES = ValueKind("one a line", "", _lines, is_list=True)
+TOKEN = ValueKind("text", "", lambda env, name: (env.get(name) or "").strip() or None)
+ALIAS = ValueKind("name of an alias", "the only alias", _alias)
+LOCAL = ValueKind("`no`, `yes`, or those below a folder", "no", _boolean_or_folder)
 
-K = Kind(f"whole number, 1 to {MAX_K}", "10", lambda env, name: _whole(env, name, None, low=1, high=MAX_K))
-ENDPOINT = Kind("URL", "OpenAI's", _endpoint, also="OPENAI_BASE_URL")
-STRATEGY = Kind("one of five", "hybrid", lambda env, name: env.get(name) or None)  # checked where it is used
+K = ValueKind(f"whole number, 1 to {MAX_K}", "10", lambda env, name: _whole(env, name, None, low=1, high=MAX_K))
+ENDPOINT = ValueKind("URL", "OpenAI's", _endpoint, also="OPENAI_BASE_URL")
+STRATEGY = ValueKind("one of five", "hybrid", lambda env, name: env.get(name) or None)  # checked where it is used
 
 COMMAND, PIPELINE, BOTH = "the command", "the pipeline", "both"
 AIRFLOW, MAKE = "Airflow", "make"
@@ -256,7 +256,7 @@ class Setting:
     """
 
     name: str
-    kind: Kind
+    kind: ValueKind
     meaning: str
     readers: str
     in_project: bool = False
@@ -267,7 +267,7 @@ class Setting:
         return self.name.removeprefix("ASKREPO_").lower()
 
 
-def is_(name: str, kind: Kind, meaning: str, readers: str, *, in_project: bool = False) -> dict[str, Setting]:
+def is_(name: str, kind: ValueKind, meaning: str, readers: str, *, in_project: bool = False) -> dict[str, Setting]:
     """What a field of `Settings` is."""
     return {"setting": Setting(name, kind, meaning, readers, in_project)}
 
