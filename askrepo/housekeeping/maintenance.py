@@ -19,14 +19,14 @@ from askrepo.housekeeping.retention import (
     judge_runs,
     judge_snapshots,
 )
-from askrepo.housekeeping.survey import Kind, Thing, known_aliases, survey
+from askrepo.housekeeping.survey import Thing, ThingKind, known_aliases, survey
 from askrepo.housekeeping.sweep import AliasDatasets, find_datasets, remove_dataset
 from askrepo.types import check_alias
 from askrepo.workspace.keys import claim_key, dataset_id, description_key, files_key
 from askrepo.workspace.listing import StoredObject, list_objects
 from askrepo.workspace.objects import Workspace
 
-KINDS: tuple[Kind, ...] = ("dataset", "run", "snapshot", "file list", "claim", "temporary file")
+KINDS: tuple[ThingKind, ...] = ("dataset", "run", "snapshot", "file list", "claim", "temporary file")
 """In the order in which they are removed."""
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Item:
     :ivar bytes: of all its objects. What Activeloop's service stores cannot be listed and counts as 0.
     """
 
-    kind: Kind
+    kind: ThingKind
     name: str
     alias: str
     bytes: int
@@ -157,14 +157,14 @@ class _View:
     workspace: Workspace
     limits: Limits
     now: datetime
-    things: Mapping[Kind, Sequence[Thing]]
+    things: Mapping[ThingKind, Sequence[Thing]]
     known: Sequence[str]
     datasets: Mapping[str, AliasDatasets]
     problems: tuple[str, ...]
 
 
 def _look(workspace: Workspace, limits: Limits, *, now: datetime) -> _View:
-    things: dict[Kind, list[Thing]] = {kind: [] for kind in KINDS}
+    things: dict[ThingKind, list[Thing]] = {kind: [] for kind in KINDS}
     for thing in survey(workspace):
         things[thing.kind].append(thing)
     known = known_aliases(workspace, (thing for found in things.values() for thing in found))
@@ -334,7 +334,7 @@ def _was_written_since(objects: Iterable[StoredObject], moment: datetime) -> boo
     return any(one.modified >= moment for one in objects)
 
 
-_REMOVERS: Mapping[Kind, Callable[[Item, Plan, Workspace], str | None]] = {
+_REMOVERS: Mapping[ThingKind, Callable[[Item, Plan, Workspace], str | None]] = {
     "dataset": _remove_dataset,
     "run": _remove_run,
     "snapshot": _remove_snapshot,

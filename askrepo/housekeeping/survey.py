@@ -12,8 +12,8 @@ from askrepo.workspace import keys
 from askrepo.workspace.listing import StoredObject, is_temporary, list_objects
 from askrepo.workspace.objects import Workspace
 
-Kind = keys.Kind | Literal["temporary file"]
-_Place = tuple[Kind, str, str]  # kind, alias and name of a thing
+ThingKind = keys.OwnerKind | Literal["temporary file"]
+_Place = tuple[ThingKind, str, str]  # kind, alias and name of a thing
 
 _PLAIN = re.compile(r"[A-Za-z0-9._/#@+=,~-]+")
 
@@ -26,7 +26,7 @@ class Thing:
     :ivar alias: whose it is; "" for what aliases share.
     """
 
-    kind: Kind
+    kind: ThingKind
     name: str
     alias: str
     objects: tuple[StoredObject, ...]

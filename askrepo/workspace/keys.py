@@ -43,11 +43,11 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_RUN_CHARS = 80
 _EMBEDDER_CHARS = 12
 
-Kind = Literal["dataset", "run", "snapshot", "file list", "claim"]
+OwnerKind = Literal["dataset", "run", "snapshot", "file list", "claim"]
 """What objects belong to together."""
 
 _SNAPSHOT = re.compile(r"(?P<name>snapshots/[^/]+/[0-9a-f]{40}([0-9a-f]{24})?)\.(tar|json)")
-_OF_ALIASES: dict[Kind, re.Pattern[str]] = {
+_OF_ALIASES: dict[OwnerKind, re.Pattern[str]] = {
     "dataset": re.compile(r"(?P<name>datasets/(?P<alias>[^/]+)/[^/]+)/.+"),
     "run": re.compile(r"(?P<name>runs/(?P<alias>[^/]+)/[A-Za-z0-9._-]+)/.+"),
     "file list": re.compile(r"(?P<name>files/(?P<alias>[^/]+)/[^/]+\.parquet)"),
@@ -62,7 +62,7 @@ class Owner(NamedTuple):
     :ivar name: key of the object or of the folder; of a snapshot, that of its archive.
     """
 
-    kind: Kind
+    kind: OwnerKind
     alias: str
     name: str
 
