@@ -15,7 +15,7 @@ Store = Literal["local", "disk", "s3"]
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """What seeds of the same remainder have in common.
 
     :ivar store: where the workspace is.
@@ -30,22 +30,22 @@ class Kind:
 
 
 KINDS = (
-    Kind("kill", task="clone"),
-    Kind("kill", task="load"),
-    Kind("kill", task="split"),
-    Kind("kill", task="embed"),
-    Kind("kill", task="build"),
-    Kind("kill", task="swap"),
-    Kind("kill"),
-    Kind("late kill"),
-    Kind("full disk", "disk"),
-    Kind("full disk", "disk", "build"),
-    *(Kind("store", "s3", failure=failure) for failure in FAILURES),
-    Kind("kill", "s3"),
-    Kind("rival"),
-    Kind("rival", task="swap"),
-    Kind("rival", "s3"),
-    Kind("full disk", "disk", "embed"),
+    FaultKind("kill", task="clone"),
+    FaultKind("kill", task="load"),
+    FaultKind("kill", task="split"),
+    FaultKind("kill", task="embed"),
+    FaultKind("kill", task="build"),
+    FaultKind("kill", task="swap"),
+    FaultKind("kill"),
+    FaultKind("late kill"),
+    FaultKind("full disk", "disk"),
+    FaultKind("full disk", "disk", "build"),
+    *(FaultKind("store", "s3", failure=failure) for failure in FAILURES),
+    FaultKind("kill", "s3"),
+    FaultKind("rival"),
+    FaultKind("rival", task="swap"),
+    FaultKind("rival", "s3"),
+    FaultKind("full disk", "disk", "embed"),
 )
 TASKS = ("clone", "compare", "load", "gather", "split", "embed", "build", "swap")
 # Whoever first creates the alias's next entry, which is the last object that a swap creates, wins.
@@ -101,14 +101,14 @@ class Case:
     """
 
     seed: int
-    kind: Kind
+    kind: FaultKind
     tries: tuple[Try, ...]
     rival_after_s: float | None = None
     rival_moves: bool = False
     rival: Strike = Strike()
 
 
-def kind_of(seed: int) -> Kind:
+def kind_of(seed: int) -> FaultKind:
     return KINDS[seed % len(KINDS)]
 
 
@@ -133,7 +133,7 @@ def case_of(seed: int, *, census: Census, requests: Mapping[str, int], seconds: 
 
 
 def _strike(
-    kind: Kind,
+    kind: FaultKind,
     chance: random.Random,
     census: Census,
     requests: Mapping[str, int],
@@ -153,7 +153,7 @@ def _strike(
     return Strike(fill=moment, room_bytes=chance.choice((0, chance.randint(0, MAX_ROOM_BYTES)))), following
 
 
-def _rivals(seed: int, kind: Kind, chance: random.Random, census: Census, seconds: float) -> Case:
+def _rivals(seed: int, kind: FaultKind, chance: random.Random, census: Census, seconds: float) -> Case:
     """Two runs side by side: one stands still while the other overtakes it, or is killed, or they just race."""
     draw = chance.random()
     one = other = Strike()
