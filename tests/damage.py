@@ -111,7 +111,7 @@ def exchange(dataset: Path, rng: random.Random) -> None:
 
 
 def lose_list(dataset: Path, rng: random.Random) -> None:
-    """The list of files, and a bit of one of them."""
+    """The inventory, and a bit of a file that it lists."""
     flip_bit(dataset, rng)
     (dataset / inventory.FILE).unlink()
 

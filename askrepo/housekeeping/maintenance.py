@@ -205,7 +205,7 @@ def _datasets(view: _View) -> Iterator[Item]:
 
 
 def _dataset_verdicts(found: AliasDatasets, view: _View) -> dict[str, Verdict]:
-    # A list of files in the workspace says that a run of this workspace wrote the dataset.
+    # A table of files in the workspace says that a run of this workspace wrote the dataset.
     listed = {thing.name for thing in view.things["file list"]}
     ours = [name for name in found.unnamed if files_key(found.alias, name) in listed]
     foreign = Verdict(True, "no entry names it: another workspace may have built it")
@@ -291,7 +291,7 @@ def _belongings(view: _View) -> Iterator[Item]:
 
 
 def _dataset_id(thing: Thing) -> str:
-    """The id of the dataset that a list of files or a claim belongs to."""
+    """The id of the dataset that a table of files or a claim belongs to."""
     return thing.name.rpartition("/")[2].partition(".")[0]
 
 

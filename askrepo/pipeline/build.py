@@ -165,7 +165,7 @@ def _changes(
 
 
 def _verified(manifest: DatasetManifest, location: DatasetLocation) -> DatasetManifest:
-    """The manifest with the digest of the list of files, once everything was read back.
+    """The manifest with the digest of the inventory, once everything was read back.
 
     The files' digests, taken here, are compared by the swap.
     """

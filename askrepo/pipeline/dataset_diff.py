@@ -44,9 +44,9 @@ class DatasetDiff:
 
 
 def diff_datasets(before: AliasEntry, after: AliasEntry, *, workspace: Workspace) -> DatasetDiff:
-    """What changed; nothing is read but the two lists of files, so that a dataset need not be opened.
+    """What changed; nothing is read but the two tables of files, so that a dataset need not be opened.
 
-    :raises UnavailableError: a list of files is gone, damaged or of an earlier version.
+    :raises UnavailableError: a table of files is gone, damaged or of an earlier version.
     """
     old, new = (_contents(entry.manifest, workspace) for entry in (before, after))
     gone, come = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())

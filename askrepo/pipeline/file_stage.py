@@ -79,7 +79,7 @@ def place_of(text: str) -> tuple[str, int | None, int | None]:
 
 
 def shown_path(text: str) -> str:
-    """The path as a dataset's list of files has it: bytes that are not UTF-8 are written as escapes."""
+    """The path as a dataset's table of files has it: bytes that are not UTF-8 are written as escapes."""
     written = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\N{REPLACEMENT CHARACTER}", text)  # what no byte stands for
     return written.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -88,7 +88,7 @@ def file_stages(path: str, *, entries: Sequence[AliasEntry], workspace: Workspac
     """What became of a path in each alias and repository that has it; when none has it, that it is not in their trees.
 
     :param path: within the repository, or with the repository's name before it; of what is not UTF-8 see `shown_path`.
-    :raises UnavailableError: a dataset's list of files is missing, damaged or of an earlier version.
+    :raises UnavailableError: a dataset's table of files is missing, damaged or of an earlier version.
     """
     found: list[FileStage] = []
     missing: list[FileStage] = []

@@ -1,6 +1,6 @@
 """Remembers which datasets were read in full and found undamaged, so that a question need not read them again.
 
-What is remembered is one digest over the list of files and over each file's size, times, inode and device. Whatever
+What is remembered is one digest over the inventory and over each file's size, times, inode and device. Whatever
 changes a file's content moves its time of change, which no user can set back. A record that is damaged, cut off or of
 an older state is not equal, and the dataset is read again; one that somebody else could have written counts for
 nothing.
@@ -38,7 +38,7 @@ def check_files(location: DatasetLocation, *, digest: str = "", cache: Path | No
     A local dataset's files are read, unless they were before and nothing touched them since. A remote store keeps
     content whole: there names, sizes and tags are compared, and a file of another tag is read once.
 
-    :param digest: of the list of files, as the alias's entry says; "" when it says nothing.
+    :param digest: of the inventory, as the alias's entry says; "" when it says nothing.
     :param cache: directory that remembers; None to read the files in any case.
     :returns: the files as they were found.
     :raises DatasetCorruptedError: a file is missing, new or changed; the message names one.
