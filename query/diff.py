@@ -47,7 +47,7 @@ def diff(session: Session, *, alias: str, before: str | None, after: str | None,
 
 
 def _entry(session: Session, alias: str, at: str) -> AliasEntry:
-    """The entry of that moment, be its dataset kept or not: only the list of its files is read."""
+    """The entry of that moment, be its dataset kept or not: only its table of files is read."""
     from datetime import UTC, datetime
 
     from askrepo.aliases.entry_at import named_entry

@@ -276,7 +276,7 @@ def _snapshots(view: _View) -> Iterator[Item]:
 
 
 def _belongings(view: _View) -> Iterator[Item]:
-    """Lists of files and claims, which belong to datasets, and temporary files, which belong to nobody."""
+    """Tables of files and claims, which belong to datasets, and temporary files, which belong to nobody."""
     for thing in (*view.things["file list"], *view.things["claim"]):
         found = view.datasets.get(thing.alias)
         if found is None:

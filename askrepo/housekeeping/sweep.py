@@ -93,7 +93,7 @@ def unneeded_datasets(datasets: AliasDatasets, *, retention: int, grace: timedel
 def remove_dataset(
     dataset: str, *, datasets: AliasDatasets, workspace: Workspace, now: datetime | None = None
 ) -> str | None:
-    """Remove a dataset and the list of its files, unless somebody needs it by now.
+    """Remove a dataset and its table of files, unless somebody needs it by now.
 
     :param datasets: what was known when it was found unneeded.
     :returns: why it was spared; None when it is gone.

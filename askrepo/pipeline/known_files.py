@@ -108,7 +108,7 @@ def listed_files(manifest: DatasetManifest, workspace: Workspace) -> pa.Table:
     """
     key = files_key(manifest.alias, manifest.dataset)
     if not manifest.files_digest:
-        raise UnavailableError(f"dataset {manifest.dataset} has no list of its files: an earlier version built it")
+        raise UnavailableError(f"dataset {manifest.dataset} has no table of files: an earlier version built it")
     try:
         return read_table(workspace, key, digest=manifest.files_digest)
     except (ObjectMissingError, VerificationError) as error:
