@@ -57,6 +57,7 @@ def mcp(session: Session, *, address: str | None, print_config: bool, aliases: t
     from query.mcp.transports import serve_http, serve_stdio
 
     server = server_for(library)
+    threading.Thread(target=library.rehearse, daemon=True).start()
     interrupts.end_at_once()  # it only reads; raised in the middle of the loop, a signal would be told as a failure
     if place is None:
         anyio.run(serve_stdio, server)

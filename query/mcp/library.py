@@ -45,9 +45,15 @@ class Library:
 
     def warm_up(self) -> None:
         """Open what a call that names no alias is put to; errors are told by that call."""
+        self._ahead(len)
+
+    def rehearse(self) -> None:
+        """Search it once, so that the first call need not load what all of them use."""
+        self._ahead(_searched)
+
+    def _ahead(self, use: Use[object]) -> None:
         try:
-            with self._lock:
-                self._follower(self.aliases(None))
+            self.read(None, use)
         except (AskrepoError, OSError):
             return
 
@@ -109,3 +115,12 @@ class Library:
         while len(self._open) > MAX_OPEN:
             del self._open[next(iter(self._open))]
         return follower
+
+
+def _searched(readers: Sequence[AliasReader]) -> None:
+    """By what asks no embedder: its endpoint is not sent what nobody asked."""
+    from askrepo.search.search import search_files
+    from askrepo.text.tokens import count_tokens
+
+    search_files("where does it begin", readers=readers, k=1, strategy="signals")
+    count_tokens("begin")

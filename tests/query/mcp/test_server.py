@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from askrepo.errors import UnknownAliasError
 from askrepo.text.tokens import count_tokens
 from query.mcp.library import Library
+from query.options import WITHOUT_VECTORS
 from query.session import Session
 from tests.datasets import BuiltAlias, build_alias, run_stages
 from tests.query.conftest import FILES, HOSTILE_PATH
@@ -229,6 +231,28 @@ async def test_ask_reads_what_is_open_already(library: Library, monkeypatch: pyt
                 monkeypatch.delattr(f"askrepo.aliases.following.{opened}")
             result = await client.call_tool("ask", {"question": "how long does backoff wait"})
     assert outcome_of(result) == "found"
+
+
+def test_the_rehearsal_loads_what_calls_use_and_asks_no_embedder(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+
+    def search_files(_: str, *, strategy: str, **__: Any) -> None:
+        searched.append(strategy)
+
+    monkeypatch.setattr("askrepo.search.search.search_files", search_files)
+    library.rehearse()
+    assert len(searched) == 1
+    assert set(searched) <= set(WITHOUT_VECTORS)
+
+
+def test_ahead_of_the_first_call_errors_are_kept_to_themselves(library: Library) -> None:
+    gone = Library(library.session, ("nosuch",))
+    gone.warm_up()
+    gone.rehearse()
+    with pytest.raises(UnknownAliasError):
+        gone.read(None, len)
 
 
 async def test_files_are_resources_at_their_commit(library: Library, built: BuiltAlias) -> None:
