@@ -226,7 +226,7 @@ async def test_ask_reads_what_is_open_already(library: Library, monkeypatch: pyt
         async with Client(server_for(Library(Session(settings)))) as client:
             await client.call_tool("search", {"query": "backoff"})
             for opened in ("open_alias", "open_aliases", "open_entry", "embedder_opener"):
-                monkeypatch.delattr(f"askrepo.aliases.sources.{opened}")
+                monkeypatch.delattr(f"askrepo.aliases.readers.{opened}")
             for opened in ("open_alias", "embedder_opener"):
                 monkeypatch.delattr(f"askrepo.aliases.following.{opened}")
             result = await client.call_tool("ask", {"question": "how long does backoff wait"})
