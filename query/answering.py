@@ -78,7 +78,7 @@ class Answerer:
         with progress("opening"):
             is_live = sys.stdout.isatty() and not options.as_json
             model = options.session.chat_model(is_live=is_live)
-            return cls(options, options.follower(), model, Keeper(options, conversation))
+            return cls(options, options.follower(), model, Keeper.of_options(options, conversation))
 
     def answer(self, question: str, *, history: Sequence[Turn] = ()) -> Answered:
         """Print an answer, or without a chat model the best passages."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -47,14 +47,21 @@ def receipts_of(session: Session) -> ReceiptStore:
 class Keeper:
     """Keeps the answers of a conversation; one that cannot be kept costs a line, once.
 
+    :ivar chosen: how the questions are asked, beside the settings: see SETTINGS.
     :ivar conversation: its id; "" until the first answer.
     """
 
-    options: SearchOptions
+    session: Session
+    chosen: Mapping[str, Any]
     conversation: str = ""
     _has_failed: bool = False
     _asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _spent: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of_options(cls, options: SearchOptions, conversation: str) -> Keeper:
+        """One for the questions of a command."""
+        return cls(options.session, {name: getattr(options, name) for name in SETTINGS}, conversation)
 
     def begin(self, model: ChatModel | None) -> None:
         """A question was asked: what is spent from here on is for its answer."""
@@ -65,7 +72,7 @@ class Keeper:
         self, stream: AnswerStream, *, readers: Sequence[AliasReader], model: ChatModel, steps: Sequence[Step]
     ) -> None:
         """Write the answer down, with what it rests on."""
-        if self.options.session.settings.answers is None:
+        if self.session.settings.answers is None:
             return
         from askrepo.receipts.receipt import new_id, receipt_of
 
@@ -83,7 +90,7 @@ class Keeper:
                 statements=statements_json(stream.verified),
                 tokens=(model.spent.sent - self._spent[0], model.spent.received - self._spent[1]),
             )
-            receipts_of(self.options.session).keep(receipt)
+            receipts_of(self.session).keep(receipt)
         except (AskrepoError, OSError) as error:
             if not self._has_failed:
                 said = error_line(error) if isinstance(error, AskrepoError) else plain_line(str(error))
@@ -91,9 +98,8 @@ class Keeper:
             self._has_failed = True
 
     def _settings(self) -> dict[str, Any]:
-        settings = self.options.session.settings
-        chosen = {name: getattr(self.options, name) for name in SETTINGS}
-        return {**chosen, "context_tokens": settings.context_tokens, "reading_tokens": settings.reading_tokens}
+        settings = self.session.settings
+        return {**self.chosen, "context_tokens": settings.context_tokens, "reading_tokens": settings.reading_tokens}
 
 
 def conversation_options(command: Command) -> Command:

@@ -64,7 +64,8 @@ def build_alias(
     for repository, content in zip(repositories, contents.values(), strict=True):
         repository.commit(content)
     workspace = workspace or Workspace.open(str(root / "workspace"))
-    settings = Settings.from_env({"ASKREPO_WORKSPACE": workspace.url, "ASKREPO_CACHE": str(root / "cache")})
+    environment = {"WORKSPACE": workspace.url, "CACHE": str(root / "cache"), "ANSWERS": str(root / "answers.db")}
+    settings = Settings.from_env({f"ASKREPO_{name}": value for name, value in environment.items()})
     definition = Definition(alias, tuple(repository.url for repository in repositories), embedder=embedder)
     entry = run_stages(definition, workspace=workspace, settings=settings)
     return BuiltAlias(alias, workspace, settings, definition, repositories, entry)

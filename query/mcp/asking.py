@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from askrepo.text.display import plain, plain_line
 from askrepo.text.tokens import count_tokens
 from query.answering import checked_stream, doubts
+from query.keeping import Keeper
 from query.mcp.library import Library
 from query.mcp.results import Result, bounded, footer, room
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from askrepo.aliases.readers import AliasReader
     from askrepo.answer.answer import AnswerStream, Evidence
     from askrepo.answer.chat_models import ChatModel
+    from askrepo.answer.reading_loop import Step
 
 Tell = Callable[[str], None]
 """Told what is being done; raises when nobody waits for it any more."""
@@ -29,6 +31,7 @@ def ask(library: Library, question: str, max_tokens: int, alias: str | None = No
     model = session.chat_model()
     if model is None:
         return Result("failed", "no chat model is configured: set ASKREPO_CHAT_MODEL, or call context")
+    keeper = _keeper(library)
 
     def answered(readers: Sequence[AliasReader]) -> Result:
         tell("searching")
@@ -37,15 +40,24 @@ def ask(library: Library, question: str, max_tokens: int, alias: str | None = No
         if not evidence.sources:
             text = f"no match: nothing in the dataset is about this question\n\n{footer(entries)}"
             return Result("no match", bounded(text, max_tokens), entries)
-        evidence = _read_on(library, evidence, model, readers, tell)
+        keeper.begin(model)
+        evidence, steps = _read_on(library, evidence, model, readers, tell)
         tell("answering")
         stream = checked_stream(evidence, model, readers, settings=session.settings)
         for number, _ in enumerate(stream):
             if number % SAID_EVERY_PIECES == 0:
                 tell("answering")
+        keeper.keep(stream, readers=readers, model=model, steps=steps)
         return Result("found", _text(stream, footer(entries), max_tokens), entries, _facts(stream, model))
 
     return library.read_apart(alias, answered)
+
+
+def _keeper(library: Library) -> Keeper:
+    """Keeps the answer as the command does."""
+    settings = library.session.settings
+    chosen = {"k": None, "strategy": library.strategy, "path": settings.path, "language": settings.language}
+    return Keeper(library.session, {**chosen, "at": library.at, "steps": settings.steps})
 
 
 def _evidence(library: Library, question: str, readers: Sequence[AliasReader]) -> Evidence:
@@ -63,14 +75,14 @@ def _evidence(library: Library, question: str, readers: Sequence[AliasReader]) -
 
 def _read_on(
     library: Library, evidence: Evidence, model: ChatModel, readers: Sequence[AliasReader], tell: Tell
-) -> Evidence:
-    """The evidence with what the model looked up besides."""
+) -> tuple[Evidence, Sequence[Step]]:
+    """The evidence with what the model looked up besides, and each step of it."""
     from askrepo.answer.reading_loop import ReadingLoop
     from askrepo.store.reader import Filter
 
     settings = library.session.settings
     if not settings.steps or not model.ways.takes_tools:
-        return evidence
+        return evidence, ()
     loop = ReadingLoop(
         evidence,
         model=model,
@@ -82,7 +94,7 @@ def _read_on(
     )
     for step in loop.run():
         tell(plain_line(step.told))
-    return loop.evidence
+    return loop.evidence, loop.steps
 
 
 def _text(stream: AnswerStream, last: str, max_tokens: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from askrepo.embedders.endpoints import checked_base_url
 from askrepo.errors import UsageError
 from askrepo.settings import Settings
 from query import interrupts
@@ -90,4 +91,9 @@ def configuration(library: Library, address: str | None) -> dict[str, object]:
 def _environment(settings: Settings) -> dict[str, str]:
     """What differs from the defaults, since clients start servers without the shell's environment; never a secret."""
     values = {"ASKREPO_CACHE": str(settings.cache.absolute())} if os.environ.get("ASKREPO_CACHE") else {}
-    return {**values, **({"ASKREPO_CHAT_MODEL": settings.chat_model} if settings.chat_model else {})}
+    if not settings.chat_model:
+        return values
+    # Without its base URL the model would be looked for at OpenAI's, and the passages sent there.
+    base_url = settings.openai_base_url
+    endpoint = {"ASKREPO_OPENAI_BASE_URL": checked_base_url(base_url, of="the chat model")} if base_url else {}
+    return {**values, "ASKREPO_CHAT_MODEL": settings.chat_model, **endpoint}

@@ -124,6 +124,18 @@ def test_the_configuration_has_absolute_paths(run_main: Run, built: BuiltAlias) 
     }  # fmt: skip
 
 
+def test_the_configuration_names_the_chat_model_with_its_endpoint_and_no_secret(run_main: Run) -> None:
+    chat = {"ASKREPO_CHAT_MODEL": "m", "OPENAI_BASE_URL": "http://localhost:11434/v1", "OPENAI_API_KEY": "sk-secret"}
+    result = run_main("mcp", "--print-config", env=chat)
+    environment = json.loads(result.stdout)["mcpServers"]["askrepo"]["env"]
+    assert environment["ASKREPO_CHAT_MODEL"] == "m"
+    assert environment["ASKREPO_OPENAI_BASE_URL"] == "http://localhost:11434/v1"
+    assert "sk-secret" not in result.output
+    refused = run_main("mcp", "--print-config", env=chat | {"OPENAI_BASE_URL": "http://me:hunter2@localhost/v1"})
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "hunter2" not in refused.stderr
+
+
 def test_without_the_sdk_it_is_said_what_to_install(run_main: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "query.mcp.server", raising=False)
     monkeypatch.setitem(sys.modules, "mcp.server", None)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from askrepo.errors import UnknownAliasError
+from askrepo.receipts.store import ReceiptStore
 from askrepo.text.tokens import count_tokens
 from query.mcp.library import Library
 from query.options import WITHOUT_VECTORS
@@ -212,6 +213,9 @@ async def test_ask_answers_with_sources_and_tells_its_progress(library: Library)
     assert text_of(result).splitlines()[-1].startswith("main · ")
     assert "[1] parcel@" in text_of(result)
     assert told[:2] == ["searching", "answering"]
+    assert settings.answers is not None
+    kept = ReceiptStore(settings.answers).latest(1)[0]
+    assert (kept.question, kept.model) == ("how long does backoff wait", "m")
 
 
 async def test_ask_reads_what_is_open_already(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
