@@ -77,9 +77,16 @@ def exact(requests: Sequence[SearchRequest]) -> tuple[list[Exact], list[Absent]]
         if not held and mention.is_sure and not (mention.is_plain and _has_words(requests, mention)):
             absent.append(Absent(mention.text, nearest_names(requests, mention)))
             for name in absent[-1].nearest[:1]:
-                held = _held(requests, Mention(name), place)
+                held = _held(requests, _meant(mention, name), place)
         found += held
     return found, absent
+
+
+def _meant(mention: Mention, nearest: str) -> Mention:
+    """The mention with what is spelled nearly so: of a qualified name its last part alone was misspelt."""
+    is_last_part = len(mention.parts) > 1 and not {".", "/"} & set(nearest)
+    owner = mention.text.removesuffix(mention.name) if is_last_part and mention.text.endswith(mention.name) else ""
+    return Mention(owner + nearest)
 
 
 def _has_words(requests: Sequence[SearchRequest], mention: Mention) -> bool:

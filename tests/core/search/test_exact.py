@@ -156,6 +156,8 @@ def test_what_stands_nowhere_finds_nothing(reader, question):
         ("PRACELS", "PRACELS", "PARCELS", "src/courier/send.py"),
         ("docs/plociy.md", "docs/plociy.md", "docs/policy.md", "docs/policy.md"),
         ("adress.py", "adress.py", "address.py", "src/courier/address.py"),
+        ("OldPolicy.dealy", "OldPolicy.dealy", "delay", "src/courier/legacy.py"),
+        ("RetryPolicy.dealy", "RetryPolicy.dealy", "delay", "src/courier/policy.py"),
     ],
 )
 def test_a_slip_of_the_keyboard_finds_what_was_meant_and_is_told(reader, question, name, nearest, path):
