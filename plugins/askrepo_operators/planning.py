@@ -28,5 +28,5 @@ class PlanRunOperator(StageOperator):
             most = conf.getint("core", "max_map_length", fallback=1024)
             repositories = run.plan(max_repositories=most)
         names = ", ".join(plain_line(repository.name) for repository in repositories)
-        self.log.info("plan %s: %d repositories (%s)", run.definition.alias, len(repositories), names)
+        self.log.info("plan %s: %s", run.definition.alias, names)
         return [to_json(repository) for repository in repositories]
