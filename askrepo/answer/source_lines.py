@@ -24,6 +24,12 @@ _NUMBERED = re.compile(r"\d+\t")
 _CALL = re.compile(r"(?P<name>[^\W\d][\w.:>$@-]{0,100})\((?P<arguments>[^()\n]{0,200})\)")
 _CALLED_ON = re.compile(r"(?P<owner>\w{1,80})(?:::|->|\.|#)(?=\w{1,80}\()")
 _ARGUMENT = re.compile(r"\s*[*&]{0,2}\w+(?:=[\w.'\"-]+)?\s*|\s*\.\.\.\s*|\s*\u2026\s*|")
+_GIVEN = re.compile(
+    r"(?:#\s{0,4}define\s{1,4}(?P<macro>\w{1,80})\s{1,20}"
+    r"|(?<![\w-])(?P<name>[^\W\d][\w-]{0,80})[\"']?\s{0,20}"
+    r"(?::\s{0,4}[\w\[\]. |]{1,40}?)?\s{0,20}(?::=|=>|[-+*|]?=|:)\s{0,20})"
+    r"-?(?P<value>\d[\w.]{0,20})"
+)
 _SEPARATOR = re.compile(r"::|->|\.|#")
 _QUALIFIED = re.compile(r"[@$]?\w+[!?]?(?:(?:::|->|\.|#)\w+[!?]?)+")
 _WORD = re.compile(r"\w+")
@@ -89,6 +95,15 @@ class SourceLines:
         return found
 
     @cached_property
+    def given(self) -> dict[int, list[tuple[str, set[float]]]]:
+        """By index, the lines that give a number to a name, with the names and their numbers: `retries = 3`."""
+        found: dict[int, list[tuple[str, set[float]]]] = {}
+        for at, line in enumerate(self.lines):
+            for match in _GIVEN.finditer(line):
+                found.setdefault(at, []).append((match["macro"] or match["name"], stored_numbers(match["value"])))
+        return found
+
+    @cached_property
     def path_names(self) -> frozenset[str]:
         """The parts of the path and of the repository's name, and the file's name without its ending."""
         path = PurePosixPath(self.citation.path)
@@ -114,19 +129,32 @@ class SourceLines:
             return self.folded.all(part.text.lower())
         return self.exact.all(part.text.removesuffix("()"))
 
-    def find_number(self, part: Part, named: Collection[int], terms: Collection[str]) -> Span | None:
+    def find_number(
+        self, part: Part, named: Collection[int], terms: Collection[str], names: Collection[str]
+    ) -> Span | None:
         """Where a number stands next to what it is said of: a name or a quotation, or two words of the statement.
 
         :param named: lines with the statement's names and quotations; terms: its words. With neither, any place counts.
+        :param names: the words of its names: where one of them is given a number, another name's number is not meant.
         """
         wanted = min(NEAR_TERMS, sum(term in self.terms for term in terms))
-        for at in sorted({at for value in number_values(part.text) for at in self.numbers.get(_key(value), ())}):
+        values = set(number_values(part.text))
+        for at in sorted({at for value in values for at in self.numbers.get(_key(value), ())}):
+            if self._is_anothers(at, values, terms, names):
+                continue
             around = range(at - NEAR_LINES, at + NEAR_LINES + 1)
             if any(line in named for line in around) or (wanted and self._terms_in(around, terms) >= wanted):
                 return Span(at, at)
             if not named and not terms:
                 return Span(at, at)
         return None
+
+    def _is_anothers(self, at: int, values: set[float], terms: Collection[str], names: Collection[str]) -> bool:
+        """Whether a line gives the number to a name that is not the statement's, while one of its own has a number."""
+        owners = [name for name, given in self.given.get(at, ()) if given & values]
+        if not owners or not any(name in names for given in self.given.values() for name, _ in given):
+            return False
+        return not any(name in names or any(term in terms for term in query_terms(name)) for name in owners)
 
     def _terms_in(self, lines: range, terms: Collection[str]) -> int:
         return sum(any(at in lines for at in self.terms.get(term, ())) for term in terms)

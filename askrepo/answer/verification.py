@@ -242,6 +242,11 @@ class _Claim:
             text = f"{text[: part.start]} {text[part.end :]}" if part.kind != "quote" else text
         return tuple(term for term in query_terms(NUMBER.sub(" ", text)) if not term.isdigit())
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The words of its names in code font."""
+        return frozenset(word for part in self.parts if part.kind == "name" for word in _WORD.findall(part.text))
+
     def is_told_by(self, part: Part) -> bool:
         """Whether a part says something of the statement: a quotation beside it may be about something else."""
         if part.kind != "quote" or part.start < part.end:
@@ -257,7 +262,7 @@ class _Claim:
         numbers = [part for part in self.parts if part.kind == "number"]
         named = _named_lines(source, held) if numbers else set()
         for part in numbers:
-            if (span := source.find_number(part, named, self.terms)) is not None:
+            if (span := source.find_number(part, named, self.terms, self.names)) is not None:
                 held[part] = span
         return held
 

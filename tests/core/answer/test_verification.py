@@ -155,6 +155,33 @@ def test_a_number_counts_only_beside_what_it_is_said_of() -> None:
     assert check("`max_attempts` makes 5 attempts.", 1).state == "verified"
 
 
+LIMITS = '''MAX_ATTEMPTS = 5
+BASE_DELAY = 30  # seconds between two tries
+#define QUEUE_SIZE 64
+pages: 12
+"workers": 8,
+"""Nobody waits for more than 40 seconds."""
+'''
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        ("`MAX_ATTEMPTS` is 5 retries [1].", []),
+        ("`MAX_ATTEMPTS` is 30 retries [1].", ["30 retries"]),
+        ("`QUEUE_SIZE` is 12 items [1].", ["12 items"]),
+        ("`workers` are 12 threads [1].", ["12 threads"]),
+        ("`QUEUE_SIZE` is 64 items, with `pages` of 12 items [1].", []),
+        ("After `MAX_ATTEMPTS` tries the delay is 30 seconds [1].", []),
+        ("`workers` wait 40 seconds at most [1].", []),
+        ("`scale` is said to be 12 items [1].", ["scale", "12 items"]),
+    ],
+)
+def test_a_number_of_another_name_is_not_taken_for_this_one_s(text: str, absent: list[str]) -> None:
+    source = lines_of(1, LIMITS, "src/limits.txt")
+    assert missing(Verifier([source], Stored()).check(Statement(text, (source,)))) == absent
+
+
 def test_numbers_are_not_looked_for_in_the_dataset() -> None:
     stored = Stored()
     check("It waits 45 seconds and says nothing else.", 1, stored=stored)
