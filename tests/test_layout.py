@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -104,6 +105,13 @@ def test_arrows_point_to_the_core(folder: str) -> None:
 
     assert modules(folder)
     assert wrong == set()
+
+
+def test_the_top_level_holds_nothing_that_a_test_left_there() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    folders = {path.split("/")[0] for path in tracked.splitlines() if "/" in path}
+
+    assert folders == {".ci", "askrepo", "benchmarks", "dags", "docs", "plugins", "query", "tests", "tools"}
 
 
 def test_all_imports_are_absolute() -> None:
