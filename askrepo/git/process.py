@@ -142,7 +142,8 @@ _MEANINGS: tuple[tuple[type[AskrepoError], str, str], ...] = (
 _REDIRECTED = re.compile(r"(fatal|error): .*returned error: 3\d\d\b")
 # What git writes about headers with GIT_TRACE_CURL: time, place in its source, text.
 _HEADER = re.compile(r"\d\d:\d\d:\d\d\S* \S+ +(?:[<=]= |=> |== )")
-_URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+# A password may hold a slash; digits before one are a port.
+_URL_CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s@]{0,400}|[^/\s@:]{1,200}:(?!\d{1,5}/)[^\s@]{0,400})@")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 _running: set[subprocess.Popen[bytes]] = set()

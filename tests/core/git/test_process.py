@@ -191,6 +191,19 @@ def test_silent_failure_shows_the_exit_code(tmp_path):
         run(shell("exit 3"), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("cannot reach https://jane:s3cret@example.org/x.git", "cannot reach https://***@example.org/x.git"),
+        ("cannot reach https://jane:s3/cr/et@example.org/x.git", "cannot reach https://***@example.org/x.git"),
+        ("cannot reach https://token@example.org/x.git", "cannot reach https://***@example.org/x.git"),
+        ("cannot reach https://example.org:8443/x@v1.git", "cannot reach https://example.org:8443/x@v1.git"),
+    ],
+)
+def test_what_git_says_is_shown_without_a_password(said: str, shown: str) -> None:
+    assert scrubbed(said, {}) == shown
+
+
 def test_words_of_a_secret_are_hidden_too():
     secrets = {"GIT_CONFIG_VALUE_0": "Authorization: Basic c2VjcmV0", "GIT_CONFIG_COUNT": "1"}
 
