@@ -1,4 +1,4 @@
-"""The values that pass between the stages: frozen, typed and free of behaviour beyond their own shape."""
+"""The values that pass between the stages: frozen and typed. They check what they are made of, and do nothing else."""
 
 from __future__ import annotations
 

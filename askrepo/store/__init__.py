@@ -1,4 +1,4 @@
-"""Where datasets and aliases live: the dataset writer, the dataset reader and the alias catalogue.
+"""Where datasets live: writing, opening, reading and verifying them.
 
 Only this package knows Deep Lake. `deeplake` is pinned exactly, because the rules that the modules rely on were
 measured, not documented; `tests/core/store/test_store_contract.py` holds each of them.

@@ -18,7 +18,7 @@ PARAMETERS = ("alias", "repositories", "include", "exclude", "embedder", "force"
 
 
 class PlanRunOperator(StageOperator):
-    """The run's repositories, validated; the first and only place where parameters are judged."""
+    """The run's repositories, validated. The form refuses what it can before; whatever starts a run is judged here."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
         """One dict per repository (`Repository`), in the order given."""
