@@ -97,10 +97,10 @@ def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: 
 
 def symbol_of(chunk: Chunk, *, terms: Terms = frozenset()) -> str:
     """The name that the chunk defines which fits the question best, within the name around it; else the innermost."""
-    from askrepo.search.excerpts import symbol_for
+    from askrepo.search.excerpts import scope_of, symbol_for
 
-    scope = [name for name in chunk.scope if name]
     name = symbol_for(chunk, terms)
+    scope = scope_of(chunk, name)
     if not name:
         return scope[-1] if scope else ""
     return ".".join([*scope[-1:], name]) if scope and scope[-1] != name else name

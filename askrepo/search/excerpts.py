@@ -27,6 +27,23 @@ def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
     return max(chunk.symbols, key=lambda name: len(text_terms(name).intersection(terms)), default="")
 
 
+def scope_of(chunk: Chunk, name: str) -> tuple[str, ...]:
+    """What encloses the definition of a name: the chunk's scope, as far as it has not ended before that line.
+
+    A chunk may begin in the rest of one function and define the next. A definition that stands further left than the
+    chunk's first line shows that the innermost has ended; one without indentation, that all have.
+    """
+    scope = tuple(filter(None, chunk.scope))
+    line = definition_line(chunk, name)
+    if line is None or chunk.language in PROSE:
+        return scope
+    lines = chunk.text.split("\n")[: line - chunk.start_line + 1]
+    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+    if indents[-1] >= indents[0]:
+        return scope
+    return scope[:-1] if indents[-1] else ()
+
+
 def excerpt_lines(chunk: Chunk, terms: Collection[str], *, size: int) -> list[int]:
     """Places, from 0, of at most `size` lines of the chunk, ascending.
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from askrepo.search.excerpts import asked_terms, excerpt_lines, symbol_for
+from askrepo.search.excerpts import asked_terms, excerpt_lines, scope_of, symbol_for
 from askrepo.text.terms import query_terms
 from askrepo.types import Chunk
 from tests.datasets import build_alias
@@ -100,6 +102,19 @@ def test_a_chunk_of_blank_lines_has_an_excerpt():
 def test_symbol_is_the_one_that_was_asked_for(question, name):
     names = ("__init__", "register", "handle_error")
     assert symbol_for(chunk("", symbols=names), frozenset(query_terms(question))) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "own"),
+    [
+        ("        pass\n\n\ndef run():\n", ("Pool", "stop"), ()),
+        ("        pass\n\n    def run(self):\n", ("Pool", "stop"), ("Pool",)),
+        ("    def stop(self):\n        pass\n\n    def run(self):\n", ("Pool",), ("Pool",)),
+        ("    a = 1\n    def run():\n", ("Pool", ""), ("Pool",)),
+    ],
+)
+def test_what_ended_above_a_definition_does_not_enclose_it(text, scope, own):
+    assert scope_of(replace(chunk(text, symbols=("run",)), scope=scope), "run") == own
 
 
 def test_the_projects_own_name_is_not_looked_for_but_where_it_is_all_that_was_asked(tmp_path):
