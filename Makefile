@@ -75,7 +75,6 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy plugins/askrepo_operators dags tools
 
 format: .venv/installed-dev ## Rewrite the code in its format
 	$(BIN)/ruff format .

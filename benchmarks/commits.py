@@ -127,7 +127,7 @@ def _is_sentence(query: str, author: str) -> bool:
 
 
 def _git(clone: Path, *arguments: str) -> str:
-    command = ["git", "-C", clone, "-c", "core.quotePath=off", *arguments]
+    command = ["git", "-C", str(clone), "-c", "core.quotePath=off", *arguments]
     return subprocess.run(command, capture_output=True, text=True, errors="replace").stdout
 
 

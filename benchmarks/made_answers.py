@@ -127,10 +127,10 @@ class MadeAnswer:
 
 def make_answers(corpus: Corpus, count: int, rng: random.Random) -> list[MadeAnswer]:
     """Answers of some statements each, about sources that stand near each other."""
-    answers = []
+    answers: list[MadeAnswer] = []
     while len(answers) < count:
         sources = _sources(corpus, rng)
-        made = []
+        made: list[MadeStatement] = []
         for _ in range(STATEMENTS * 4):
             maker = rng.choice(MAKERS)
             of_each = (maker(source, rng) for source in rng.sample(sources, len(sources)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -12,8 +13,11 @@ from benchmarks.question_sets import UNTUNED, Part
 from benchmarks.results import Result, mean, mean_over_repositories, selected
 from benchmarks.systems import CONTEXT_TOKENS, DEFAULT, NO_VECTORS, ORIGIN, RRF
 
+if TYPE_CHECKING:
+    from matplotlib.typing import MarkerType
+
 # Colours of Okabe and Ito, told apart with any colour vision; the shapes tell them apart without any.
-MARKS = {
+MARKS: dict[str, tuple[str, MarkerType]] = {
     ORIGIN: ("#000000", "X"),
     "cosine": ("#E69F00", "s"),
     "BM25": ("#56B4E9", "^"),
@@ -82,10 +86,13 @@ def _drawn(rows: Sequence[tuple[str, dict[str, float]]]) -> Figure:
         points = [(figures[system], at) for at, (_, figures) in enumerate(rows) if system in figures]
         if not points:
             continue
-        style = {"c": colour, "marker": shape, "s": LARGE if system == DEFAULT else SMALL}
+        values, places = zip(*points, strict=True)
         axes.scatter(
-            *zip(*points, strict=True),
-            **style,
+            values,
+            places,
+            c=colour,
+            marker=shape,
+            s=LARGE if system == DEFAULT else SMALL,
             label=system,
             edgecolors=BACKGROUND,
             linewidths=0.8,

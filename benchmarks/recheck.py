@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from askrepo.receipts.recheck import Rechecked, recheck
 from askrepo.receipts.spans import AROUND, Span, occurrences, span_of
@@ -203,7 +204,7 @@ def _with_around(span: Span, after: Tree, path: str | None, start: int | None) -
     return after.lines(path or "")[first : (start or 1) - 1 + len(span.lines) + AROUND]
 
 
-def measure(repository: Path, *, commits: int, count: int, seed: int) -> dict[str, object]:
+def measure(repository: Path, *, commits: int, count: int, seed: int) -> dict[str, Any]:
     history = git(repository, "rev-list", "--first-parent", f"--max-count={commits + 1}", "HEAD").split()
     before, after = Tree(repository, history[-1]), Tree(repository, history[0])
     changes = Changes.between(repository, before.commit, after.commit)

@@ -159,7 +159,7 @@ def recall_of(found: Sequence[Sequence[str]], vectors: Sequence[NDArray[np.float
         for at, of_question in enumerate(cosines):
             cut = _kth(best[at].values()) - TIE
             near = np.flatnonzero(of_question >= cut)
-            best[at] |= {rows.columns["id"][place]: float(of_question[place]) for place in near}
+            best[at] |= {rows.columns["id"][place]: float(of_question[place]) for place in near.tolist()}
             cut = _kth(best[at].values()) - TIE
             best[at] = {name: cosine for name, cosine in best[at].items() if cosine >= cut}
     hits = sum(len(set(names) & set(nearest)) for names, nearest in zip(found, best, strict=True))

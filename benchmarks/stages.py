@@ -297,7 +297,7 @@ def _embedder_watched() -> Iterator[_EmbedderTime]:
     from askrepo_operators import stage
 
     time_taken = _EmbedderTime()
-    open_embedder = stage.open_embedder
+    open_embedder = stage.open_embedder  # type: ignore[attr-defined]  # where the operators look it up
 
     def watched(spec: str, **options: Any) -> Any:
         embedder = open_embedder(spec, **options)
@@ -310,7 +310,7 @@ def _embedder_watched() -> Iterator[_EmbedderTime]:
             time_taken.cpu_s += _cpu_s() - before_s
             return vectors
 
-        embedder.embed_texts = timed
+        embedder.embed_texts = timed  # type: ignore[method-assign]
         return embedder
 
     with mock.patch.object(stage, "open_embedder", watched):

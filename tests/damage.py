@@ -37,7 +37,7 @@ def any_file(dataset: Path, rng: random.Random) -> Path:
     return rng.choice([path for path in files_of(dataset) if path.stat().st_size])
 
 
-def _overwrite(path: Path, content: bytes) -> None:
+def _overwrite(path: Path, content: bytes | bytearray) -> None:
     """Write in place and set the time of change back, as a careless tool would."""
     before = path.stat()
     path.write_bytes(content)

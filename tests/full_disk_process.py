@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.readers import open_alias
@@ -35,7 +36,7 @@ def main() -> None:
         return AliasCatalogue(workspace).current("main").manifest.digest
 
     run_until_embedded(definition, workspace=workspace, settings=settings).finish()
-    result = {"before": current()}
+    result: dict[str, Any] = {"before": current()}
     GitRepository.existing(url).commit({"more.py": "def more():\n    return 'more'\n"})
     embedded = run_until_embedded(definition, workspace=workspace, settings=settings)
     filler = fill(mount)

@@ -43,9 +43,9 @@ def start_postgres(processes: Processes) -> Service:
     account, env = _account(), {**os.environ, "LC_ALL": "C.UTF-8"}
     binaries = _postgres_binaries()
     (folder / "password").write_text(password, encoding="utf-8")
-    initdb = [binaries / "initdb", "--pgdata", folder / "data", "--username=airflow", "--auth=scram-sha-256"]
+    initdb = [str(binaries / "initdb"), "--pgdata", str(folder / "data"), "--username=airflow", "--auth=scram-sha-256"]
     subprocess.run(
-        [*initdb, "--pwfile", folder / "password", "--encoding=UTF8", "--no-sync"],
+        [*initdb, "--pwfile", str(folder / "password"), "--encoding=UTF8", "--no-sync"],
         env=env,
         cwd=folder,
         user=account,

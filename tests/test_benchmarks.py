@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,8 @@ def test_names_of_every_form_are_asked_for_and_such_that_stand_nowhere(tmp_path:
     assert made_up
     assert not [name for name in made_up for text in NAMED.values() if name.lower() in text.lower()]
     slips = {each.name.text: each.query for each in asked if each.kind == "typo"}
-    assert sorted(slips["VISIBILITY_TIMEOUT"]) == sorted("VISIBILITY_TIMEOUT") != slips["VISIBILITY_TIMEOUT"]
+    assert sorted(slips["VISIBILITY_TIMEOUT"]) == sorted("VISIBILITY_TIMEOUT")
+    assert slips["VISIBILITY_TIMEOUT"] != "VISIBILITY_TIMEOUT"
 
 
 def test_a_name_counts_where_it_stands_and_its_definition_where_it_is_defined(tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ FILES = {
     "src/retry.py": "class Retrier:\n    def backoff(self, attempt):\n        return 2.0**attempt\n",
     "tests/test_retry.py": "def test_backoff():\n    assert Retrier().backoff(1) == 2.0\n",
 }
-OWN = [
+OWN: list[dict[str, Any]] = [
     {"query": "Who is parcel for?", "category": "overview", "relevant": ["README.md"], "note": "n"},
     {"query": "backoff", "category": "code", "relevant": [{"path": "src/retry.py", "start_line": 2, "end_line": 3}]},
 ]
@@ -220,7 +222,7 @@ def questions(tmp_path: Path) -> Path:
     """A clone, and folders `own` and `public` of questions about it."""
     commit = GitRepository(tmp_path / "clones" / "parcel").commit(FILES)
     entry = {"name": "parcel", "language": "python", "url": "https://example.org/parcel"}
-    folders = {
+    folders: dict[str, tuple[str, object, list[dict[str, Any]]]] = {
         "own": ("repositories.json", {**entry, "commit": commit}, OWN),
         "public": ("repos.json", {**entry, "revision": commit, "benchmark_root": "src"}, PUBLIC),
     }

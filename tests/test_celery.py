@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,8 +173,12 @@ def rest(airflow: CeleryAirflow) -> Rest:
     rest = airflow.start(workers=2)
     wait_for(f"DAG {DAG}", lambda: rest.has_dag(DAG), timeout_s=60)
     for name in ("worker-1", "worker-2"):
-        wait_for(f"ready {name}", lambda name=name: " ready." in airflow.log_of(name), timeout_s=120)
+        wait_for(f"ready {name}", partial(is_ready, airflow, name), timeout_s=120)
     return rest
+
+
+def is_ready(airflow: CeleryAirflow, worker: str) -> bool:
+    return " ready." in airflow.log_of(worker)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from query.cli import main
 from tests.datasets import BuiltAlias, build_alias, run_stages
 
 KNOWN = Path(__file__).with_name("formats.json")
-FILES = {
+FILES: dict[str, str | bytes] = {
     "README.md": "# Parcel\n\nParcel delivers messages.\n\n## Use\n\n- `Queue.put`.\n\n### Retries\n\nThey back off.\n",
     "docs/guide.rst": "Guide\n=====\n\nHow to wait\n-----------\n\nSet ``PARCEL_TIMEOUT`` to seconds.\n",
     "src/queue.py": (

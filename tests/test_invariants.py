@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -117,7 +118,7 @@ def test_a_dataset_that_fails_a_check_is_never_seen(make_repository: MakeReposit
     repository.commit(versioned(1))
 
     class Broken(CountingEmbedder):
-        def embed_texts(self, texts):  # type: ignore[no-untyped-def]
+        def embed_texts(self, texts):
             return super().embed_texts(texts) * float("nan")
 
     with pytest.raises(AskrepoError):
@@ -250,7 +251,7 @@ def test_no_secret_is_written_or_said(
     monkeypatch.setenv("AIRFLOW_CONN_HUB", json.dumps(connection))
     definition = Definition("main", ("http://127.0.0.1:1/owner/name",))
     [repository] = plan_run(definition, allow_local=True)
-    limits = {"timeout_s": 30, "max_bytes": 10**9, "allow_local": True}
+    limits: dict[str, Any] = {"timeout_s": 30, "max_bytes": 10**9, "allow_local": True}
 
     with git_environment(repository.url, ["hub"]) as credentials:
         assert secret in credentials.values()

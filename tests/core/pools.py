@@ -11,6 +11,7 @@ from askrepo.types import Chunk
 CODE: KindShares = {"code": 1.0}
 USAGE: KindShares = {"usage": 1.0}
 OVERVIEW: KindShares = {"overview": 1.0}
+MIXED: KindShares = {"code": 0.5, "usage": 0.3, "overview": 0.2}
 
 
 def chunk_at(

@@ -158,7 +158,7 @@ def test_a_project_file_that_is_no_file_is_refused(tmp_path: Path, env: dict[str
         with socket.socket(socket.AF_UNIX) as opened:
             opened.bind(str(file))
     else:
-        targets = {"link": tmp_path / "target", "device": "/dev/zero", "link to itself": file}
+        targets = {"link": tmp_path / "target", "device": Path("/dev/zero"), "link to itself": file}
         file.symlink_to(targets.get(kind, tmp_path / "gone"))
     with pytest.raises(UsageError, match=r"askrepo\.toml (is a symbolic link|is not a file|cannot be read)") as caught:
         with_files(env, directory=tmp_path)

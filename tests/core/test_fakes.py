@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import openai
@@ -20,13 +21,13 @@ def client_of(server: fakes.OpenAIServer, *, key: str = "any", timeout: float = 
 
 
 def ask(client: OpenAI, question: str = "where?") -> str:
-    messages = [{"role": "user", "content": question}]
+    messages: Any = [{"role": "user", "content": question}]
     reply = client.chat.completions.create(model="chat", messages=messages)
-    return reply.choices[0].message.content
+    return reply.choices[0].message.content or ""
 
 
 def streamed(client: OpenAI) -> Iterator[str]:
-    messages = [{"role": "user", "content": "where?"}]
+    messages: Any = [{"role": "user", "content": "where?"}]
     with client.chat.completions.create(model="chat", messages=messages, stream=True) as stream:
         for event in stream:
             yield from (choice.delta.content for choice in event.choices if choice.delta.content)
@@ -125,7 +126,7 @@ def test_leaving_the_server_ends_its_thread_and_frees_hanging_calls():
 
 
 def test_mistake_in_a_reply_function_is_raised_when_the_server_is_left():
-    server = fakes.OpenAIServer(reply=lambda messages: messages[5])
+    server = fakes.OpenAIServer(reply=lambda messages: str(messages[5]))
     with pytest.raises(IndexError), server, client_of(server) as client, pytest.raises(openai.APIConnectionError):
         ask(client)
 

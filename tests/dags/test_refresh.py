@@ -54,7 +54,7 @@ class Scheduler:
     """
 
     failing: set[str] = field(default_factory=set)
-    started: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    started: list[tuple[str, Any, str]] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
@@ -64,8 +64,9 @@ class Scheduler:
         while not self._stopped.wait(0.05):
             with create_session() as session:
                 for run in session.query(DagRun).filter_by(dag_id="askrepo_ingest", state="queued"):
-                    self.started.append((run.conf["alias"], run.conf, run.run_id))
-                    run.state = "failed" if run.conf["alias"] in self.failing else "success"
+                    parameters = run.conf or {}
+                    self.started.append((parameters["alias"], parameters, run.run_id))
+                    run.state = "failed" if parameters["alias"] in self.failing else "success"
 
     def stop(self) -> None:
         self._stopped.set()

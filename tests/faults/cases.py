@@ -194,8 +194,9 @@ def some_trouble(chance: random.Random, requests: Mapping[str, int], failure: Fa
     """A trouble somewhere in a refresh."""
     methods = sorted(requests)
     method = chance.choices(methods, weights=[requests[one] ** 0.5 for one in methods])[0]
+    some: Failure = chance.choice(FAILURES)
     return Trouble(
-        failure or chance.choice(FAILURES),
+        failure or some,
         method,
         first=chance.randint(1, requests[method]),
         count=chance.choice((1, 1, 2, 3, 8)),

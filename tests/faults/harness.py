@@ -26,7 +26,7 @@ from tests.faults.cases import Case, Strike, Try, case_of, kind_of
 from tests.faults.points import Watcher, fill, kill, pause
 from tests.faults.processes import ROOT, Child, Outcome, call
 from tests.faults.proxy import FaultyProxy
-from tests.faults.reader import Seen, Truth, Watch, read
+from tests.faults.reader import Manner, Seen, Truth, Watch, read
 
 if TYPE_CHECKING:
     from tests.s3_server import S3Server
@@ -402,9 +402,10 @@ class CaseRun:
         cache = {"ASKREPO_CACHE": str(folder / "cache")}
         pause_s = 2.0 if self.direct else 0.3
         # One reads a remote dataset where it is, the other a copy.
+        manners: tuple[tuple[Manner, str], ...] = (("open", "0"), ("follow", "100"))
         self.watches = [
             Watch(self.url, ALIAS, rig.truth, {**self.direct, **cache, "ASKREPO_CACHE_MB": megabytes}, manner, pause_s)
-            for manner, megabytes in (("open", "0"), ("follow", "100"))
+            for manner, megabytes in manners
         ]
 
     def run(self) -> None:

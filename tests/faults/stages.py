@@ -20,7 +20,6 @@ import askrepo.workspace.stores
 from askrepo.embedders.embedder import Embedder
 from askrepo.embedders.hashed import HashedEmbedder
 from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
-from askrepo.pipeline.embed import IDS_SUFFIX
 from askrepo.pipeline.in_process import local_run
 from askrepo.pipeline.run import Run
 from askrepo.settings import Settings
@@ -36,6 +35,7 @@ from askrepo.types import (
     to_json,
     vector_shard_from,
 )
+from askrepo.workspace.keys import IDS_SUFFIX
 from askrepo.workspace.objects import Workspace
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def store_retries(count: int | None) -> Iterator[None]:
     if count is None:
         yield
         return
-    changed = {"_MAX_RETRIES": count, "_FIRST_PAUSE": timedelta(milliseconds=10)}
+    changed: dict[str, Any] = {"_MAX_RETRIES": count, "_FIRST_PAUSE": timedelta(milliseconds=10)}
     with mock.patch.multiple(askrepo.workspace.stores, **changed):
         yield
 

@@ -32,12 +32,12 @@ def old_workspace(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Work
 def plan(run_type: str = "manual", **parameters: Any) -> dict[str, Any]:
     values = {"dry_run": True, "aliases": [], "retention": None, "run_retention_days": None, **parameters}
     operator = PlanMaintenanceOperator(task_id="plan", parameters=json.dumps(values), run_type=run_type)
-    return operator.execute({})  # type: ignore[arg-type]
+    return operator.execute({})
 
 
 def remove(planned: dict[str, Any], **parameters: Any) -> dict[str, Any]:
     operator = RemoveUnneededOperator(task_id="remove", parameters=json.dumps(parameters), planned=planned)
-    return operator.execute({})  # type: ignore[arg-type]
+    return operator.execute({})
 
 
 @pytest.mark.parametrize(

@@ -350,7 +350,7 @@ def test_plan_refuses_parameters_it_does_not_know(stages: Stages, slip: dict[str
 
 @pytest.mark.parametrize("operator", [PlanMaintenanceOperator, CheckRemovalOperator, ListDefinitionsOperator])
 def test_other_runs_refuse_parameters_they_do_not_know(stages: Stages, operator: Any) -> None:
-    arguments = {
+    arguments: dict[Any, dict[str, Any]] = {
         PlanMaintenanceOperator: {"parameters": '{"dryrun": true}'},
         CheckRemovalOperator: {"configured": ()},
         ListDefinitionsOperator: {"configured": (), "dag_id": "any"},
@@ -410,7 +410,7 @@ def test_names_of_repositories_cannot_steer_the_log(
 
     with caplog.at_level("INFO"):
         stages.all()
-        tell_reason({"exception": UsageError("no 'pro\u202eject'")})  # type: ignore[typeddict-item]
+        tell_reason({"exception": UsageError("no 'pro\u202eject'")})
 
     said = "\n".join(record.getMessage() for record in caplog.records) + capsys.readouterr().out
     assert "\u202e" not in said

@@ -7,14 +7,14 @@ import base64
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import psutil
 import pytest
-from airflow.sdk import Asset, AssetOrTimeSchedule
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
 
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.git.repository_urls import parse_repositories
@@ -68,7 +68,10 @@ def publish(workspace: Workspace) -> Callable[..., AliasEntry]:
             definition_digest="",
             snapshots=tuple(clone_repository(one, workspace=workspace, **limits) for one in parsed),
             embedder=EmbedderStamp("hash", "0", 1),
-            **dict.fromkeys(("files", "loaded", "chunks", "tokens"), 1),
+            files=1,
+            loaded=1,
+            chunks=1,
+            tokens=1,
             skipped={},
             digest="",
         )
@@ -377,8 +380,8 @@ def gits() -> list[psutil.Process]:
 async def test_host_without_an_answer_in_time_is_asked_again(repository, server, publish, monkeypatch, told):
     publish(f"{server.url}/project/.git")
     answer = threading.Event()
-    server.before_request = lambda number: None if number > start + 1 else bool(answer.wait(TIMEOUT_S))
     start = looks_at(server)
+    server.before_request = lambda number: None if number > start + 1 else bool(answer.wait(TIMEOUT_S))
     monkeypatch.setattr("askrepo_operators.watching.ANSWER_TIMEOUT_S", 0.5)
 
     try:
@@ -485,6 +488,7 @@ class TestSchedule:
         schedule = self.schedule(cron="@daily", watch_s=30.0)
 
         assert isinstance(schedule, AssetOrTimeSchedule)
+        assert isinstance(schedule.timetable, CronTriggerTimetable)
         assert schedule.timetable.expression == "0 0 * * *"
 
     def test_asset_of_pushes_is_not_the_asset_of_swaps(self):
@@ -498,7 +502,7 @@ class TestSchedule:
         assert hashes(self.schedule(cron=None, watch_s=30.0)) == hashes(self.schedule(cron=None, watch_s=30.0))
 
 
-def hashes(schedule: list[Asset]) -> Iterator[int]:
+def hashes(schedule: list[Asset]) -> list[int]:
     from airflow.serialization.encoders import encode_trigger
     from airflow.triggers.base import BaseEventTrigger
 

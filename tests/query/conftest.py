@@ -24,7 +24,7 @@ from tests.fakes import OpenAIServer
 KEY = "sk-very-secret-key"
 TERMINAL_TIMEOUT_S = 60.0
 HOSTILE_PATH = "src/evil\x1b[2J\u202e.py"
-FILES = {
+FILES: dict[str, str | bytes] = {
     "README.md": "# Parcel\n\nParcel delivers messages between services.\n\n## Who is it for?\n\nTeams with queues.\n",
     "src/retry.py": (
         '"""Retries."""\n\nimport time\n\n\nclass Retrier:\n    def backoff(self, attempt: int) -> float:\n'

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.query.conftest import Run, json_lines
 
-QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     {"query": "exponential backoff", "relevant": ["src/retry.py"], "category": "semantic"},
     {"query": "enqueue", "relevant": [{"path": "src/queue.ts", "start_line": 1, "end_line": 2}], "category": "symbol"},
     {"query": "enqueue", "relevant": ["no/such/file.py"], "category": "symbol"},

@@ -40,7 +40,7 @@ def test_an_answer_is_kept_with_what_it_rests_on(
 
 
 def test_what_was_asked_in_a_form_is_kept_as_it_was_sent(run_main: Run, server: OpenAIServer) -> None:
-    server.schema = "obeyed"
+    server.schema = "taken"
     run_main("ask", "backoff")
     (kept,) = json_lines(run_main("log", "--json"))
     sent = server.requests[-1].body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.query.conftest import Run
 
 
 @pytest.fixture
-def asked(clean_home: Path, monkeypatch: pytest.MonkeyPatch) -> OpenAIServer:
+def asked(clean_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
     """The endpoint of an alias that was built with it, which the environment names."""
     with OpenAIServer() as server:
         repository = GitRepository(clean_home / "repository")

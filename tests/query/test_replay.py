@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.datasets import build_alias
-from tests.fakes import OpenAIServer
+from tests.fakes import OpenAIServer, Schema
 from tests.query.conftest import KEY, Run, json_lines
 
 
@@ -30,8 +30,8 @@ def test_the_messages_come_from_the_receipt_alone_to_the_byte(
     assert server.requests[-1].body["messages"] == sent
 
 
-@pytest.mark.parametrize("schema", ["ignored", "obeyed"])
-def test_asked_again_the_answers_are_compared(run_main: Run, server: OpenAIServer, schema: str) -> None:
+@pytest.mark.parametrize("schema", ["ignored", "taken"])
+def test_asked_again_the_answers_are_compared(run_main: Run, server: OpenAIServer, schema: Schema) -> None:
     server.schema = schema
     server.replies += ["It waits [1]. Then `retry_limit` ends it [1]."] * 2 + ["It waits [1]. Never ends [1]."]
     run_main("ask", "backoff")

@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,6 +166,7 @@ def append_many(url: str, writer: int, tries: int) -> list[int]:
 def test_exactly_one_writer_wins_each_number(tmp_path: Path, pool):
     url = str(tmp_path / "workspace")
     Workspace.open(url)
+    executor: Executor
     if pool == "threads":
         executor = ThreadPoolExecutor(16)
     else:

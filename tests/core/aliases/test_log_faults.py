@@ -18,7 +18,6 @@ from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.errors import ForbiddenError, StorageError, UnavailableError
 from askrepo.housekeeping.sweep import find_datasets
 from askrepo.types import canonical_json, to_json
-from askrepo.workspace import durable
 from askrepo.workspace.objects import Workspace
 from tests.core.aliases.test_catalogue import entry
 
@@ -213,7 +212,7 @@ def test_an_entry_is_flushed_before_it_has_its_name_and_its_folders_after(worksp
         flushed.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), entry_file.exists()))
         flush(descriptor)
 
-    monkeypatch.setattr(durable.os, "fsync", note)
+    monkeypatch.setattr(os, "fsync", note)
     AliasCatalogue(workspace).append(entry(1))
     temporary, *folders = flushed
     assert (temporary[0].startswith(f"{entry_file}#"), temporary[1]) == (True, False)
@@ -225,7 +224,7 @@ def test_a_disk_that_fails_to_flush_fails_the_swap(workspace, monkeypatch):
     def fail(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(durable.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StorageError, match="input/output error"):
         AliasCatalogue(workspace).append(entry(1))
     assert AliasCatalogue(workspace).aliases() == []

@@ -194,7 +194,7 @@ def test_damage_on_the_store_that_keeps_the_size_is_found_where_no_copy_is_made(
     location = DatasetLocation.within(remote, manifest.dataset)
     manifest = replace(manifest, inventory=inventory.write(location))
     assert open_dataset(location, manifest=manifest).file_chunks("project", "a.py")
-    name = max(inventory.listed(location), key=lambda name: location.sizes()[name])
+    name = max(inventory.listed(location) or (), key=lambda name: location.sizes()[name])
     content = remote.read(f"{manifest.dataset}/{name}")
     remote.write(f"{manifest.dataset}/{name}", content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(DatasetCorruptedError, match=name):

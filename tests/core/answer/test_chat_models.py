@@ -114,7 +114,7 @@ def test_a_silent_endpoint_is_given_up(server: OpenAIServer) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cut", "stall"])
-def test_a_stream_that_dies_says_that_it_is_incomplete(server: OpenAIServer, fault: str) -> None:
+def test_a_stream_that_dies_says_that_it_is_incomplete(server: OpenAIServer, fault: Any) -> None:
     server.fail_next(fault=fault, after=2)
     pieces = known_model_at(server, timeout_s=0.5).stream(QUESTION)
     assert [next(pieces), next(pieces)] == ["It ", "starts "]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.answer.evidence import MIN_COSINES, relevant_hits
+from askrepo.embedders.embedder import Embedder
 from askrepo.store.reader import DatasetReader, Filter
 from tests.datasets import BuiltAlias, build_alias
 
@@ -30,6 +32,9 @@ class AimedEmbedder:
 
     def embed_texts(self, texts):
         raise NotImplementedError
+
+    def warm_up(self):
+        pass
 
     def embed_question(self, text):
         self.asked += 1
@@ -66,23 +71,23 @@ def reader_at(built: BuiltAlias, cosine: float) -> AliasReader:
 def test_evidence_is_shared_words_or_a_near_meaning(
     built: BuiltAlias, question: str, cosine: float, expected: bool
 ) -> None:
-    options = {"limit": 5, "strategy": "hybrid", "where": Filter()}
+    options: dict[str, Any] = {"limit": 5, "strategy": "hybrid", "where": Filter()}
 
     assert bool(relevant_hits(question, readers=[reader_at(built, cosine)], **options)) is expected
 
 
 def test_hits_without_evidence_are_none(built: BuiltAlias) -> None:
-    options = {"readers": [reader_at(built, 0.0)], "limit": 5, "strategy": "hybrid", "where": Filter()}
+    options: dict[str, Any] = {"readers": [reader_at(built, 0.0)], "limit": 5, "strategy": "hybrid", "where": Filter()}
     assert relevant_hits("dinosaurs and volcanoes", **options) == []
     assert relevant_hits("backoff", **options)[0].chunk.path == "retry.py"
 
 
 def test_words_alone_need_no_embedder(built: BuiltAlias) -> None:
-    def opener(spec: str) -> None:
+    def opener(spec: str) -> Embedder:
         raise AssertionError("opened an embedder")
 
     reader = AliasReader(built.reader.entry, built.reader.dataset, opener)
-    options = {"readers": [reader], "limit": 5, "strategy": "bm25", "where": Filter()}
+    options: dict[str, Any] = {"readers": [reader], "limit": 5, "strategy": "bm25", "where": Filter()}
     assert relevant_hits("backoff", **options)
     assert relevant_hits("dinosaurs and volcanoes", **options) == []
 
@@ -98,12 +103,14 @@ def test_what_was_gathered_is_judged_without_another_search(
 
     relevant_hits(question, readers=[reader], limit=5, strategy="hybrid", where=Filter())
 
-    assert (reader.embedder().asked, len(scans)) == (1, 1)
+    embedder = reader.embedder()
+    assert isinstance(embedder, AimedEmbedder)
+    assert (embedder.asked, len(scans)) == (1, 1)
 
 
 @pytest.mark.parametrize("strategy", ["hybrid", "signals", "cosine", "mmr", "bm25"])
 def test_every_strategy_tells_evidence_from_none(built: BuiltAlias, strategy: str) -> None:
-    options = {"readers": [reader_at(built, 0.0)], "limit": 5, "strategy": strategy, "where": Filter()}
+    options: dict[str, Any] = {"readers": [reader_at(built, 0.0)], "limit": 5, "strategy": strategy, "where": Filter()}
 
     assert relevant_hits("exponential backoff of penguins", **options)
     assert relevant_hits("dinosaurs and volcanoes", **options) == []
@@ -117,7 +124,7 @@ def test_aliases_of_several_embedders_are_judged_by_cosines_not_by_shares(built:
     embedder = AimedEmbedder(built.reader, 0.0)
     embedder.fingerprint = other.fingerprint
     elsewhere = AliasReader(entry, far.dataset, lambda spec: embedder)
-    options = {"limit": 5, "strategy": "hybrid", "where": Filter()}
+    options: dict[str, Any] = {"limit": 5, "strategy": "hybrid", "where": Filter()}
 
     assert relevant_hits("dinosaurs and volcanoes", readers=[far, elsewhere], **options) == []
     assert relevant_hits("dinosaurs and volcanoes", readers=[near, elsewhere], **options)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,8 +76,13 @@ def run(loop: ReadingLoop) -> list[Step]:
 
 def shown(loop: ReadingLoop) -> list[str]:
     """The results of the tools, as the model saw them last."""
-    (model,) = (loop._model,)
-    return [str(message.content) for message in model.asked[-1] if message.type == "tool"]
+    return [str(message.content) for message in asked(loop)[-1] if message.type == "tool"]
+
+
+def asked(loop: ReadingLoop) -> list[list[BaseMessage]]:
+    """The messages of each request."""
+    assert isinstance(loop._model, ScriptedCaller)
+    return loop._model.asked
 
 
 def places(loop: ReadingLoop) -> list[tuple[int, str, int, int]]:
@@ -98,7 +103,7 @@ def test_a_model_that_is_ready_at_once_changes_nothing(built: BuiltAlias) -> Non
 def test_the_first_request_has_the_sources_the_question_and_the_budget(built: BuiltAlias) -> None:
     loop = loop_of(built, max_tokens=9000)
     run(loop)
-    system, human = loop._model.asked[0]
+    system, human = asked(loop)[0]
     assert f"<source N {FENCE}>" in str(system.content)
     assert str(human.content).startswith(f"<source 1 {FENCE}>")
     assert "reply READY" in str(human.content)
@@ -109,7 +114,7 @@ def test_the_first_request_has_the_sources_the_question_and_the_budget(built: Bu
 def test_the_answer_s_prompt_begins_like_the_reading_s(built: BuiltAlias) -> None:
     loop = loop_of(built, fence=None)
     run(loop)
-    rules, request = loop._model.asked[0]
+    rules, request = asked(loop)[0]
     final = answer_messages(loop.evidence, fence=loop.evidence.fence)
     assert final[0].content == rules.content
     assert str(request.content).startswith(str(final[1].content))
@@ -244,7 +249,7 @@ def test_a_huge_range_is_cut_to_the_budget(built: BuiltAlias) -> None:
     (step,) = run(loop)
     assert step.tokens < 1700
     assert sum(source.tokens for source in loop.evidence.sources) <= 2000
-    assert "The file goes on to line 1,59" in shown(loop)[0] or len(loop._model.asked) == 1
+    assert "The file goes on to line 1,59" in shown(loop)[0] or len(asked(loop)) == 1
 
 
 def test_of_a_thousand_calls_a_few_are_carried_out(built: BuiltAlias) -> None:
@@ -315,6 +320,7 @@ def test_an_interruption_keeps_what_was_read(built: BuiltAlias) -> None:
     loop = loop_of(built, [("read", {"path": "src/use.py"})])
     steps = loop.run()
     next(steps)
+    assert isinstance(steps, Generator)
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt)
     assert [source.number for source in loop.evidence.sources] == [1, 2]

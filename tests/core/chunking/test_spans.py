@@ -286,8 +286,10 @@ def test_processes_that_unpack_grammars_at_once_do_not_disturb_each_other(tmp_pa
     )
     environment = {**os.environ, "SEMBLE_GRAMMARS_CACHE_DIR": str(tmp_path / "grammars")}
     command = [sys.executable, "-c", code]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(command, env=environment, cwd=ROOT, **pipes) for _ in range(4)]
+    running = [
+        subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
     assert [process.communicate()[0].strip() for process in running] == ["('f',)"] * 4
     assert [file.suffix for file in (tmp_path / "grammars").rglob("*") if file.is_file()] == [".so"]
 

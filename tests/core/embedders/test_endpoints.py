@@ -42,7 +42,7 @@ def ask_embedder(url: str) -> object:
 CLIENTS = {"chat": ask_chat, "responses": ask_responses_api, "embedder": ask_embedder}
 
 
-@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
+@pytest.fixture(params=CLIENTS.values(), ids=list(CLIENTS))
 def ask(request: pytest.FixtureRequest) -> Ask:
     return request.param
 

@@ -1,6 +1,7 @@
 """git asks one origin, whatever its server answers: two real servers on loopback, one that redirects to the other."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def project(make_repository):
 @pytest.fixture
 def clone(workspace):
     def clone(url: str, **options):
-        limits = {"timeout_s": 120, "max_bytes": 10**8, "allow_local": True}
+        limits: dict[str, Any] = {"timeout_s": 120, "max_bytes": 10**8, "allow_local": True}
         return clone_repository(parse_repository(url, allow_local=True), workspace=workspace, **limits, **options)
 
     return clone

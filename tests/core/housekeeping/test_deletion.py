@@ -9,6 +9,7 @@ import pytest
 from askrepo.errors import DatasetCorruptedError, StorageError
 from askrepo.housekeeping.deletion import delete_dataset, delete_folder, delete_objects, in_order
 from askrepo.store.opening import open_dataset
+from askrepo.types import DatasetManifest
 from askrepo.workspace.listing import is_temporary, list_objects
 from askrepo.workspace.objects import Workspace
 from tests.core.datasets import rows_of, write_dataset
@@ -29,7 +30,7 @@ obstore.put(LocalStore(sys.argv[1]), "runs/main/r/load/part.parquet", parts())
 
 @pytest.mark.parametrize("has_inventory", [True, False])
 def test_no_part_of_a_deleted_dataset_opens(workspace, has_inventory):
-    manifest = write_dataset(workspace, rows_of([{"text": "some text"}] * 4), dataset=DATASET)
+    manifest: DatasetManifest | None = write_dataset(workspace, rows_of([{"text": "some text"}] * 4), dataset=DATASET)
     if not has_inventory:  # as an earlier version left it on an object store, where no list is required
         workspace.delete(f"{DATASET}/askrepo-files.json")
         manifest = None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from askrepo.aliases.rollback import rollback_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import DatasetCorruptedError, StorageError, UnavailableError, UsageError
 from askrepo.housekeeping.deletion import delete_objects
-from askrepo.housekeeping.maintenance import Item, carry_out
+from askrepo.housekeeping.maintenance import Item, Plan, carry_out
 from askrepo.housekeeping.storage_report import plan_lines, summary, usage_by_alias
 from askrepo.pipeline.build import build_dataset
 from askrepo.pipeline.embed import embed_chunks
@@ -460,9 +461,9 @@ def test_a_rollback_and_a_removal_may_meet_at_any_point(store, tmp_path, monkeyp
         met += 1
         copy = Store(Workspace.open(str(shutil.copytree(store.workspace.url, tmp_path / f"copy-{met}"))))
         plan = copy.plan(retention=1)
-        deeds = {
-            "rollback": lambda copy=copy: rolled_back(copy),
-            "removal": lambda copy=copy, plan=plan: carry_out(plan, workspace=copy.workspace).removed != (),
+        deeds: dict[str, Callable[[], bool]] = {
+            "rollback": partial(rolled_back, copy),
+            "removal": partial(removed, copy, plan),
         }
         done = {}
 
@@ -489,6 +490,10 @@ def rolled_back(store: Store) -> bool:
         return rollback_alias("main", workspace=store.workspace, to="1").number == 3
     except UnavailableError:
         return False
+
+
+def removed(store: Store, plan: Plan) -> bool:
+    return carry_out(plan, workspace=store.workspace).removed != ()
 
 
 def interrupt(patch: pytest.MonkeyPatch, action: Callable[[], None], *, at: int) -> None:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ DEFINITION = Definition("main", (SNAPSHOT.url,), include=("*.py", "*.md"))
 OTHER = replace(SNAPSHOT, name="other/name", url="https://example.org/other/name")
 
 
-def entry_for(definition: Definition, **changes: object) -> AliasEntry:
+def entry_for(definition: Definition, **changes: Any) -> AliasEntry:
     manifest = manifest_of("datasets/main/one", 5, "e" * 64)
     manifest = replace(manifest, definition=definition, definition_digest=definition_digest(definition), **changes)
     return AliasEntry("main", 1, "2026-01-02T03:04:05+00:00", "swap", manifest)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from askrepo.chunking.spans import split_apart
 from askrepo.embedders.hashed import HashedEmbedder
 from askrepo.errors import DatasetCorruptedError
 from askrepo.git.tree import TreeReader
@@ -110,13 +111,12 @@ def read_blobs(monkeypatch) -> list[str]:
 def split_paths(monkeypatch) -> list[str]:
     """Paths of the files that were split."""
     paths: list[str] = []
-    real = split.split_apart
 
-    def split_apart(text, *, path, **options):
+    def noted(text, *, path, **options):
         paths.append(path)
-        return real(text, path=path, **options)
+        return split_apart(text, path=path, **options)
 
-    monkeypatch.setattr(split, "split_apart", split_apart)
+    monkeypatch.setattr(split, "split_apart", noted)
     return paths
 
 
@@ -131,7 +131,7 @@ def same_dataset(one: DatasetManifest, other: DatasetManifest) -> bool:
 
 def test_only_what_changed_is_read_split_and_embedded(alias, project, from_scratch, read_blobs, split_paths):
     first = alias.refresh()
-    project.commit({"src/jobs.py": FILES["src/jobs.py"] + "\n\ndef stop():\n    pass\n", "new.py": "x = 1\n"})
+    project.commit({"src/jobs.py": f"{FILES['src/jobs.py']}\n\ndef stop():\n    pass\n", "new.py": "x = 1\n"})
     read_blobs.clear()
     split_paths.clear()
 

@@ -8,6 +8,7 @@ import pytest
 
 from askrepo.errors import NothingToIndexError, StorageError
 from askrepo.git.repository_urls import parse_repository
+from askrepo.git.tree import TreeReader
 from askrepo.pipeline import load
 from askrepo.pipeline.clone import clone_repository
 from askrepo.pipeline.load import PART_BYTES, gather_shards, load_files
@@ -334,8 +335,8 @@ def test_interpreter_tells_language_of_script_without_ending(make_repository, lo
 
 def test_equal_content_is_read_once_but_every_path_keeps_its_row(make_repository, load_rows, monkeypatch):
     asked = []
-    original = load.TreeReader.blobs
-    monkeypatch.setattr(load.TreeReader, "blobs", lambda self, ids: asked.extend(ids) or original(self, ids))
+    original = TreeReader.blobs
+    monkeypatch.setattr(TreeReader, "blobs", lambda self, ids: asked.extend(ids) or original(self, ids))
     source = make_repository("project", {f"copy{number:04}.py": "x = 1\n" for number in range(1500)})
 
     manifest, _ = load_rows(source)
@@ -346,8 +347,8 @@ def test_equal_content_is_read_once_but_every_path_keeps_its_row(make_repository
 
 def test_too_large_blob_is_never_asked_for(make_repository, load_rows, monkeypatch):
     asked = []
-    original = load.TreeReader.blobs
-    monkeypatch.setattr(load.TreeReader, "blobs", lambda self, ids: asked.extend(ids) or original(self, ids))
+    original = TreeReader.blobs
+    monkeypatch.setattr(TreeReader, "blobs", lambda self, ids: asked.extend(ids) or original(self, ids))
     source = make_repository("project", {"big.txt": "x\n" * 100, "a.txt": "a\n"})
 
     load_rows(source, max_file_bytes=50)

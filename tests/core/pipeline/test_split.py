@@ -29,7 +29,7 @@ def write_part(workspace: Workspace, key: str, files: list[dict[str, object]]) -
 
 
 MODULE = "class Engine:\n    def run(self):\n        return 1\n"
-PART = [
+PART: list[dict[str, object]] = [
     {"path": "src/engine.py", "text": MODULE},
     {"path": "src/copy.py", "text": MODULE},
     {"path": "logo.png", "text": "", "reason": "binary", "language": ""},

@@ -20,7 +20,6 @@ from askrepo.errors import (
 )
 from askrepo.pipeline.swap import swap_alias
 from askrepo.types import AliasEntry, DatasetManifest
-from askrepo.workspace import durable
 from askrepo.workspace.objects import ObjectExistsError, Workspace
 from tests.core.datasets import rows_of, write_dataset
 
@@ -72,7 +71,7 @@ def test_the_dataset_is_on_the_disk_before_an_entry_names_it(make, swap, workspa
         flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         flush(descriptor)
 
-    monkeypatch.setattr(durable.os, "fsync", note)
+    monkeypatch.setattr(os, "fsync", note)
     swap(manifest, 0)
 
     files = set(Path(workspace.url, manifest.dataset).rglob("*"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,7 +25,7 @@ def hit(path: str, start: int = 1, end: int = 10) -> Citation:
     return Citation("o/n", "c" * 40, path, start, end)
 
 
-def figures(targets: list[Target], hits: list[Citation], context: list[Citation] = ()):
+def figures(targets: list[Target], hits: list[Citation], context: Sequence[Citation] = ()):
     return figures_of(targets, Retrieved(hits, context))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_words_alone_find_nothing_without_a_shared_one(reader, strategy):
 
 
 def test_embedder_is_opened_once_and_the_question_embedded_once_for_all_aliases(reader, other):
-    embedder = open_embedder("hash", cache=None)
+    embedder = open_embedder("hash", cache=Path())
     asked = []
 
     class Counting:
@@ -195,7 +196,7 @@ def test_aliases_of_different_embedders_are_searched_together(reader, other):
 
     class Renamed:
         spec, fingerprint = "hash", "f" * 32
-        embed_question = staticmethod(open_embedder("hash", cache=None).embed_question)
+        embed_question = staticmethod(open_embedder("hash", cache=Path()).embed_question)
 
     renamed = replace(other, entry=replace(other.entry, manifest=manifest), open_embedder=lambda spec: Renamed())
     hits = search("night flight speed", readers=[reader, renamed], strategy="cosine")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askrepo.search.candidates import Candidate, Pool
+from askrepo.search.candidates import Candidate, KindShares, Pool
 from askrepo.search.ranking import SIGNALS
 from askrepo.search.signals import (
     coherence,
@@ -19,7 +19,7 @@ from askrepo.search.signals import (
     source_code,
     topic_page,
 )
-from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at, pool_of
+from tests.core.pools import CODE, MIXED, OVERVIEW, USAGE, chunk_at, pool_of
 
 QUESTIONS = [
     "Who is responsible for security in this project?",
@@ -56,7 +56,7 @@ def pools(draw: st.DrawFn) -> Pool:
     ]
     fused = draw(st.lists(st.floats(0.01, 1), min_size=count, max_size=count, unique=True))
     question = draw(st.sampled_from(QUESTIONS))
-    shares = draw(st.sampled_from([CODE, USAGE, OVERVIEW, {"code": 0.5, "usage": 0.3, "overview": 0.2}]))
+    shares = draw(st.sampled_from([CODE, USAGE, OVERVIEW, MIXED]))
     weights = draw(st.lists(st.floats(0, 12), min_size=20, max_size=20))
     terms = pool_of(question, []).terms
     return pool_of(question, candidates, shares=shares, fused=fused, rarity=dict(zip(terms, weights, strict=False)))
@@ -300,7 +300,8 @@ def test_best_chunk_of_a_file_that_was_found_often_is_lifted():
 
 def test_source_is_lifted_as_much_as_the_question_is_about_code():
     candidates = [Candidate(0, chunk_at("a", kind=kind)) for kind in ("source", "doc", "test")]
-    for shares, amount in [(CODE, 1), ({"code": 0.3, "usage": 0.7}, 0.3), (OVERVIEW, 0)]:
+    cases: list[tuple[KindShares, float]] = [(CODE, 1), ({"code": 0.3, "usage": 0.7}, 0.3), (OVERVIEW, 0)]
+    for shares, amount in cases:
         assert source_code.source_code(pool_of("any", candidates, shares=shares)) == [amount, 0, 0]
 
 
@@ -334,7 +335,7 @@ def test_page_that_by_custom_answers_the_topic_is_lifted(question, path):
 
 def test_topic_page_counts_as_much_as_the_question_is_about_the_project():
     page = Candidate(0, chunk_at("SECURITY.md", kind="doc"))
-    half = {"overview": 0.5, "code": 0.5}
+    half: KindShares = {"overview": 0.5, "code": 0.5}
     assert topic_page.topic_page(pool_of("security of tokens", [page], shares=half)) == [0.5]
     assert topic_page.topic_page(pool_of("security of tokens", [page], shares={"usage": 1.0})) == [0.5]
     assert topic_page.topic_page(pool_of("security of tokens", [page], shares=CODE)) == [0]

@@ -163,6 +163,7 @@ class Remote(DatasetLocation):
     """A dataset of this machine that passes for one on an object store."""
 
     tags: ClassVar[dict[str, str]] = {}
+    read: list[str]
     is_local = False
 
     def states(self):
@@ -191,7 +192,7 @@ def remote(dataset):
 
 def test_a_file_of_another_tag_is_read_and_remembered(remote, tmp_path):
     location, digest = remote
-    name = next(iter(inventory.listed(location)))
+    name = next(iter(inventory.listed(location) or ()))
     object.__setattr__(location, "tags", {name: "2"})
     for expected in ([inventory.FILE, name], []):
         location.read.clear()

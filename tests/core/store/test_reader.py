@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ ROWS = 1500
 LANGUAGES = ("python", "markdown", "rust")
 KINDS = ("source", "doc", "test")
 VECTORS = unit_vectors(ROWS)
-FULL = [
+FULL: list[dict[str, Any]] = [
     {
         "id": f"{at:032x}",
         "path": f"{'src' if at % 2 else 'docs'}/part_{at % 7}/file{at // 50}.x",

@@ -4,6 +4,7 @@ import gc
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,8 @@ def test_a_manifest_of_other_rows_is_refused(location, field):
     with create(location) as writer:
         writer.append(rows_of([{}]))
         manifest = manifest_of("datasets/main/one", writer.rows, writer.digest)
-        wrong = replace(manifest, **{field: 7 if field == "chunks" else "0" * 64})
+        other: Any = {field: 7 if field == "chunks" else "0" * 64}
+        wrong = replace(manifest, **other)
         with pytest.raises(VerificationError, match="does not describe"):
             writer.commit(wrong)
 

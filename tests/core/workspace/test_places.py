@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,8 @@ def test_a_file_url_with_a_host_is_no_directory_here(url, tmp_path):
     ],
 )
 def test_a_remote_url_that_its_clients_read_differently_is_refused(url):
-    for place in (check_dataset_place, DatasetLocation.of, *([Workspace.open] if not url.startswith("al:") else [])):
+    places: list[Callable[[str], object]] = [check_dataset_place, DatasetLocation.of]
+    for place in (*places, Workspace.open) if not url.startswith("al:") else places:
         with pytest.raises(UsageError) as refused:
             place(url)
         assert "hush" not in str(refused.value)

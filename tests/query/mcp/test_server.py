@@ -200,7 +200,7 @@ async def test_ask_answers_with_sources_and_tells_its_progress(library: Library)
 
     told: list[str] = []
 
-    async def on_progress(_: float, __: float | None, message: str | None) -> None:
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         told.append(message or "")
 
     with OpenAIServer(replies=["The next attempt waits with exponential backoff [1]."]) as endpoint:

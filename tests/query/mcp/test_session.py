@@ -83,6 +83,7 @@ async def _session(built: BuiltAlias, way: str, calls: int) -> None:
             built.repositories[0].commit({"fresh.py": "def frobnicate_other():\n    return 1\n"})
             run_stages(built.definition, workspace=built.workspace, settings=built.settings)
             swapped = await client.call_tool("search", {"query": "frobnicate_other"})
+            assert swapped.meta
             assert swapped.meta["askrepo"]["rests_on"][0]["entry"] == 2
             assert text_of(swapped).startswith("fresh.py:1-2")
             await _calls(client, chosen, calls // 3)
