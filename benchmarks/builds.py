@@ -8,11 +8,11 @@ from typing import Any
 
 from askrepo.aliases.readers import AliasReader, open_alias
 from askrepo.embedders.embedder import Embedder
-from askrepo.pipeline.in_process import local_run, run_until_embedded
 from askrepo.settings import Settings
 from askrepo.types import Definition, LoadManifest
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import read_table
+from benchmarks.in_process import local_run, run_until_embedded
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.settings import Settings
 from askrepo.text.tokens import count_tokens
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
 from benchmarks.chat_model import NAME, chat_model
+from benchmarks.in_process import run_until_embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 QUESTIONS = (

@@ -10,13 +10,14 @@ from askrepo.answer.context import Source, StoredFiles, context_for, number_sour
 from askrepo.answer.passages import Stretch
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.evaluation import CUT, Retrieved
-from askrepo.search.folding import files
+from askrepo.search.folding import files, folded
+from askrepo.search.gather import gather
 from askrepo.search.order.orders import context, decayed
-from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals
+from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
 from askrepo.search.search import EVERYTHING, MAX_K, absent_names, search_files, search_files_with, search_with
 from askrepo.search.signals.prior import kind_prior
-from askrepo.search.strategies import Order, Ranking, of_recipe
+from askrepo.search.strategies import Order, Ranking, by_alias
 from askrepo.types import Chunk, Hit
 from benchmarks.origin_recipe import OriginRecipe
 
@@ -61,9 +62,9 @@ def as_ranked(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
     return ranked
 
 
-def without_slots(ranked: Sequence[Ranked], pool: Pool) -> Sequence[Ranked]:
+def without_slots(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
     """The listing without the places kept for documentation."""
-    return files(ranked, pool, listed=lambda each, _pool: decayed(each))
+    return folded(decayed(ranked), ranked)
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,25 @@ class Recipe:
 
     def listing(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
         """The order for a person."""
-        return of_recipe(requests, self.listing_order, signals=self.signals, prior=self.prior)
+        return self._ranked(requests, self.listing_order, self.signals)
 
     def context(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
         """The order for a chat model."""
         signals = {name: signal for name, signal in self.signals.items() if name in CONTEXT_SIGNALS}
-        return of_recipe(requests, self.context_order, signals=signals, prior=self.prior)
+        return self._ranked(requests, self.context_order, signals)
+
+    def _ranked(self, requests: Sequence[SearchRequest], order: Order, signals: Signals) -> list[Ranking]:
+        """What `askrepo.search.strategies` does, with what is left of it; `check_recipe` compares the two."""
+        gathered = gather(requests, use_vectors=True)
+        pool = pooled(
+            requests[0].question,
+            gathered.candidates,
+            shares=gathered.shares,
+            terms=requests[0].terms,
+            rarity=gathered.rarity,
+            prior=self.prior,
+        )
+        return by_alias(order(ranked(pool, signals=signals), pool), len(requests))
 
 
 LEFT_OUT: Mapping[str, Recipe] = {

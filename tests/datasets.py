@@ -18,10 +18,10 @@ from pathlib import Path
 
 from askrepo.aliases.readers import AliasReader, open_alias
 from askrepo.embedders.embedder import Embedder
-from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.settings import Settings
 from askrepo.types import AliasEntry, Definition
 from askrepo.workspace.objects import Workspace
+from benchmarks.in_process import run_until_embedded
 from tests.conftest import GitRepository
 
 Files = Mapping[str, str | bytes]

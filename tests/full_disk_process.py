@@ -20,8 +20,8 @@ from askrepo.search.search import search
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
+from benchmarks.in_process import run_until_embedded
 from tests.conftest import GitRepository
-from tests.datasets import run_until_embedded
 
 ROOM_BYTES = 64 * 1024
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from askrepo.pipeline.in_process import run_until_embedded
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
+from benchmarks.in_process import run_until_embedded
 
 
 def main() -> None:

@@ -68,13 +68,19 @@ def imported(file: Path) -> tuple[str, ...]:
 
 
 def _imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    known: dict[str, str] = {}
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
+            known |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in node.names}
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+            yield f"{known[node.value.id]}.{node.attr}"
 
 
 def offered(package: str) -> list[str]:
@@ -164,6 +170,31 @@ def test_a_package_names_the_modules_that_others_may_import(package: str) -> Non
     assert named == sorted(set(named))
     assert parts_of(package, users) - set(named) == set()
     assert [name for name in set(named) - parts_of(package, users) if f"{package}.{name}" not in seen] == []
+
+
+def unused_in_its_module(module: Path) -> Iterator[str]:
+    """Public names that a module defines and does not use."""
+    nodes = ast.parse(module.read_text(encoding="utf-8")).body
+    used = [{each.id for each in ast.walk(node) if isinstance(each, ast.Name)} for node in nodes]
+    for at, node in enumerate(nodes):
+        for target in getattr(node, "targets", [getattr(node, "target", node)]):
+            name = getattr(target, "name", getattr(target, "id", "_"))
+            if name[0] != "_" and not any(name in names for other, names in enumerate(used) if other != at):
+                yield name
+
+
+def test_nothing_public_in_the_core_is_for_tests_or_benchmarks_alone() -> None:
+    pages = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/command.md"))
+    used = {name for folder in FORBIDDEN for file in modules(folder) for name in imported(file)}
+    unused = [
+        f"{dotted}.{name}"
+        for module in modules("askrepo")
+        for dotted in [".".join(module.relative_to(ROOT).with_suffix("").parts)]
+        for name in unused_in_its_module(module)
+        if f"{dotted}.{name}" not in used and f"{name}`" not in pages
+    ]
+
+    assert unused == ["askrepo.chunking.parser_process.serve", "askrepo.chunking.spans.answer_split"]  # PARSER_CODE
 
 
 def test_one_module_spells_the_keys_of_the_workspace() -> None:

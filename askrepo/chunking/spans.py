@@ -19,8 +19,6 @@ from askrepo.errors import StorageError
 
 # A chunk below this size says little alone: it joins a neighbour, across a heading or a little beyond the target.
 SMALL_BYTES = 150
-# A token of a byte-level encoding stands for one byte at least.
-MAX_TOKENS = MAX_BYTES
 PARSER_CODE = "from askrepo.chunking import parser_process, spans; parser_process.serve(spans.answer_split)"
 
 log = logging.getLogger(__name__)

@@ -61,7 +61,6 @@ def open_embedder(
     base_url: str | None = None,
     max_texts: int | None = None,
     max_tokens: int | None = None,
-    model_path: Path | None = None,
 ) -> Embedder:
     """The embedder of that name; models load at the first text, so opening is cheap.
 
@@ -70,7 +69,6 @@ def open_embedder(
     :param threads: of the local embedder; 0 for one per processor.
     :param api_key: for `openai:`; base_url likewise, None for OpenAI's own.
     :param max_texts: of one request to `openai:`, and max_tokens of one text; None for OpenAI's limits.
-    :param model_path: where the local model's weights are when their package is not installed.
     :raises UsageError: no such embedder, or its package is not installed.
     :raises CredentialsError: `openai:` without a key.
     """
@@ -78,7 +76,7 @@ def open_embedder(
     if name == "local":
         from askrepo.embedders.local import LocalEmbedder
 
-        return LocalEmbedder(cache=cache, threads=threads, model_path=model_path)
+        return LocalEmbedder(cache=cache, threads=threads)
     if name == "openai":
         from askrepo.embedders.openai import OpenAIEmbedder
 

@@ -35,17 +35,15 @@ class LocalEmbedder:
 
     spec = "local"
 
-    def __init__(self, *, cache: Path, threads: int = 0, model_path: Path | None = None) -> None:
+    def __init__(self, *, cache: Path, threads: int = 0) -> None:
         """Check that the model's files are there; they are read at the first text.
 
         :param cache: directory for the re-packed model.
         :param threads: texts embedded at once; 0 for one per processor.
-        :param model_path: the weights' file, when their package is not installed.
         :raises UsageError: the model or its tokenizer is not installed.
         """
         minilm.find_tokenizer()
         self._cache = cache
-        self._model_path = model_path
         self._threads = threads or os.cpu_count() or 1
         self._loading = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
@@ -88,7 +86,7 @@ class LocalEmbedder:
         """The session and the tokenizer, loaded by whoever comes first."""
         with self._loading:
             if self._loaded is None:
-                session = minilm.load_fused(self._cache, _open_session, override=self._model_path)
+                session = minilm.load_fused(self._cache, _open_session)
                 self._loaded = (session, _open_tokenizer())
             return self._loaded
 

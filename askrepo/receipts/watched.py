@@ -116,12 +116,12 @@ class WatchList:
         self._workspace.write(watch_report_key(alias), json.dumps(to_json(report), indent=1).encode("utf-8"))
 
 
-def watched_of(receipt: Receipt, *, now: datetime | None = None) -> list[Watched]:
+def watched_of(receipt: Receipt) -> list[Watched]:
     """The receipt's question for each alias that lines of its answer came from.
 
     :raises UsageError: the receipt has no lines to compare.
     """
-    added_at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    added_at = datetime.now(UTC).isoformat(timespec="seconds")
     spans = [source.span for source in receipt.rested_on if source.span is not None]
     found: dict[str, list[Span]] = {}
     for span in spans:
@@ -134,7 +134,7 @@ def watched_of(receipt: Receipt, *, now: datetime | None = None) -> list[Watched
             for alias, its in found.items()]  # fmt: skip
 
 
-def recheck_watched(reader: AliasReader, questions: Sequence[Watched], *, now: datetime | None = None) -> WatchReport:
+def recheck_watched(reader: AliasReader, questions: Sequence[Watched]) -> WatchReport:
     """Compare the lines of watched questions with an open dataset; nothing is embedded or asked."""
     checker = Rechecker([reader])
     changed = [
@@ -142,7 +142,7 @@ def recheck_watched(reader: AliasReader, questions: Sequence[Watched], *, now: d
         for each in questions
         if (lines := list(_changed(checker.span(span, [reader.alias]) for span in each.spans)))
     ]
-    checked_at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    checked_at = datetime.now(UTC).isoformat(timespec="seconds")
     return WatchReport(reader.entry.number, checked_at, len(questions), tuple(changed))
 
 

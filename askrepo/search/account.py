@@ -13,7 +13,6 @@ from askrepo.search.question.mentions import Holds
 from askrepo.search.ranking import SIGNALS, pooled, ranked
 from askrepo.search.request import requests_for
 from askrepo.search.search import EVERYTHING
-from askrepo.store.reader import Filter
 from askrepo.types import Chunk
 
 
@@ -46,14 +45,13 @@ def account_for(
     *,
     readers: Sequence[AliasReader],
     use_vectors: bool = True,
-    where: Filter = EVERYTHING,
 ) -> tuple[Account | None, int]:
     """The account of a file's best chunk, None when none of its chunks is a candidate; and the number of candidates.
 
     :param path: as stored. :param use_vectors: as `hybrid` does; without them as `signals`.
     :raises UsageError: the question is blank.
     """
-    requests = requests_for(question, readers=readers, where=where)
+    requests = requests_for(question, readers=readers, where=EVERYTHING)
     gathered = gather(requests, use_vectors=use_vectors)
     pool = pooled(
         requests[0].question,

@@ -79,27 +79,6 @@ class Links:
     uses: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where a name stands, source before tests and copies; of a chunk only the first line that uses it."""
-
-    definitions: tuple[Place, ...]
-    uses: tuple[Place, ...]
-
-
-def find_name(name: str, *, reader: AliasReader, limit: int = LOOKED_AT) -> Found:
-    """The definitions and the uses of a name in an alias, in the very case of its letters.
-
-    :param name: without what qualifies it. :param limit: chunks looked at for each.
-    """
-    defining = [each for each in reader.dataset.defining([name], limit=limit) if name in each.symbols]
-    using = _using(name, reader.dataset, limit=limit)
-    return Found(
-        tuple(_defined_at(chunk, name) for chunk in sorted(defining, key=_standing)),
-        tuple(_used_at(chunk, name) for chunk in sorted(using, key=_standing)),
-    )
-
-
 def first_links(hits: Sequence[Hit], *, readers: Sequence[AliasReader], terms: Collection[str] = ()) -> list[Links]:
     """The links of the first FIRST hits, each from the alias that it is of; see `links_of`."""
     first = hits[:FIRST]
@@ -161,7 +140,7 @@ def _definition(chunk: Chunk, subject: str, known: Known) -> tuple[Place, ...]:
 def _used_by(chunk: Chunk, subject: str, known: Known, dataset: DatasetReader) -> tuple[Place, ...]:
     if subject not in known or not _is_particular(chunk, subject, len(_homes(subject, known))):
         return ()
-    using = _using(subject, dataset, limit=LOOKED_AT)
+    using = _using(subject, dataset)
     others = [each for each in using if each.id != chunk.id and not is_changelog(each)]
     return _nearest(chunk, others, subject, _used_at)
 
@@ -173,12 +152,12 @@ def _is_particular(chunk: Chunk, subject: str, homes: int) -> bool:
     return 1 <= homes <= (MAX_DEFINITIONS if has_code_shape(subject) else 1)
 
 
-def _using(name: str, dataset: DatasetReader, *, limit: int) -> list[Chunk]:
+def _using(name: str, dataset: DatasetReader) -> list[Chunk]:
     """Chunks that use a name and do not define it; where more than are looked at hold it, those of source first."""
     terms = whole_terms(name)
-    holding = dataset.holding(terms, limit=limit)
-    if len(holding) == limit:
-        holding = [*dataset.holding(terms, limit=limit, where=SOURCE), *holding]
+    holding = dataset.holding(terms, limit=LOOKED_AT)
+    if len(holding) == LOOKED_AT:
+        holding = [*dataset.holding(terms, limit=LOOKED_AT, where=SOURCE), *holding]
     distinct = {chunk.id: chunk for chunk in holding}.values()
     return [each for each in distinct if name not in each.symbols and any(use_lines(each, name))]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UsageError
-from askrepo.search.exact import LOOKED_AT, holding
+from askrepo.search.exact import holding
 from askrepo.search.outline import defining_line
 from askrepo.search.question.mentions import MAX_NAME_CHARS, Holds, Mention
 from askrepo.search.request import SearchRequest, requests_for
@@ -46,13 +46,11 @@ class Occurrences:
 
     :ivar found: definitions first, then where it is set, documented, used; tests, copies and lists of changes last.
     :ivar total: lines found in the chunks looked at; more than are in `found` when that was bounded.
-    :ivar is_complete: False when more chunks may hold the name than were looked at.
     :ivar nearest: when there are none, names that stand there and are spelled nearly so.
     """
 
     found: tuple[Occurrence, ...]
     total: int
-    is_complete: bool = True
     nearest: tuple[str, ...] = ()
 
 
@@ -71,18 +69,15 @@ def find(
         )
     mention = Mention(text, is_message=len(text.split()) > 1)
     requests = requests_for(text, readers=readers, where=where)
-    looked_at = [(request, holding(request, mention)) for request in requests]
     lines = {
         (each.citation.repository, each.citation.path, each.line): (distance, each)
-        for request, chunks in looked_at
-        for chunk in chunks
+        for request in requests
+        for chunk in holding(request, mention)
         for distance, each in _lines(request, chunk, mention)
     }
     found = [each for _, each in sorted(lines.values(), key=_order)]
     nearest = () if found else nearest_names(requests, mention)
-    return Occurrences(
-        tuple(found[:limit]), len(found), all(len(chunks) < LOOKED_AT for _, chunks in looked_at), nearest
-    )
+    return Occurrences(tuple(found[:limit]), len(found), nearest)
 
 
 def _order(pair: tuple[int, Occurrence]) -> tuple[bool, int, int, str, str, int]:

@@ -91,28 +91,6 @@ class Reading:
         return self.file.url(self.start_line, self.end_line)
 
 
-def read(
-    path: str,
-    start: int | None = None,
-    end: int | None = None,
-    *,
-    readers: Sequence[AliasReader],
-    repository: str | None = None,
-    max_lines: int = MAX_LINES,
-    max_chars: int = MAX_CHARS,
-) -> Reading:
-    """Lines of a stored file, as many of those asked for as the bounds admit; at least one.
-
-    :param path: as stored, with `repository/` or `repository@commit/` before it, or an end of one stored path only.
-    :param start: 1-based; the first line when None. :param end: inclusive; the last line when None or beyond it.
-    :raises UnknownPathError: no dataset has the file, or several have one of that path; the message names what to say.
-    :raises UsageError: the range is none, or begins behind the file's end.
-    """
-    return lines_of(
-        open_file(path, readers=readers, repository=repository), start, end, max_lines=max_lines, max_chars=max_chars
-    )
-
-
 def lines_of(
     file: StoredFile,
     start: int | None = None,
@@ -121,7 +99,11 @@ def lines_of(
     max_lines: int = MAX_LINES,
     max_chars: int = MAX_CHARS,
 ) -> Reading:
-    """Lines of an open file; parameters and errors as `read`."""
+    """Lines of an open file, as many of those asked for as the bounds admit; at least one.
+
+    :param start: 1-based; the first line when None. :param end: inclusive; the last line when None or beyond it.
+    :raises UsageError: the range is none, or begins behind the file's end.
+    """
     total = len(file.lines)
     first, last = (1 if start is None else start), (total if end is None else end)
     if first > total and (end is None or last >= first):
@@ -135,7 +117,11 @@ def lines_of(
 
 
 def open_file(path: str, *, readers: Sequence[AliasReader], repository: str | None = None) -> StoredFile:
-    """The stored file of a path; parameters and errors as `read`."""
+    """The stored file of a path.
+
+    :param path: as stored, with `repository/` or `repository@commit/` before it, or an end of one stored path only.
+    :raises UnknownPathError: no dataset has the file, or several have one of that path; the message names what to say.
+    """
     wanted = path.strip().removeprefix("./").lstrip("/")
     exact = _distinct(_opened(reader, name, stored) for reader, name, stored in _named(wanted, readers, repository))
     if len(exact) > 1:

@@ -11,9 +11,8 @@ from askrepo.search.gather import Gathered, gather
 from askrepo.search.mmr import mmr_order
 from askrepo.search.nearest import nearest
 from askrepo.search.order.orders import context, listing
-from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Prior, Signals, pooled, ranked
+from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
-from askrepo.search.signals.prior import kind_prior
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Strategy
 
@@ -33,35 +32,27 @@ def hybrid(requests: Sequence[SearchRequest]) -> list[Ranking]:
 
     Scores: 1 is the best candidate of all aliases, before signals, priors and decay.
     """
-    return of_recipe(requests, listing)
+    return _ranked(requests, listing)
 
 
 def hybrid_files(requests: Sequence[SearchRequest]) -> list[Ranking]:
     """`hybrid` with each file once, and its other chunks that answer under its first."""
-    return of_recipe(requests, files)
+    return _ranked(requests, files)
 
 
 def without_vectors_files(requests: Sequence[SearchRequest]) -> list[Ranking]:
     """`without_vectors` likewise."""
-    return of_recipe(requests, files, use_vectors=False)
+    return _ranked(requests, files, use_vectors=False)
 
 
 def without_vectors(requests: Sequence[SearchRequest]) -> list[Ranking]:
     """`hybrid` of BM25 alone: opens no embedder."""
-    return of_recipe(requests, listing, use_vectors=False)
+    return _ranked(requests, listing, use_vectors=False)
 
 
-def of_recipe(
-    requests: Sequence[SearchRequest],
-    order: Order,
-    *,
-    use_vectors: bool = True,
-    signals: Signals = SIGNALS,
-    prior: Prior = kind_prior,
-) -> list[Ranking]:
-    """A ranking per alias: gather, pool, rank, put in order. Leaving parts out shows what they are good for."""
-    gathered = gather(requests, use_vectors=use_vectors)
-    return _in_order(gathered, requests, order, signals=signals, prior=prior)
+def _ranked(requests: Sequence[SearchRequest], order: Order, *, use_vectors: bool = True) -> list[Ranking]:
+    """A ranking per alias: gather, pool, rank, put in order."""
+    return _in_order(gather(requests, use_vectors=use_vectors), requests, order)
 
 
 def for_context(requests: Sequence[SearchRequest], strategy: Strategy) -> tuple[list[Ranking], tuple[Candidate, ...]]:
@@ -85,12 +76,7 @@ def _looked_at(rankings: Sequence[Ranking], *, by_words: bool) -> Iterator[Candi
 
 
 def _in_order(
-    gathered: Gathered,
-    requests: Sequence[SearchRequest],
-    order: Order,
-    *,
-    signals: Signals = SIGNALS,
-    prior: Prior = kind_prior,
+    gathered: Gathered, requests: Sequence[SearchRequest], order: Order, *, signals: Signals = SIGNALS
 ) -> list[Ranking]:
     pool = pooled(
         requests[0].question,
@@ -98,12 +84,12 @@ def _in_order(
         shares=gathered.shares,
         terms=requests[0].terms,
         rarity=gathered.rarity,
-        prior=prior,
     )
-    return _by_alias(order(ranked(pool, signals=signals), pool), len(requests))
+    return by_alias(order(ranked(pool, signals=signals), pool), len(requests))
 
 
-def _by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:
+def by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:
+    """The chunks of each alias, in the order given."""
     rankings: list[Ranking] = [[] for _ in range(aliases)]
     for each in ordered:
         rankings[each.candidate.at].append(ScoredChunk(each.candidate.chunk, each.score, each.more))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _MAX_CHARS = 100  # comparing takes the square of it; no name of ours is longer
+_MOST = 3  # paths named in a message
 
 
 def nearest(given: str, known: Iterable[str]) -> str | None:
@@ -22,8 +23,8 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return "" if name is None else f"; did you mean {name!r}?"
 
 
-def nearest_paths(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """The known paths that somebody may have meant, at most so many.
+def nearest_paths(asked: str, known: Iterable[str]) -> list[str]:
+    """The known paths that somebody may have meant, at most three.
 
     Those that are the same, or end so, in another case of letters; then files of that name elsewhere, or nearly of it.
     """
@@ -37,7 +38,7 @@ def nearest_paths(asked: str, known: Iterable[str], *, most: int = 3) -> list[st
         if path.casefold() == folded or (folded and path.casefold().endswith(f"/{folded}")):
             found.append(path)
     found += by_name.get(name, [])
-    if len(found) < most and 0 < len(name) <= _MAX_CHARS:
-        alike = get_close_matches(name, [each for each in by_name if len(each) <= _MAX_CHARS], n=most, cutoff=0.7)
+    if len(found) < _MOST and 0 < len(name) <= _MAX_CHARS:
+        alike = get_close_matches(name, [each for each in by_name if len(each) <= _MAX_CHARS], n=_MOST, cutoff=0.7)
         found += [path for each in alike for path in by_name[each]]
-    return list(dict.fromkeys(found))[:most]
+    return list(dict.fromkeys(found))[:_MOST]

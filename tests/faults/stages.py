@@ -20,7 +20,6 @@ import askrepo.workspace.stores
 from askrepo.embedders.embedder import Embedder
 from askrepo.embedders.hashed import HashedEmbedder
 from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
-from askrepo.pipeline.in_process import local_run
 from askrepo.pipeline.run import Run
 from askrepo.settings import Settings
 from askrepo.types import (
@@ -37,6 +36,7 @@ from askrepo.types import (
 )
 from askrepo.workspace.keys import IDS_SUFFIX
 from askrepo.workspace.objects import Workspace
+from benchmarks.in_process import local_run
 
 if TYPE_CHECKING:
     import numpy as np

@@ -142,10 +142,10 @@ def cues_of(text: str, *, projects: Collection[str]) -> list[float]:
     return [float(cue) for cue in (*found.values(), *lengths, is_fragment)]
 
 
-def mask_projects(text: str, projects: Collection[str], *, mask: str = PROJECT) -> str:
+def mask_projects(text: str, projects: Collection[str]) -> str:
     """The question's first HEAD_CHARS characters, with each of the names replaced: as whole words, in any case."""
     head = text[:HEAD_CHARS]
     names = sorted(filter(None, projects), key=lambda name: (-len(name), name))
     if not names:
         return head
-    return _any_case(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)").sub(lambda _: mask, head)
+    return _any_case(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)").sub(PROJECT, head)

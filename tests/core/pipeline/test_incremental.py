@@ -16,13 +16,13 @@ from askrepo.embedders.hashed import HashedEmbedder
 from askrepo.errors import DatasetCorruptedError
 from askrepo.git.tree import TreeReader
 from askrepo.pipeline import split
-from askrepo.pipeline.in_process import EmbeddedRun, run_until_embedded
 from askrepo.settings import Settings
 from askrepo.store.opening import open_dataset
 from askrepo.store.reader import DatasetReader
 from askrepo.types import DatasetManifest, Definition
 from askrepo.workspace.keys import files_key
 from askrepo.workspace.objects import Workspace
+from benchmarks.in_process import EmbeddedRun, run_until_embedded
 from tests.conftest import GitRepository
 
 if TYPE_CHECKING:

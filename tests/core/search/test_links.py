@@ -5,7 +5,7 @@ import pytest
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.search.lines import definition_line, use_lines
-from askrepo.search.links import LOOKED_AT, MAX_LINKS, Links, find_name, first_links, links_of
+from askrepo.search.links import LOOKED_AT, MAX_LINKS, Links, first_links, links_of
 from askrepo.text.terms import query_terms
 from askrepo.types import Chunk, Hit
 from tests.datasets import build_alias
@@ -112,26 +112,7 @@ def test_links_of_a_dataset_too_large_for_a_table_of_names_are_the_same(readers,
     assert links(readers[language], path) == tabled
 
 
-@pytest.mark.parametrize("language", REPOSITORIES)
-def test_a_name_is_found_where_it_is_defined_and_where_it_is_used(readers, language):
-    path, line, user, test, _ = EXPECTED[language]
-    name = links(readers[language], path).definition[0].symbol
-    found = find_name(name, reader=readers[language])
-    assert [(each.path, each.line, each.symbol) for each in found.definitions] == [(path, line, name)]
-    assert user in [(each.path, each.line, each.symbol) for each in found.uses]
-    assert found.uses[-1].path == test
-
-
-def test_a_name_that_stands_nowhere_is_not_found(readers):
-    found = find_name("frobnicate_all", reader=readers["words"])
-    assert (found.definitions, found.uses) == ((), ())
-    assert find_name("::", reader=readers["words"]).uses == ()
-
-
 def test_a_word_of_plain_language_is_used_where_it_is_called_only(readers):
-    assert [(each.path, each.line) for each in find_name("run", reader=readers["words"]).uses] == [
-        ("b.py", 3), ("docs/page.md", 3)
-    ]  # fmt: skip
     assert [(each.path, each.line) for each in links(readers["words"], "a.py", "lone").used_by] == [
         ("b.py", 4), ("docs/page.md", 3)
     ]  # fmt: skip

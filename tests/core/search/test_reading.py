@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UnknownPathError, UsageError
-from askrepo.search.reading import Reading, lines_of, open_file, read
+from askrepo.search.reading import Reading, lines_of, open_file
 from tests.datasets import BuiltAlias, build_alias
 
 LONG = "".join(f"value_{number} = {number}\n" for number in range(1, 1001))
@@ -29,6 +30,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlias:
 @pytest.fixture(scope="module")
 def readers(built: BuiltAlias) -> list[AliasReader]:
     return [built.reader]
+
+
+def read(
+    path: str,
+    start: int | None = None,
+    end: int | None = None,
+    *,
+    readers: Sequence[AliasReader],
+    repository: str | None = None,
+    **bounds: int,
+) -> Reading:
+    return lines_of(open_file(path, readers=readers, repository=repository), start, end, **bounds)
 
 
 def place(reading: Reading) -> tuple[str, str, int, int]:

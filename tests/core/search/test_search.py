@@ -9,10 +9,8 @@ from askrepo.aliases.readers import open_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import EmbedderMismatchError, UsageError
 from askrepo.langchain.retriever import AskrepoRetriever
-from askrepo.search.order.orders import listing
-from askrepo.search.ranking import SIGNALS
 from askrepo.search.search import MAX_K, STRATEGIES, search, search_context, search_with
-from askrepo.search.strategies import of_recipe
+from askrepo.search.strategies import by_bm25, hybrid
 from askrepo.store.reader import Filter
 from askrepo.types import Definition
 from tests.datasets import build_alias, run_stages
@@ -346,22 +344,9 @@ def test_retriever_gives_the_ranking_of_search(reader, other, strategy, question
 
 
 def test_a_ranker_of_one_s_own_is_run_as_those_of_the_strategies(reader):
-    def whole(requests):
-        return of_recipe(requests, listing)
-
-    def plain(requests):
-        return of_recipe(requests, listing, signals={}, prior=lambda chunk, question, shares: 1.0)
-
     question = "backoff delay of retries"
-    assert search_with(whole, question, readers=[reader], k=10) == search(question, readers=[reader])
-    assert ids(search_with(plain, question, readers=[reader], k=10)) != ids(search(question, readers=[reader]))
-
-
-@pytest.mark.parametrize("left_out", SIGNALS)
-def test_each_signal_can_be_left_out(reader, left_out):
-    signals = {name: signal for name, signal in SIGNALS.items() if name != left_out}
-    hits = search_with(lambda requests: of_recipe(requests, listing, signals=signals), "backoff", readers=[reader], k=5)
-    assert len(hits) == 5
+    assert search_with(hybrid, question, readers=[reader], k=10) == search(question, readers=[reader])
+    assert ids(search_with(by_bm25, question, readers=[reader], k=10)) != ids(search(question, readers=[reader]))
 
 
 # --- a repository with more chunks than a pool --------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""One passage of the pipeline in this process, without Airflow: for scripts, benchmarks and tests."""
+"""One passage of the pipeline in this process, without Airflow: for benchmarks and tests."""
 
 from __future__ import annotations
 
