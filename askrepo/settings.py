@@ -142,6 +142,33 @@ def _boolean(env: Mapping[str, str], name: str, default: bool) -> bool:
     raise InvalidSettingError(name, "true or false", text)
 
 
+PERMALINK, NO_LINKS = "permalink", "off"
+EDITOR_LINKS = {
+    "vscode": "vscode://file{path}:{line}",
+    "vscode-insiders": "vscode-insiders://file{path}:{line}",
+    "vscodium": "vscodium://file{path}:{line}",
+    "cursor": "cursor://file{path}:{line}",
+    "zed": "zed://file{path}:{line}",
+    "idea": "idea://open?file={path}&line={line}",
+    "file": "file://{host}{path}",
+}
+"""Addresses by which editors open a file; `{path}` begins with a slash."""
+_LINK = re.compile(r"[a-z][a-z0-9+.-]{0,30}:(?:[!-z|~]|\{path\}|\{line\}|\{host\}){1,300}")
+
+
+def _links(env: Mapping[str, str], name: str) -> str:
+    """The address of a place in an editor, `permalink` or `off`."""
+    text = (env.get(name) or PERMALINK).strip()
+    if is_no(text):
+        return NO_LINKS
+    if text.lower() in (PERMALINK, *EDITOR_LINKS):
+        return EDITOR_LINKS.get(text.lower(), PERMALINK)
+    if not _LINK.fullmatch(text) or "{path}" not in text:
+        known = ", ".join((PERMALINK, *EDITOR_LINKS, NO_LINKS))
+        raise InvalidSettingError(name, f"{known}, or an address with {{path}} and {{line}}", text)
+    return text
+
+
 def _ours(env: Mapping[str, str], base: str, fallback: str) -> Path:
     """Our directory below one that an XDG variable names, else below a folder of the home directory."""
     home = absolute_directory(env, "HOME") or Path("/")
@@ -234,9 +261,17 @@ AUTO = ValueKind("`auto` or `off`", "auto", _auto_or_off, may_be_off=True)
 LINES = ValueKind("one a line", "", _lines, is_list=True)
 TOKEN = ValueKind("text", "", lambda env, name: (env.get(name) or "").strip() or None)
 ALIAS = ValueKind("name of an alias", "the only alias", _alias)
+LINKS = ValueKind(
+    ", ".join(f"`{name}`" for name in (PERMALINK, *EDITOR_LINKS, NO_LINKS))
+    + ", or an address with `{path}` and `{line}`",
+    PERMALINK,
+    _links,
+    may_be_off=True,
+)
 LOCAL = ValueKind("`no`, `yes`, or those below a folder", "no", _boolean_or_folder)
 
 K = ValueKind(f"whole number, 1 to {MAX_K}", "10", lambda env, name: _whole(env, name, None, low=1, high=MAX_K))
+DIRECTORY = ValueKind("directory", "", _directory, is_path=True)
 ENDPOINT = ValueKind("URL", "OpenAI's", _endpoint, also="OPENAI_BASE_URL")
 STRATEGY = ValueKind("one of five", "hybrid", lambda env, name: env.get(name) or None)  # checked where it is used
 
@@ -445,6 +480,22 @@ class Settings:
             "ASKREPO_ANSWERS",
             file_or_off("XDG_STATE_HOME", ".local/state", "answers.db"),
             "the file that answers are kept in",
+            COMMAND,
+        )
+    )
+    links: str = field(
+        metadata=is_(
+            "ASKREPO_LINKS",
+            LINKS,
+            "where places lead on a terminal: to the web, or to an editor where the file is on this machine",
+            COMMAND,
+        )
+    )
+    checkouts: Path | None = field(
+        metadata=is_(
+            "ASKREPO_CHECKOUTS",
+            DIRECTORY,
+            "checkouts of repositories that were read elsewhere, by name, for links and `--open`",
             COMMAND,
         )
     )

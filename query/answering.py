@@ -17,13 +17,16 @@ from query.hits import excerpt
 from query.keeping import Keeper
 from query.options import SearchOptions
 from query.output import (
+    MIN_WIDTH,
     freshness,
+    is_styled_terminal,
     print_json,
     print_note,
     print_result,
     terminal_width,
     versioned,
 )
+from query.places import Places
 from query.progress import progress
 from query.reading import read_on, step_json
 from query.statements import print_summary, statements_json
@@ -127,8 +130,10 @@ class Answerer:
         from askrepo.search.excerpts import asked_terms
 
         terms = asked_terms(evidence.standalone_question, readers=self.follower.readers)
+        places = self._places()
         for source in evidence.sources[:SHOWN_PASSAGES]:
-            print_result(f"[{source.number}] {plain_line(str(citation_of(source.hit)))}")  # the excerpt is of the hit
+            place = citation_of(source.hit)  # as the excerpt is
+            print_result(f"[{source.number}] {places.linked(plain_line(str(place)), place, source.hit.url)}")
             lines = excerpt(source.hit.chunk, terms=terms, width=terminal_width())
             print_result("\n".join(lines) + "\n")
         return Answered("", 0)
@@ -155,10 +160,14 @@ class Answerer:
             cited = [_cited_json(cited.number, cited.citation, cited.url) for cited in stream.cited]
             print_json(self._json(evidence, stream, citations=cited, steps=steps))
         else:
-            _print_text(stream)
-            _print_sources([*stream.cited, *stream.attributed] if stream.cited else ())
+            places = self._places()
+            _print_text(stream, evidence, places)
+            _print_sources([*stream.cited, *stream.attributed] if stream.cited else (), places)
             if not stream.cited:
-                _print_read(evidence)
+                _print_read(evidence, places)
+
+    def _places(self) -> Places:
+        return Places(self.options.session.settings, self.follower.readers)
 
     def _json(
         self,
@@ -251,15 +260,37 @@ def _cited_json(number: int | None, citation: Any, url: str) -> dict[str, Any]:
     }
 
 
-def _print_text(stream: AnswerStream) -> None:
-    """The answer as it arrives on a terminal; elsewhere only when all of it arrived."""
+def _print_text(stream: AnswerStream, evidence: Evidence, places: Places) -> None:
+    """The answer as it arrives on a terminal, its Markdown drawn; elsewhere as written, once all of it arrived."""
     pieces = iter(stream)
     if not sys.stdout.isatty():
         print_result(plain("".join(pieces)).strip())
         return
+    if is_styled_terminal():
+        for lines in _waited_for(_drawn(pieces, evidence, places)):
+            print_result(lines, newline=False)
+        return
     for piece in _after_first(pieces):
         print_result(plain(piece), newline=False)
     print_result()
+
+
+def _drawn(pieces: Iterator[str], evidence: Evidence, places: Places) -> Iterator[str]:
+    """The answer's blocks; `[n]` in them leads to the source."""
+    from query.markdown import drawn
+
+    addresses = {source.number: places.address(source.citation, source.url) for source in evidence.sources}
+    return drawn(pieces, width=terminal_width() or MIN_WIDTH, address_of=lambda number: addresses.get(number, ""))
+
+
+def _waited_for(blocks: Iterator[str]) -> Iterator[str]:
+    """The blocks; the wait for each is shown."""
+    while True:
+        with progress("asking"):
+            block = next(blocks, None)
+        if block is None:
+            return
+        yield block
 
 
 def _after_first(pieces: Iterator[str]) -> Iterator[str]:
@@ -269,23 +300,23 @@ def _after_first(pieces: Iterator[str]) -> Iterator[str]:
     return chain([first.lstrip()], pieces)
 
 
-def _print_sources(cited: Sequence[Cited]) -> None:
+def _print_sources(cited: Sequence[Cited], places: Places) -> None:
     if not cited:
         return
     print_result("\nSources")
     for source in cited:
-        _print_source(source)
+        _print_source(source, places)
 
 
-def _print_read(evidence: Evidence) -> None:
+def _print_read(evidence: Evidence, places: Places) -> None:
     """What the model was given, for a person to look at where the answer names nothing."""
     print_result("\nSources read, none of them cited")
     for source in evidence.sources:
-        _print_source(source)
+        _print_source(source, places)
 
 
-def _print_source(source: Cited | Source) -> None:
+def _print_source(source: Cited | Source, places: Places) -> None:
     number = "   " if source.number is None else f"[{source.number}]"
-    print_result(f"{number} {plain_line(str(source.citation))}")
+    print_result(f"{number} {places.linked(plain_line(str(source.citation)), source.citation, source.url)}")
     if source.url.startswith("http"):
         print_result(f"    {plain_line(source.url)}")

@@ -16,6 +16,8 @@ from askrepo.text.display import plain
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
+TAB_COLUMNS = 4
+
 MAX_CHARS = 400_000
 """Longer files are shown without colours: they would be waited for."""
 

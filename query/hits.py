@@ -63,17 +63,19 @@ def hit_block(
     width: int | None,
     links: Links | None = None,
     is_whole: bool = False,
+    address: str = "",
 ) -> str:
     """Heading and excerpt of a hit, a line for each further passage of its file, and its links.
 
     :param width: columns of the terminal, None when nobody's screen limits the lines.
     :param is_whole: show every line of the hit in place of those that answer.
+    :param address: where a click on its place leads, see `query.places`.
     """
     chunk = hit.chunk
     repository = f"{plain_line(chunk.repository)} " if with_repository else ""
     place = f"{repository}{plain_line(chunk.path)}:{chunk.start_line}-{chunk.end_line}"
     rank = f"{hit.rank}. "
-    heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True, url=hit.url)
+    heading = _heading(place, chunk, terms=terms, room=width and width - len(rank), bold=True, address=address)
     more = (_further(each, terms=terms, width=width) for each in hit.more)
     return "\n".join(
         [
@@ -85,13 +87,13 @@ def hit_block(
     )
 
 
-def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False, url: str = "") -> str:
+def _heading(place: str, chunk: Chunk, *, terms: Terms, room: int | None, bold: bool = False, address: str = "") -> str:
     """A place and what is there, which is cut where it does not fit."""
     symbol = plain_line(symbol_of(chunk, terms=terms))
     if room is not None:
         left = room - columns(place) - 2
         symbol = fitted(symbol, left) if left >= MIN_SYMBOL else ""
-    styled = linked(click.style(place, fg="cyan", bold=bold), url)
+    styled = linked(click.style(place, fg="cyan", bold=bold), address)
     return f"{styled}  {click.style(symbol, fg='yellow')}" if symbol else styled
 
 

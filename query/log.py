@@ -13,7 +13,8 @@ from query.complete import complete_alias, complete_receipt
 from query.errors import NOTHING_FOUND
 from query.keeping import receipts_of
 from query.options import WholeNumber, example, json_option, workspace_option
-from query.output import print_json, print_note, print_result
+from query.output import is_styled_terminal, print_json, print_note, print_result, terminal_width
+from query.places import Places
 from query.session import Session
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def show(session: Session, *, id: str, as_json: bool) -> None:  # noqa: A002 - a
     if as_json:
         print_json(receipt_json(receipt))
     else:
-        print_result("\n".join(_lines(receipt)))
+        print_result("\n".join(_lines(receipt, Places(session.settings, []))))
 
 
 @click.command(epilog=example("askrepo usage"))
@@ -99,21 +100,33 @@ def _line(receipt: Receipt) -> str:
     return f"{head}  {moment}  {plain_line(','.join(receipt.aliases))}  {title}"
 
 
-def _lines(receipt: Receipt) -> Iterator[str]:
+def _lines(receipt: Receipt, places: Places) -> Iterator[str]:
     yield click.style(plain_line(receipt.question), bold=True)
     if receipt.standalone_question != receipt.question:
         yield plain_line(f"searched: {receipt.standalone_question}")
-    yield from ("", plain(receipt.answer), "")
+    yield from ("", _answer(receipt, places), "")
     yield "Sources" if any(source.is_cited for source in receipt.sources) else "Sources read, none of them cited"
     for source in receipt.rested_on:
-        yield _source(source)
+        yield _source(source, places)
     yield ""
     yield from (f"{name:<14}{plain_line(text)}" for name, text in _facts(receipt))
 
 
-def _source(source: KeptSource) -> str:
+def _answer(receipt: Receipt, places: Places) -> str:
+    """The answer, its Markdown drawn on a terminal."""
+    width = terminal_width()
+    if width is None or not is_styled_terminal():
+        return plain(receipt.answer)
+    from query.markdown import drawn
+
+    addresses = {source.number: places.address(source.citation, source.url) for source in receipt.sources}
+    blocks = drawn([receipt.answer], width=width, address_of=lambda number: addresses.get(number, ""))
+    return "".join(blocks).rstrip("\n")
+
+
+def _source(source: KeptSource, places: Places) -> str:
     number = "   " if source.number is None else f"[{source.number}]"
-    return f"{number} {plain_line(str(source.citation))}"
+    return f"{number} {places.linked(plain_line(str(source.citation)), source.citation, source.url)}"
 
 
 def _facts(receipt: Receipt) -> Iterator[tuple[str, str]]:

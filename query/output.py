@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from askrepo.types import AliasEntry
 
 MIN_WIDTH = 40
-_WEB_URL = re.compile(r"https?://[!-~]+")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 SCHEMA = 1
 """Version of what `--json` prints, and of what the tools for agents tell beside their texts; see docs/command.md."""
 
@@ -48,11 +48,19 @@ def print_note(text: str) -> None:
     click.echo(text, err=True, color=wants_colour(sys.stderr, os.environ))
 
 
-def linked(text: str, url: str) -> str:
-    """The text as a link (OSC 8) where a terminal shows it and the URL is one of the web; else the text."""
-    if not (sys.stdout.isatty() and wants_colour(sys.stdout, os.environ) and _WEB_URL.fullmatch(url)):
+def is_styled_terminal() -> bool:
+    """Whether stdout is a terminal that takes more than plain text."""
+    return sys.stdout.isatty() and wants_colour(sys.stdout, os.environ)
+
+
+def linked(text: str, address: str) -> str:
+    """The text as a link (OSC 8) where a terminal shows it; the text when there is no address.
+
+    :param address: of `query.places.Places`, which says what may be linked to.
+    """
+    if not (is_styled_terminal() and _ADDRESS.fullmatch(address)):
         return text
-    return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\"
+    return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
 class _Line(logging.Formatter):

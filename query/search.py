@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,7 @@ from query.output import (
     terminal_width,
     versioned,
 )
+from query.places import Places
 from query.progress import progress
 from query.question import read_question
 
@@ -85,11 +87,13 @@ def search(
     for reader in readers:
         print_note(freshness(reader.entry))
     if opened and found:
-        _open(opened, hits, question, readers)
+        _open(opened, hits, question, readers, checkouts=options.session.settings.checkouts)
     return 0 if found else NOTHING_FOUND
 
 
-def _open(number: int, hits: Sequence[Hit], question: str, readers: Sequence[AliasReader]) -> None:
+def _open(
+    number: int, hits: Sequence[Hit], question: str, readers: Sequence[AliasReader], *, checkouts: Path | None
+) -> None:
     """Open a hit's file of a checkout on this machine in the user's editor, at the line that answers."""
     from askrepo.git.checkouts import file_here
     from askrepo.search.excerpts import asked_terms, excerpt_lines
@@ -100,7 +104,7 @@ def _open(number: int, hits: Sequence[Hit], question: str, readers: Sequence[Ali
     hit = hits[number - 1]
     entry = next(reader.entry for reader in readers if reader.alias == hit.alias)
     snapshot = next(read for read in entry.manifest.snapshots if read.name == hit.chunk.repository)
-    file = file_here(snapshot, hit.chunk.path)
+    file = file_here(snapshot, hit.chunk.path, checkouts=checkouts)
     if file is None:
         raise UsageError(
             f"{hit.chunk.path} of {hit.chunk.repository} is no file of a checkout on this machine, see {hit.url}"
@@ -113,6 +117,7 @@ def _print_listing(
     question: str, options: SearchOptions, readers: Sequence[AliasReader], around: int | None
 ) -> Sequence[Hit]:
     """The best hits, printed for a person or as JSON."""
+    from askrepo.answer.citations import citation_of
     from askrepo.search.excerpts import asked_terms
     from askrepo.search.links import first_links
     from askrepo.search.search import DEFAULT_K, search_files
@@ -124,15 +129,18 @@ def _print_listing(
         links = first_links(hits, readers=readers, terms=terms)
     several = sum(len(reader.entry.manifest.snapshots) for reader in readers) > 1
     width = terminal_width()
+    places = Places(options.session.settings, readers)
     for hit, its in zip_longest(hits, links):
         if options.as_json:
             found = hit_json(hit, terms=terms, links=its)
             print_json(versioned(found, [reader.entry for reader in readers if reader.alias == hit.alias]))
             continue
         shown = hit if around is None else _widened(hit, terms, readers, around)
+        address = places.address(citation_of(shown), shown.url)
         block = hit_block(
-            shown, terms=terms, with_repository=several, width=width, links=its, is_whole=around is not None
-        )
+            shown, terms=terms, with_repository=several, width=width, links=its, is_whole=around is not None,
+            address=address,
+        )  # fmt: skip
         print_result(block + "\n")
     return hits
 

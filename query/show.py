@@ -14,7 +14,8 @@ from askrepo.text.display import plain, plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
 from query.options import alias_option, at_option, example, json_option, workspace_option
-from query.output import freshness, linked, print_json, print_note, print_result, wants_colour
+from query.output import freshness, print_json, print_note, print_result, wants_colour
+from query.places import Places
 from query.progress import progress
 from query.session import Session
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from askrepo.aliases.readers import AliasReader
     from askrepo.search.reading import Reading, StoredFile
 
-TAB_COLUMNS = 4
 MAX_DEFINITIONS = 20
 UNBOUNDED = 10**15
 
@@ -52,11 +52,12 @@ def show(
     with progress("opening"):
         readers = session.readers(aliases, warm_up=False, at=at)
     readings = [_lines(place or "", readers)] if symbol is None else _definitions(symbol, place, readers)
+    places = Places(session.settings, readers)
     for number, reading in enumerate(readings):
         if as_json:
             print_json(_json(reading, symbol))
         else:
-            print_result(("\n" if number else "") + _block(reading))
+            print_result(("\n" if number else "") + _block(reading, places))
     for reader in readers:
         print_note(freshness(reader.entry))
     return 0 if readings else NOTHING_FOUND
@@ -105,10 +106,11 @@ def _definitions(symbol: str, place: str | None, readers: Sequence[AliasReader])
     return found[:MAX_DEFINITIONS]
 
 
-def _block(reading: Reading) -> str:
+def _block(reading: Reading, places: Places) -> str:
     """A heading and the numbered lines."""
     place = plain_line(f"{reading.file.path}:{reading.start_line}-{reading.end_line}")
-    heading = f"{plain_line(reading.file.repository)} " + linked(click.style(place, fg="cyan", bold=True), reading.url)
+    styled = places.linked(click.style(place, fg="cyan", bold=True), reading.citation, reading.url)
+    heading = f"{plain_line(reading.file.repository)} {styled}"
     return "\n".join([heading, *_numbered(reading)])
 
 
@@ -122,7 +124,7 @@ def _shown(reading: Reading) -> Sequence[str]:
     """The lines, in colours where colours are wanted: the whole file tells what is in a comment."""
     if not wants_colour(sys.stdout, os.environ):
         return [plain(line) for line in reading.lines]
-    from query.highlight import highlighted
+    from query.highlight import TAB_COLUMNS, highlighted
 
     file = reading.file
     lines = [line.expandtabs(TAB_COLUMNS) for line in file.lines]

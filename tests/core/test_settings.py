@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from askrepo.errors import UsageError
-from askrepo.settings import MEBIBYTE, Settings
+from askrepo.settings import MEBIBYTE, InvalidSettingError, Settings
 
 
 def test_defaults_follow_the_xdg_directories() -> None:
@@ -124,6 +124,37 @@ def test_home_is_understood_in_the_cache() -> None:
 )
 def test_answers_are_kept_in_a_file_or_nowhere(env: dict[str, str], expected: Path | None) -> None:
     assert Settings.from_env(env).answers == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "permalink"),
+        (" OFF ", "off"),
+        ("VSCode", "vscode://file{path}:{line}"),
+        ("idea", "idea://open?file={path}&line={line}"),
+        ("my-editor://open/{path}?l={line}", "my-editor://open/{path}?l={line}"),
+    ],
+)
+def test_places_lead_to_the_web_to_an_editor_or_nowhere(value: str, expected: str) -> None:
+    assert Settings.from_env({"ASKREPO_LINKS": value}).links == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "vim",
+        "vscode://file",
+        "{path}",
+        "x://{path} {line}",
+        "x://{path}\x1b\\",
+        "x://{path}{column}",
+        "x://{path}\u202e",
+    ],
+)
+def test_an_address_without_a_path_or_with_odd_characters_is_refused(value: str) -> None:
+    with pytest.raises(InvalidSettingError, match=r"ASKREPO_LINKS must be permalink, .*, or an address with {path}"):
+        Settings.from_env({"ASKREPO_LINKS": value})
 
 
 def test_lists_have_an_item_a_line() -> None:

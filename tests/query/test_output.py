@@ -40,20 +40,24 @@ def test_the_strategies_offered_are_those_there_are() -> None:
     assert set(STRATEGIES) == set(KNOWN_STRATEGIES)
 
 
-@pytest.mark.parametrize(
-    ("url", "is_link"),
-    [
-        ("https://example.org/a/b.py#L1-L2", True),
-        ("file:///srv/a", False),
-        ("https://example.org/\x1b]0;owned\x07", False),
-        ("https://example.org/a b", False),
-        ("javascript:alert(1)", False),
-    ],
-)
-def test_only_a_web_address_becomes_a_link(monkeypatch: pytest.MonkeyPatch, url: str, is_link: bool) -> None:
+def linked_on_terminal(monkeypatch: pytest.MonkeyPatch, address: str) -> str:
     monkeypatch.setattr("sys.stdout", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
     monkeypatch.setenv("TERM", "xterm")
-    assert linked("a.py:1-2", url) == (f"\x1b]8;;{url}\x1b\\a.py:1-2\x1b]8;;\x1b\\" if is_link else "a.py:1-2")
+    return linked("a.py:1-2", address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a/b.py#L1-L2", "vscode://file/srv/a%20b.py:7", "idea://open?file=/a&line=7"]
+)
+def test_an_address_becomes_a_link(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    assert linked_on_terminal(monkeypatch, address) == f"\x1b]8;;{address}\x1b\\a.py:1-2\x1b]8;;\x1b\\"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "/srv/a", "https://example.org/\x1b]0;owned\x07", "https://example.org/a b", "https://e.org/\u202e"]
+)
+def test_nothing_else_does(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert linked_on_terminal(monkeypatch, text) == "a.py:1-2"
 
 
 def test_nothing_is_a_link_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,21 @@ def test_a_repository_elsewhere_has_no_file_here(url: str) -> None:
 def test_a_folder_that_is_no_checkout_has_none(checkout: Path) -> None:
     (checkout / ".git").rename(checkout / "git-before")
     assert file_here(snapshot(checkout.as_uri()), "src/a.py") is None
+
+
+@pytest.mark.parametrize("name", ["acme/app", "app"])
+def test_a_repository_elsewhere_may_have_a_checkout_in_a_folder_of_them(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "src" / name / "a.py"
+    (file.parent / ".git").mkdir(parents=True)
+    file.write_text("a\n")
+    remote = snapshot("https://github.com/acme/app")
+    assert file_here(remote, "a.py", checkouts=tmp_path / "src") == file
+    assert file_here(remote, "../../a.py", checkouts=tmp_path / "src") is None
+    assert file_here(remote, "a.py", checkouts=tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("name", ["../app", "acme/..", "/app", "."])
+def test_a_name_leads_to_no_folder_beside_the_checkouts(checkout: Path, name: str) -> None:
+    (checkout / "app").mkdir()
+    odd = replace(snapshot("https://github.com/acme/app"), name=name)
+    assert file_here(odd, "src/a.py", checkouts=checkout / "app") is None
