@@ -108,9 +108,10 @@ def history(session: Session, *, alias: str, as_json: bool) -> int:
 def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> int:
     """Point an alias back to an earlier dataset, as a new entry of its history.
 
-    A removed alias comes back, by default with the dataset it had.
+    A removed alias comes back, by default with the dataset it had. The lines of watched questions are compared with it.
     """
     from askrepo.aliases.rollback import rollback_alias, rollback_target
+    from askrepo.receipts.watched import recheck_after_swap
 
     newest = session.catalogue.log(session.alias(alias)).newest
     is_removed = newest is not None and newest.reason == "removed"
@@ -124,6 +125,10 @@ def rollback(session: Session, *, alias: str, to: str | None, yes: bool) -> int:
         entry = rollback_alias(alias, workspace=session.workspace, to=to)
     before = "removed" if is_removed else _dataset_of(newest)
     print_result(plain_line(f"{alias}: {before} -> {dataset_id(entry.manifest.dataset)} (entry {entry.number})"))
+    with progress("comparing the watched questions"):
+        recheck_after_swap(entry, workspace=session.workspace, settings=session.settings)
+    for line in watched_lines(session, alias, entry.number):
+        print_note(line.strip())
     if is_removed:
         print_note(f"{alias} will not be refreshed until askrepo_ingest or aliases.yaml builds it again")
     return 0

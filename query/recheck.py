@@ -38,7 +38,7 @@ def recheck(session: Session, *, id: str | None, is_all: bool, alias: str | None
     """Compare the lines that an answer cites with the current dataset.
 
     Each is unchanged, moved, changed (with a diff) or gone. Default: the latest answer. No model is asked. Exits with 1
-    when lines have changed or are gone.
+    when lines have changed or are gone, with 0 when they are unchanged or only moved.
     """
     receipts = _chosen(session, id, is_all=is_all, alias=alias)
     if not receipts:

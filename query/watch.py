@@ -29,7 +29,7 @@ _ID = re.compile(r"[0-9a-fA-F]{4,12}")
 
 @click.group(epilog=example("askrepo watch add how are failed requests retried"))
 def watch() -> None:
-    """Questions whose lines are compared after each swap.
+    """Questions whose lines are compared after each swap and each rollback.
 
     They are kept in the workspace, under their alias. Nothing is embedded and no model is asked for them.
     """

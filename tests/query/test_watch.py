@@ -45,6 +45,32 @@ def test_an_answer_is_watched_and_status_names_it_when_its_lines_change(
     assert len(server.requests) == 1
 
 
+def test_a_rollback_compares_as_a_swap_does(run: Run, server: OpenAIServer, alias: BuiltAlias) -> None:
+    swapped(alias, RETRY.replace("2.0", "3.0"))
+    asked(run, server)
+    (kept,) = json_lines(run("log", "--json"))
+    run("watch", "add", kept["id"])
+    result = run("rollback", "main", "--yes")
+    assert result.exit_code == 0
+    assert "watched     1 question, lines of 1 changed:\n" in result.stderr
+    assert f"{kept['id'][:8]} 'backoff of the retrier': src/retry.py:1-9 changed\n" in result.stderr
+    assert "src/retry.py:1-9 changed" in run("status").stdout
+    assert run("rollback", "main", "--to", "2", "--yes").exit_code == 0
+    assert "watched     1 question, lines as they were" in run("status").stdout
+
+
+def test_a_rollback_is_done_even_if_nothing_can_be_compared(
+    run: Run, server: OpenAIServer, alias: BuiltAlias, caplog: pytest.LogCaptureFixture
+) -> None:
+    swapped(alias, RETRY.replace("2.0", "3.0"))
+    asked(run, server)
+    (kept,) = json_lines(run("log", "--json"))
+    run("watch", "add", kept["id"])
+    alias.workspace.write(f"watched/main/{kept['id']}.json", b"{")
+    assert run("rollback", "main", "--yes").exit_code == 0
+    assert "cannot read the watched question" in caplog.text
+
+
 def test_a_question_is_watched_with_its_best_passages(run: Run, alias: BuiltAlias) -> None:
     (added,) = json_lines(run("watch", "add", "how", "does", "backoff", "sleep", "--json"))
     assert added["lines"][0]["path"] == "src/retry.py"
