@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,9 @@ from query.output import SCHEMA, age, rests_on
 Outcome = Literal[
     "found", "no match", "path not indexed", "unknown alias", "dataset unavailable", "wrong arguments", "failed"
 ]
+
+STATUS_TOKENS = 4000
+"""Of what is said about aliases and paths, which no argument bounds."""
 
 MAX_SHOWN_COMMITS = 3
 _CUT = "\n… cut at the bound of tokens"
@@ -78,3 +81,12 @@ def with_footer(body: str, entries: Sequence[AliasEntry], max_tokens: int) -> st
     """The body, bounded, above the line that says what it rests on."""
     last = footer(entries)
     return f"{bounded(body, room(max_tokens, last))}\n\n{last}" if entries else bounded(body, max_tokens)
+
+
+def fitting(blocks: Sequence[str], max_tokens: int) -> Iterator[str]:
+    """The blocks, as long as the bound holds them."""
+    for block in blocks:
+        max_tokens -= count_tokens(block) + 1
+        if max_tokens < 0:
+            return
+        yield block

@@ -33,14 +33,20 @@ from mcp_types import (
 from askrepo import __version__
 from askrepo.errors import AskrepoError, UnavailableError, UnknownAliasError, UsageError
 from query.errors import Failure
-from query.mcp.asking import ask
+from query.mcp.ask_tool import ask
+from query.mcp.context_tool import context as context_of
 from query.mcp.library import Library
-from query.mcp.lookups import lookup
+from query.mcp.read_tool import read
 from query.mcp.resources import TEMPLATE, resource_text
 from query.mcp.results import Outcome, Result, bounded
+from query.mcp.search_tool import search
+from query.mcp.status_tool import status
 from query.mcp.tools import MAX_TOKENS, TOOLS, checked_arguments
 
 Context = ServerRequestContext[Any, Any]
+
+LOOKUPS: dict[str, Callable[..., Result]] = {"search": search, "read": read, "context": context_of, "status": status}
+"""What carries out a call that no chat model is needed for."""
 
 CALLS_AT_ONCE = 8
 ANSWERS_AT_ONCE = 4  # they wait for the chat model, and others must not wait for them
@@ -120,7 +126,7 @@ async def _called(
         work = partial(ask, library, **arguments, tell=_teller(context))
         return await anyio.to_thread.run_sync(partial(_carried_out, work), abandon_on_cancel=True, limiter=limiter)
     return await anyio.to_thread.run_sync(
-        partial(_carried_out, partial(lookup(library, params.name), **arguments)), limiter=limiter
+        partial(_carried_out, partial(LOOKUPS[params.name], library, **arguments)), limiter=limiter
     )
 
 

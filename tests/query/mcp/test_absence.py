@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from query.mcp.library import Library
-from query.mcp.lookups import search
+from query.mcp.search_tool import search
 from query.session import Session
 from tests.datasets import build_alias
 

@@ -79,7 +79,7 @@ async def test_absence_is_not_attested_when_some_text_was_not_searched(tmp_path:
 
 
 def lookup_search(library: Library, query: str) -> Any:
-    from query.mcp.lookups import search
+    from query.mcp.search_tool import search
 
     return search(library, query, 8, "full", 4000, 0)
 
@@ -142,7 +142,7 @@ async def test_reading_gives_lines_and_where_to_read_on(call: Call) -> None:
 
 
 async def test_a_long_file_is_read_in_parts_within_the_bound(tmp_path: Path) -> None:
-    from query.mcp.lookups import read
+    from query.mcp.read_tool import read
 
     built = build_alias(tmp_path, {"long.md": "".join(f"{'字' * 150} {number}\n" for number in range(900))})
     library, start, numbers = Library(Session(built.settings)), 1, []
