@@ -138,6 +138,8 @@ class AnswerStream:
         reader = FormReader(_unix_lines(pieces), is_asked=lambda: pieces.asks_form)
         yield from self.verified.marked(self._resolver.resolve(reader.prose()))
         yield from self.verified.said(reader.statements(), self._resolver)
+        if reader.has_enough:
+            pieces.close()
         pieces.learn(is_form=reader.is_form)
 
     @property

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-FIELDS = ("text", "sources", "quote")
+FIELDS = ("sources", "quote", "text")
+"""In the order in which they are written: a model that has copied the lines first writes what they say."""
 
 MAX_STATEMENTS = 200
 """Statements read of one answer; a model that repeats itself must not fill the screen."""
+
+MAX_REPEATS = 3
+"""Statements of one answer that say again what it has said; small models go round in circles until they are cut off."""
 
 MAX_SOURCES = 8
 """Sources of one statement."""
@@ -36,11 +40,11 @@ _LEFT_OVER = re.compile(r"[\s{}\[\],`]{0,200}(?:\"(?:text|statements)\"\s{0,20}:
 _DECODER = json.JSONDecoder(strict=False)
 _BLOCK = re.compile(r"\s*(?:[-*+\u2022] |\d{1,3}[.)] |#{1,6} |```|\||>)")
 _RULES = """\
-Reply with JSON only: {"statements": [{"text": "…", "sources": [1], "quote": "…"}]}. Each statement is one or two \
-sentences of the answer, in Markdown and without citations. Its sources are the numbers of the sources that it comes \
-from, at least one. Its quote is a short passage, a few words to one line, copied exactly from one of these sources. \
-Names of code stand in `backticks`. When the sources do not hold the answer, the only statement says what is missing, \
-with the sources that come nearest."""
+Reply with JSON only: {"statements": [{"sources": [1], "quote": "…", "text": "…"}]}. The sources of a statement are \
+the numbers of the sources that it comes from, at least one. Its quote is a short passage, a few words to one line, \
+copied exactly from one of these sources. Its text is one or two sentences of the answer, in Markdown and without \
+citations, that say what the quote and its source show. Names of code stand in `backticks`. Say nothing twice. \
+When the sources do not hold the answer, the only statement says what is missing, with the sources that come nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,14 @@ class Said:
 
 def schema_for(numbers: Collection[int]) -> dict[str, Any]:
     """The JSON schema of an answer from the sources of these numbers."""
+    kinds = {
+        "sources": {"type": "array", "items": {"type": "integer", "enum": sorted(numbers)}},
+        "quote": {"type": "string"},
+        "text": {"type": "string"},
+    }
     statement = {
         "type": "object",
-        "properties": {
-            "text": {"type": "string"},
-            "sources": {"type": "array", "items": {"type": "integer", "enum": sorted(numbers)}},
-            "quote": {"type": "string"},
-        },
+        "properties": {name: kinds[name] for name in FIELDS},
         "required": list(FIELDS),
         "additionalProperties": False,
     }
@@ -101,6 +106,8 @@ class FormReader:
         self._at: int | None = None
         self._length_read = 0
         self._given = 0
+        self._repeats = 0
+        self._texts: set[str] = set()
         self._is_said = False
         self.is_form = False
 
@@ -132,6 +139,8 @@ class FormReader:
                 self._text += piece
                 if "}" in piece:
                     yield from self._whole_statements()
+                if self.has_enough:
+                    break
         except Exception as raised:  # noqa: BLE001 - told below, behind what had arrived
             error = raised
         self._length_read = 0
@@ -145,7 +154,7 @@ class FormReader:
         if self._at is None:
             begin = _LIST_BEGIN.match(self._text) or _ONE_BEGIN.match(self._text)
             self._at = begin.end() if begin else None
-        while self._at is not None and self._given < MAX_STATEMENTS:
+        while self._at is not None and not self.has_enough:
             between = _BETWEEN.match(self._text, self._at)
             start = between.end() if between else self._at
             waiting = len(self._text) - start
@@ -158,18 +167,34 @@ class FormReader:
                 return
             self._length_read = 0
             self._given += 1
-            if (said := _said(value)) is not None:
+            if (said := _said(value)) is not None and self._is_new(said):
                 self._is_said = True
                 yield said
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether no more of the answer is read."""
+        return self._given >= MAX_STATEMENTS or self._repeats >= MAX_REPEATS
+
+    def _is_new(self, said: Said) -> bool:
+        """Whether this was not said before; counts what was."""
+        text = " ".join(said.text.split())
+        self._repeats += text in self._texts
+        is_new = text not in self._texts
+        self._texts.add(text)
+        return is_new
 
     def _rest(self) -> Iterator[Said]:
         """What the end left: the beginning of a statement, or text that is no JSON."""
         rest = self._text[self._at or 0 :]
         between = _BETWEEN.match(rest)
         rest = rest[between.end() :] if between else rest
-        if self._is_said and (rest.startswith("]") or self._given >= MAX_STATEMENTS):
+        if self._is_said and (rest.startswith("]") or self.has_enough):
             return
-        said = _said(_unfinished(rest))
+        value = _unfinished(rest)
+        said = _said(value)
+        if said is None and self._is_said and _is_begun(value):
+            return
         if said is None and not self._is_said:  # JSON of something else
             said = Said(self._text.strip())
         if said is None:
@@ -187,6 +212,11 @@ def _unfinished(text: str) -> Any:
         return jiter.from_json(text.encode("utf-8", "replace"), partial_mode="trailing-strings")
     except ValueError:
         return None
+
+
+def _is_begun(value: Any) -> bool:
+    """Whether a value is a statement whose text has not come."""
+    return isinstance(value, dict) and value.keys() <= set(FIELDS) and not value.get("text")
 
 
 def _said(statement: Any) -> Said | None:

@@ -63,6 +63,10 @@ class AskedInForm:
             self._reply = self._model.stream(self._messages)
             return next(self._reply)
 
+    def close(self) -> None:
+        """Want no more of the reply."""
+        self._reply.close()
+
     def learn(self, *, is_form: bool) -> None:
         """Remember, at the end of an answer, whether this model answers in a form."""
         if self.asks_form or self._is_refused:

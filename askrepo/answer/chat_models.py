@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -47,6 +48,10 @@ MAX_CALLS = 64
 MAX_TALK_CHARS = 400
 # Thoughts of a model that writes them into its text come first.
 MAX_THOUGHT_CHARS = 20_000
+
+# Of a reply, to tell what it begins as.
+HEAD_CHARS = 40
+_OBJECT = re.compile(r"\s*\{\s*\"")
 
 LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "max_length", "incomplete"})
 FILTER = frozenset({"content_filter", "content_filtered", "safety", "recitation", "prohibited_content", "blocklist"})
@@ -142,6 +147,10 @@ class Reply:
     def __iter__(self) -> Iterator[str]:
         return self
 
+    def close(self) -> None:
+        """Want no more of it: the request ends, and is counted."""
+        self._pieces.close()
+
     def __next__(self) -> str:
         try:
             return next(self._pieces)
@@ -211,9 +220,13 @@ class ChatModel:
                     break
         return arrived.tool_calls()
 
-    def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Iterator[str]:
+    def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Generator[str]:
         """What `stream` iterates over, noting what arrives."""
-        is_plain = lambda: self.is_live and (self.ways.writes_plainly or arrived.thought_chars > 0)  # noqa: E731
+
+        def is_plain() -> bool:
+            is_form = self.schema is not None and arrived.is_object
+            return self.is_live and (self.ways.writes_plainly or arrived.thought_chars > 0 or is_form)
+
         shown: list[str] = []
         answer = without_thoughts(self._texts(messages, arrived), is_plain=is_plain)
         for piece in without_calls(answer, arrived.note_call):
@@ -459,6 +472,7 @@ class _Arrived:
     has_words: bool = False
     thought_chars: int = 0
     refusal: str = ""
+    head: str = ""
     tool: str = ""
     finish: str = ""
     is_done: bool = False
@@ -472,6 +486,11 @@ class _Arrived:
     def has_anything(self) -> bool:
         """Whether the reply has begun."""
         return bool(self.chars or self.thought_chars or self.refusal or self.tool)
+    @property
+    def is_object(self) -> bool:
+        """Whether it begins as JSON: thoughts, of which only the end is marked, do not."""
+        return _OBJECT.match(self.head) is not None
+
 
     def note(self, delta: Delta) -> str:
         """Count a piece in; returns its text."""
@@ -484,6 +503,7 @@ class _Arrived:
         self.thought_chars += delta.thought_chars
         self.refusal += delta.refusal
         self.tool = self.tool or delta.tool
+        self.head = self.head if len(self.head) >= HEAD_CHARS else self.head + text[:HEAD_CHARS]
         for part in delta.calls:
             self._note_call(part)
         self.finish = delta.finish or self.finish

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from askrepo.answer.answer_form import MAX_STATEMENTS, FormReader, Said, schema_for
+from askrepo.answer.answer_form import MAX_REPEATS, MAX_STATEMENTS, FormReader, Said, schema_for
 from askrepo.answer.form_memory import KEPT_S, FormMemory
 
 FORM = {
@@ -66,6 +66,7 @@ def test_a_statement_is_given_as_soon_as_it_is_whole() -> None:
     [
         (CUT, [SAID[0], Said("Then it st")]),
         (json.dumps(FORM).partition("{a")[0], [Said('It "waits":')]),
+        (json.dumps(FORM)[:-2] + ', {"sources": [1], "quote": "x', SAID),
         ('{"statements": [{"text": "It waits.", "sources": [1], "quote": "a "b" c"}]}', None),
         (json.dumps({"statements": [{"text": "a", "sources": ["2", "[3]", True, -1, 1.5], "quote": None}, "b", 7, {}]}),
          [Said("a", (2, 3), ""), Said("b")]),
@@ -73,7 +74,8 @@ def test_a_statement_is_given_as_soon_as_it_is_whole() -> None:
         ('{"statements": []}', [Said('{"statements": []}')]),
         ('{"a": 1} is the setting', [Said('{"a": 1} is the setting')]),
     ],
-    ids=["cut off", "cut off early", "broken", "other types", "one statement", "empty", "other JSON"],
+    ids=["cut off", "cut off early", "cut off before its text", "broken", "other types", "one statement",
+         "empty", "other JSON"],
 )  # fmt: skip
 def test_what_is_no_whole_form_is_shown_as_far_as_it_goes(text: str, said: list[Said] | None) -> None:
     prose, found = read(text)
@@ -94,8 +96,21 @@ def test_an_error_of_the_endpoint_comes_behind_what_had_arrived() -> None:
         next(statements)
 
 
-def test_a_model_that_repeats_itself_comes_to_an_end() -> None:
-    assert len(read(json.dumps([FORM["statements"][0]] * 1000), 1000)[1]) == MAX_STATEMENTS
+def test_an_endless_answer_comes_to_an_end() -> None:
+    said = json.dumps([{"text": f"It waits {number} s."} for number in range(1000)])
+    assert len(read(said, 1000)[1]) == MAX_STATEMENTS
+
+
+def test_what_a_model_repeats_is_said_once_and_going_round_in_circles_ends_it() -> None:
+    def pieces() -> Iterator[str]:
+        yield json.dumps(FORM)[:-2]
+        for _ in range(MAX_REPEATS):
+            yield ", " + json.dumps(FORM["statements"][0])
+        raise AssertionError("the rest was asked for")
+
+    reader = FormReader(pieces())
+    assert list(reader.prose()) == []
+    assert list(reader.statements()) == SAID
 
 
 @pytest.mark.parametrize("unit", ["}", '"', "{", "[", '{"text": "a"},', "a\\", "\n"])
