@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from askrepo.text.display import plain, plain_line
 from askrepo.workspace.keys import dataset_id
+from query import interrupts
 from query.absence import absent_json, print_absent
 from query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from query.hits import excerpt
@@ -125,6 +126,7 @@ class Answerer:
         if self.options.as_json:
             cited = [_cited_json(source.number, source.citation, source.url) for source in evidence.sources]
             print_json(self._json(evidence, citations=cited))
+            self._keep_passages(evidence)
             return Answered("", 0)
         from askrepo.answer.citations import citation_of
         from askrepo.search.excerpts import asked_terms
@@ -136,14 +138,20 @@ class Answerer:
             print_result(f"[{source.number}] {places.linked(plain_line(str(place)), place, source.hit.url)}")
             lines = excerpt(source.hit.chunk, terms=terms, width=terminal_width())
             print_result("\n".join(lines) + "\n")
+        self._keep_passages(evidence)
         return Answered("", 0)
+
+    def _keep_passages(self, evidence: Evidence) -> None:
+        self.keeper.keep_passages(evidence, readers=self.follower.readers, shown=SHOWN_PASSAGES)
 
     def _print_answer(self, evidence: Evidence, model: ChatModel, steps: Sequence[Step]) -> Answered:
         stream = checked_stream(evidence, model, self.follower.readers, settings=self.options.session.settings)
+        stream.on_interrupt = interrupts.forget  # checking and keeping may take longer than a signal leaves
         try:
             self._print_stream(evidence, stream, steps)
-        except Exception:  # an endpoint that broke off, or nowhere to print to: what arrived is kept
-            self._keep(stream, model, steps)
+        except (Exception, KeyboardInterrupt) as ended:  # by the endpoint, a person, or nowhere to print to
+            stream.is_interrupted |= isinstance(ended, KeyboardInterrupt)
+            self._keep(stream, model, steps)  # what arrived
             raise
         exit_code = _judged(stream)
         self._keep(stream, model, steps)
@@ -157,14 +165,16 @@ class Answerer:
         if self.options.as_json:
             with progress("asking"):
                 list(stream)
+            _end_if_interrupted(stream)
             cited = [_cited_json(cited.number, cited.citation, cited.url) for cited in stream.cited]
             print_json(self._json(evidence, stream, citations=cited, steps=steps))
         else:
             places = self._places()
             _print_text(stream, evidence, places)
             _print_sources([*stream.cited, *stream.attributed] if stream.cited else (), places)
-            if not stream.cited:
+            if not stream.cited and not stream.is_interrupted:
                 _print_read(evidence, places)
+            _end_if_interrupted(stream)
 
     def _places(self) -> Places:
         return Places(self.options.session.settings, self.follower.readers)
@@ -264,7 +274,9 @@ def _print_text(stream: AnswerStream, evidence: Evidence, places: Places) -> Non
     """The answer as it arrives on a terminal, its Markdown drawn; elsewhere as written, once all of it arrived."""
     pieces = iter(stream)
     if not sys.stdout.isatty():
-        print_result(plain("".join(pieces)).strip())
+        text = plain("".join(pieces)).strip()
+        _end_if_interrupted(stream)
+        print_result(text)
         return
     if is_styled_terminal():
         for lines in _waited_for(_drawn(pieces, evidence, places)):
@@ -291,6 +303,15 @@ def _waited_for(blocks: Iterator[str]) -> Iterator[str]:
         if block is None:
             return
         yield block
+
+
+def _end_if_interrupted(stream: AnswerStream) -> None:
+    """End as Ctrl-C ends the command, now that what had arrived was shown to a person."""
+    if not stream.is_interrupted:
+        return
+    if stream.text and sys.stderr.isatty():
+        print_note("\nthe answer was interrupted, and is incomplete")
+    raise KeyboardInterrupt
 
 
 def _after_first(pieces: Iterator[str]) -> Iterator[str]:

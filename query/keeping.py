@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from query.statements import statements_json
 
 if TYPE_CHECKING:
     from askrepo.aliases.readers import AliasReader
-    from askrepo.answer.answer import AnswerStream, Turn
+    from askrepo.answer.answer import AnswerStream, Evidence, Turn
     from askrepo.answer.chat_models import ChatModel
     from askrepo.answer.reading_loop import Step
     from askrepo.receipts.receipt import Receipt
@@ -72,16 +72,13 @@ class Keeper:
         self, stream: AnswerStream, *, readers: Sequence[AliasReader], model: ChatModel, steps: Sequence[Step]
     ) -> None:
         """Write the answer down, with what it rests on."""
-        if self.session.settings.answers is None:
-            return
-        from askrepo.receipts.receipt import new_id, receipt_of
+        from askrepo.receipts.receipt import receipt_of
 
-        self.conversation = self.conversation or new_id()
-        try:
-            receipt = receipt_of(
+        self._keep(
+            lambda conversation: receipt_of(
                 stream,
                 readers=readers,
-                conversation=self.conversation,
+                conversation=conversation,
                 asked_at=self._asked_at,
                 settings=self._settings(),
                 model=model.name,
@@ -90,7 +87,32 @@ class Keeper:
                 statements=statements_json(stream.verified),
                 tokens=(model.spent.sent - self._spent[0], model.spent.received - self._spent[1]),
             )
-            receipts_of(self.session).keep(receipt)
+        )
+
+    def keep_passages(self, evidence: Evidence, *, readers: Sequence[AliasReader], shown: int) -> None:
+        """Write down the passages of an answer without a chat model, of which so many were shown."""
+        from askrepo.receipts.receipt import receipt_of_passages
+
+        self._keep(
+            lambda conversation: receipt_of_passages(
+                evidence,
+                readers=readers,
+                conversation=conversation,
+                asked_at=self._asked_at,
+                settings=self._settings(),
+                shown=shown,
+            )
+        )
+
+    def _keep(self, made: Callable[[str], Receipt]) -> None:
+        """Keep the receipt that is made for this conversation."""
+        if self.session.settings.answers is None:
+            return
+        from askrepo.receipts.receipt import new_id
+
+        self.conversation = self.conversation or new_id()
+        try:
+            receipts_of(self.session).keep(made(self.conversation))
         except (AskrepoError, OSError) as error:
             if not self._has_failed:
                 said = error_line(error) if isinstance(error, AskrepoError) else plain_line(str(error))

@@ -97,14 +97,15 @@ def _line(receipt: Receipt) -> str:
     title = plain_line(receipt.question)
     title = title if len(title) <= TITLE_CHARS else title[: TITLE_CHARS - 1] + "…"
     head = click.style(receipt.id[:ID_CHARS], fg="yellow")
-    return f"{head}  {moment}  {plain_line(','.join(receipt.aliases))}  {title}"
+    ended = "  (interrupted)" if receipt.is_interrupted else ""
+    return f"{head}  {moment}  {plain_line(','.join(receipt.aliases))}  {title}{ended}"
 
 
 def _lines(receipt: Receipt, places: Places) -> Iterator[str]:
     yield click.style(plain_line(receipt.question), bold=True)
     if receipt.standalone_question != receipt.question:
         yield plain_line(f"searched: {receipt.standalone_question}")
-    yield from ("", _answer(receipt, places), "")
+    yield from ("", _answer(receipt, places), "") if receipt.model is not None else ("",)
     yield "Sources" if any(source.is_cited for source in receipt.sources) else "Sources read, none of them cited"
     for source in receipt.rested_on:
         yield _source(source, places)
@@ -136,7 +137,9 @@ def _facts(receipt: Receipt) -> Iterator[tuple[str, str]]:
     for read in receipt.datasets:
         commits = ", ".join(f"{name}@{commit[:10]}" for name, commit in read.commits.items())
         yield "dataset", f"{read.alias}: entry {read.number}, {read.dataset} · {commits}"
-    yield "model", f"{receipt.model} at {receipt.host}"
+    yield "model", f"{receipt.model} at {receipt.host}" if receipt.model is not None else "none: the best passages"
+    if receipt.is_interrupted:
+        yield "interrupted", "the answer is what had arrived when Ctrl-C ended it"
     if receipt.steps:
         yield "read on", f"{len(receipt.steps)} times"
     if receipt.tokens_in is not None and receipt.tokens_out is not None:

@@ -30,6 +30,10 @@ def replay(session: Session, *, id: str, ask: bool, as_json: bool) -> None:  # n
     The dataset may be gone. With --json nothing is escaped for a terminal.
     """
     receipt = receipts_of(session).find(id)
+    if receipt.model is None:
+        raise UsageError(
+            f"nothing was sent for {id}: it is the best passages, without a chat model; ask the question anew"
+        )
     again = _asked_again(session, receipt) if ask else None
     if as_json:
         print_json(_json(receipt, again))

@@ -107,6 +107,8 @@ class AnswerStream:
 
     :ivar evidence: what the answer rests on.
     :ivar verified: its statements, compared with what they cite.
+    :ivar is_interrupted: whether Ctrl-C ended it; then it ends with what had arrived.
+    :ivar on_interrupt: called when that happens.
     """
 
     def __init__(
@@ -118,6 +120,8 @@ class AnswerStream:
         messages: Sequence[BaseMessage] = (),
     ) -> None:
         self.evidence = evidence
+        self.is_interrupted = False
+        self.on_interrupt: Callable[[], None] = lambda: None
         self.verified = verified or VerifiedAnswer(Verifier([]), resolver.look_up)
         self._pieces = pieces
         self._messages = messages
@@ -131,16 +135,24 @@ class AnswerStream:
             yield piece
 
     def _checked(self) -> Iterator[str]:
-        pieces = self._pieces
+        pieces, arriving = self._pieces, _unix_lines(self._until_interrupted())
         if not isinstance(pieces, AskedInForm):
-            yield from self.verified.marked(self._resolver.resolve(_unix_lines(pieces)))
+            yield from self.verified.marked(self._resolver.resolve(arriving))
             return
-        reader = FormReader(_unix_lines(pieces), is_asked=lambda: pieces.asks_form)
+        reader = FormReader(arriving, is_asked=lambda: pieces.asks_form)
         yield from self.verified.marked(self._resolver.resolve(reader.prose()))
         yield from self.verified.said(reader.statements(), self._resolver)
         if reader.has_enough:
             pieces.close()
-        pieces.learn(is_form=reader.is_form)
+        if not self.is_interrupted:
+            pieces.learn(is_form=reader.is_form)
+
+    def _until_interrupted(self) -> Iterator[str]:
+        try:
+            yield from self._pieces
+        except KeyboardInterrupt:
+            self.is_interrupted = True
+            self.on_interrupt()
 
     @property
     def messages(self) -> tuple[dict[str, str], ...]:

@@ -200,7 +200,8 @@ class ChatModel:
     def stream(self, messages: Sequence[BaseMessage]) -> Reply:
         """The reply, piece by piece; raises like `complete`, also in mid-stream.
 
-        The first one of a model that may think aloud comes in one piece: see `thoughts.without_thoughts`.
+        The first one of a model that may think aloud comes in one piece: see `thoughts.without_thoughts`. Ctrl-C is
+        raised behind what had arrived.
         """
         return Reply(self, messages)
 
@@ -228,10 +229,12 @@ class ChatModel:
             return self.is_live and (self.ways.writes_plainly or arrived.thought_chars > 0 or is_form)
 
         shown: list[str] = []
-        answer = without_thoughts(self._texts(messages, arrived), is_plain=is_plain)
+        answer = without_thoughts(_until_interrupted(self._texts(messages, arrived), arrived), is_plain=is_plain)
         for piece in without_calls(answer, arrived.note_call):
             shown.append(piece)
             yield piece
+        if arrived.is_interrupted:
+            raise KeyboardInterrupt
         if not shown:
             raise self._no_answer(arrived)
         text = "".join(shown)
@@ -469,28 +472,29 @@ class _Arrived:
     """
 
     chars: int = 0
+    head: str = ""
     has_words: bool = False
     thought_chars: int = 0
     refusal: str = ""
-    head: str = ""
     tool: str = ""
     finish: str = ""
     is_done: bool = False
     heard_at: float = 0.0
     began_with_thoughts: bool = False
+    is_interrupted: bool = False
     call_chars: int = 0
     calls: list[CallPart] = field(default_factory=list)
     usage: tuple[int, int] | None = None
 
     @property
-    def has_anything(self) -> bool:
-        """Whether the reply has begun."""
-        return bool(self.chars or self.thought_chars or self.refusal or self.tool)
-    @property
     def is_object(self) -> bool:
         """Whether it begins as JSON: thoughts, of which only the end is marked, do not."""
         return _OBJECT.match(self.head) is not None
 
+    @property
+    def has_anything(self) -> bool:
+        """Whether the reply has begun."""
+        return bool(self.chars or self.thought_chars or self.refusal or self.tool)
 
     def note(self, delta: Delta) -> str:
         """Count a piece in; returns its text."""
@@ -499,11 +503,11 @@ class _Arrived:
         # half of a surrogate pair cannot be printed, nor sent again
         text = (delta.text or ("" if self.chars else delta.whole)).encode("utf-8", "replace").decode()
         self.chars += len(text)
+        self.head = self.head if len(self.head) >= HEAD_CHARS else self.head + text[:HEAD_CHARS]
         self.has_words |= bool(text.strip())
         self.thought_chars += delta.thought_chars
         self.refusal += delta.refusal
         self.tool = self.tool or delta.tool
-        self.head = self.head if len(self.head) >= HEAD_CHARS else self.head + text[:HEAD_CHARS]
         for part in delta.calls:
             self._note_call(part)
         self.finish = delta.finish or self.finish
@@ -536,6 +540,14 @@ class _Arrived:
             ToolCall(part.id or f"call_{number}", part.name, part.arguments)
             for number, part in enumerate(self.calls, start=1)
         )
+
+
+def _until_interrupted(texts: Iterator[str], arrived: _Arrived) -> Iterator[str]:
+    """The texts; Ctrl-C ends them, so that what is held back of them can be passed on."""
+    try:
+        yield from texts
+    except KeyboardInterrupt:
+        arrived.is_interrupted = True
 
 
 def _is_of_schema(refusal: Refusal) -> bool:

@@ -16,7 +16,7 @@ from askrepo.types import Citation
 from askrepo.workspace.keys import dataset_id
 
 if TYPE_CHECKING:
-    from askrepo.answer.answer import AnswerStream
+    from askrepo.answer.answer import AnswerStream, Evidence
 
 ID_BYTES = 6
 
@@ -66,15 +66,16 @@ class KeptSource:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An answer, kept.
+    """An answer, kept; without a chat model it is the passages that were shown, and its text is empty.
 
     :ivar id: hexadecimal digits; conversation likewise.
     :ivar asked_at: ISO 8601, UTC.
     :ivar settings: those that decide what is found and read.
-    :ivar host: of the chat endpoint, with its port; never a key or a user.
+    :ivar model: None without one; host: of the chat endpoint, with its port; never a key or a user.
     :ivar messages: as they were sent, each with `role` and `content`; schema: of the JSON asked for, None for text.
     :ivar steps: what was read on the way; statements: how each was checked, as `ask --json` prints both.
     :ivar tokens_in: of all requests for this answer; tokens_out: of all replies. None when nobody counted.
+    :ivar is_interrupted: whether Ctrl-C ended it, so that it may stop in the middle.
     """
 
     id: str
@@ -84,7 +85,7 @@ class Receipt:
     standalone_question: str
     datasets: tuple[DatasetRead, ...]
     settings: Mapping[str, Any]
-    model: str
+    model: str | None
     host: str
     messages: tuple[Mapping[str, str], ...]
     schema: Mapping[str, Any] | None
@@ -97,6 +98,7 @@ class Receipt:
     tokens_in: int | None
     tokens_out: int | None
     seconds: float
+    is_interrupted: bool = False
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -185,8 +187,60 @@ def receipt_of(
         unresolved=tuple(stream.unresolved),
         tokens_in=tokens[0] if tokens else None,
         tokens_out=tokens[1] if tokens else None,
-        seconds=round((datetime.now(UTC) - asked_at).total_seconds(), 2),
+        seconds=_seconds_since(asked_at),
+        is_interrupted=stream.is_interrupted,
     )
+
+
+def receipt_of_passages(
+    evidence: Evidence,
+    *,
+    readers: Sequence[AliasReader],
+    conversation: str,
+    asked_at: datetime,
+    settings: Mapping[str, Any],
+    shown: int,
+) -> Receipt:
+    """The receipt of passages that were shown because there is no chat model.
+
+    :param asked_at: with a time zone. :param shown: how many of the sources a person saw; these count as cited.
+    """
+    return Receipt(
+        id=new_id(),
+        conversation=conversation,
+        asked_at=asked_at.astimezone(UTC).isoformat(timespec="seconds"),
+        question=evidence.question,
+        standalone_question=evidence.standalone_question,
+        datasets=datasets_read(readers),
+        settings=settings,
+        model=None,
+        host="",
+        messages=(),
+        schema=None,
+        sources=tuple(
+            KeptSource(
+                source.number,
+                source.citation,
+                source.url,
+                place < shown,
+                source.text,
+                stored_span(source.citation, readers),
+            )
+            for place, source in enumerate(evidence.sources)
+        ),
+        steps=(),
+        answer="",
+        finish_reason=None,
+        statements=(),
+        unresolved=(),
+        tokens_in=None,
+        tokens_out=None,
+        seconds=_seconds_since(asked_at),
+    )
+
+
+def _seconds_since(moment: datetime) -> float:
+    return round((datetime.now(UTC) - moment).total_seconds(), 2)
 
 
 def _sources(stream: AnswerStream, readers: Sequence[AliasReader]) -> tuple[KeptSource, ...]:

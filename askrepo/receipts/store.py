@@ -67,7 +67,7 @@ class ReceiptStore:
             "question": receipt.question,
             "answer": receipt.answer,
             "aliases": ",".join(receipt.aliases),
-            "model": receipt.model,
+            "model": receipt.model or "",
             "tokens_in": receipt.tokens_in,
             "tokens_out": receipt.tokens_out,
             "seconds": receipt.seconds,
@@ -112,7 +112,7 @@ class ReceiptStore:
         rows = self._rows(
             "SELECT substr(asked_at, 1, 10) AS day, model, count(*), total(tokens_in), total(tokens_out), "
             "sum(tokens_in IS NULL OR tokens_out IS NULL), total(seconds) "
-            "FROM receipts GROUP BY day, model ORDER BY day DESC, model",
+            "FROM receipts WHERE model != '' GROUP BY day, model ORDER BY day DESC, model",
             (),
         )
         return [Use(day, model, answers, int(sent), int(got), bare, spent)

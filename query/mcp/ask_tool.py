@@ -44,10 +44,13 @@ def ask(library: Library, question: str, max_tokens: int, alias: str | None = No
         evidence, steps = _read_on(library, evidence, model, readers, tell)
         tell("answering")
         stream = checked_stream(evidence, model, readers, settings=session.settings)
-        for number, _ in enumerate(stream):
-            if number % SAID_EVERY_PIECES == 0:
-                tell("answering")
-        keeper.keep(stream, readers=readers, model=model, steps=steps)
+        try:
+            for number, _ in enumerate(stream):
+                if number % SAID_EVERY_PIECES == 0:
+                    tell("answering")
+        finally:  # also when the endpoint broke off, or nobody waits any more: what arrived
+            if stream.text:
+                keeper.keep(stream, readers=readers, model=model, steps=steps)
         return Result("found", _text(stream, footer(entries), max_tokens), entries, _facts(stream, model))
 
     return library.read_apart(alias, answered)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import pty
 import signal
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.fakes import OpenAIServer, chunk, spoken, sse
-from tests.query.conftest import Run
+from tests.query.conftest import Run, json_lines
 
 ENVIRONMENT = {"TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2])}
 STALL = 60.0
@@ -26,8 +28,8 @@ def wait_for(happens: Callable[[], bool]) -> None:
     time.sleep(0.3)  # the command is about to read what was sent
 
 
-def test_an_interrupted_answer_ends_quietly(run_main: Run, server: OpenAIServer) -> None:
-    server.answers.append(sse(chunk("It "), end=[STALL]))
+def test_an_interrupted_answer_ends_quietly_and_is_kept(run_main: Run, server: OpenAIServer) -> None:
+    server.answers.append(sse(chunk("It waits [1]. And "), end=[STALL]))
     with subprocess.Popen(
         [sys.executable, "-m", "query", "ask", "backoff"],
         stdin=subprocess.DEVNULL,
@@ -39,6 +41,42 @@ def test_an_interrupted_answer_ends_quietly(run_main: Run, server: OpenAIServer)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
+    (kept,) = json_lines(run_main("log", "--json"))
+    assert (kept["answer"], kept["is_interrupted"]) == ("It waits [1]. And", True)
+    assert run_main("log").stdout.endswith("backoff  (interrupted)\n")
+    assert "interrupted   the answer is what had arrived" in run_main("log", "show", kept["id"]).stdout
+
+
+def test_a_terminal_shows_what_there_is_of_an_interrupted_answer(run_main: Run, server: OpenAIServer) -> None:
+    said = {"sources": [1], "quote": "Seconds to wait before the next attempt", "text": "`backoff` waits."}
+    begun = json.dumps({"statements": [said]})[:-2] + ', {"sources": [1], "quote": "", "text": "It doub'
+    server.answers.append(sse(chunk(begun), end=[STALL]))
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "query", "ask", "backoff"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, **ENVIRONMENT, "ASKREPO_CHAT_TIMEOUT_S": "50"},
+    ) as process:
+        os.close(theirs)
+        screen = ""
+        while "`backoff` waits [1]." not in screen:  # shown while the rest has not come
+            screen += os.read(ours, 4096).decode()
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 4096):
+                screen += piece.decode()
+        process.wait(timeout=20)
+    os.close(ours)
+    assert process.returncode == 130
+    shown = screen.split("`backoff` waits [1].")[1]
+    assert "It doub" in shown
+    assert "[1] parcel@" in shown
+    assert "the answer was interrupted, and is incomplete" in shown
+    (kept,) = json_lines(run_main("log", "--json"))
+    assert kept["answer"].startswith("`backoff` waits [1]. It doub")
+    assert kept["is_interrupted"]
 
 
 def test_an_interrupted_turn_does_not_end_the_conversation(run_main: Run, server: OpenAIServer) -> None:

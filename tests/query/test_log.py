@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -71,6 +72,23 @@ def test_text_of_a_model_and_a_repository_cannot_steer_the_terminal(run_main: Ru
     ):
         assert "\x1b" not in shown
         assert "\x07" not in shown
+
+
+def test_passages_without_a_chat_model_are_kept_and_can_be_compared(run_main: Run) -> None:
+    printed = run_main("ask", "backoff").stdout
+    (kept,) = json_lines(run_main("log", "--json"))
+    assert (kept["model"], kept["answer"], kept["tokens_in"], kept["messages"]) == (None, "", None, [])
+    cited = [source for source in kept["sources"] if source["is_cited"]]
+    assert [f"[{source['number']}]" for source in cited] == re.findall(r"^\[\d+\]", printed, re.MULTILINE)
+    assert all(source["span"]["lines"] for source in kept["sources"])
+    shown = run_main("log", "show", kept["id"]).stdout
+    assert shown.startswith("backoff\n\nSources\n[1] parcel@")
+    assert "model         none: the best passages" in shown
+    rechecked = run_main("recheck", kept["id"])
+    assert (rechecked.exit_code, f"{len(cited)} unchanged" in rechecked.stderr) == (0, True)
+    replayed = run_main("replay", kept["id"])
+    assert (replayed.exit_code, "nothing was sent" in replayed.stderr) == (2, True)
+    assert run_main("usage").exit_code == 1
 
 
 def test_a_conversation_goes_on(run_main: Run, server: OpenAIServer) -> None:
