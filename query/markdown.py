@@ -1,4 +1,7 @@
-"""An answer's Markdown drawn for a terminal while it arrives: each block once its end is known, never drawn anew."""
+"""An answer's Markdown drawn for a terminal while it arrives: what nothing behind it can change, never drawn anew.
+
+That is a block whose end is known, and of a paragraph the lines that are full.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,17 @@ AddressOf = Callable[[int], str]
 
 # What would hide a part of what was said, or lead elsewhere than it says, stays as it was written. The only links are
 # those of citations, to lines that were read.
-_OFF = ["link", "image", "autolink", "linkify", "reference", "html_inline", "html_block", "entity"]
+# A line below a paragraph makes no heading of it: it may have been shown already.
+_OFF = ["link", "image", "autolink", "linkify", "reference", "html_inline", "html_block", "entity", "lheading"]
 _MAX_LEVELS = 100  # beyond them markdown-it leaves text out
 LEVEL_COLUMNS = 12
 """Columns that a list in a list takes: a number of nine digits, the most that Markdown allows, and its margins."""
 
 MAX_BLOCK_CHARS = 20_000
 """A longer block stays as it was written: it would be waited for."""
+
+MAX_OPEN_CHARS = 4000
+"""A paragraph is shown line by line while it is shorter: its lines are looked at again with each that is full."""
 
 _GROWTH = 1.1
 """What waits is read again once it has grown by this much: reading a block takes as long as the block is."""
@@ -41,6 +48,8 @@ _LISTS = frozenset({"bullet_list_open", "ordered_list_open"})
 _EMPHASIS = frozenset({"em_open", "strong_open", "s_open"})
 _CITATION = re.compile(r"\[(\d{1,4})\]")
 _ENDS_LIKE_CODE = re.compile(r"[A-Za-z0-9_)\]]$")
+_PARAGRAPH = re.compile(r"(?:[^\W\d_]|`[^`])[^\n|]*")
+_OPEN_MARK = re.compile(r"[`*~]|(?<!\w)_")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,20} *")
 _STYLING = re.compile(r"\x1b\[[\d;]*m|\x1b\]8;[^\x1b]*\x1b\\")
 # The terminal's own colours, as everywhere in the command.
@@ -103,7 +112,9 @@ class _Waiting:
     def add(self, piece: str) -> str:
         """The blocks that a piece completes, drawn."""
         self._text += plain(piece)
-        if "\n" not in piece or len(self._text) < self._read * _GROWTH:
+        if "\n" not in piece:
+            return self._pen.draw_open(self._text.lstrip("\n"))
+        if len(self._text) < self._read * _GROWTH:
             return ""
         lines = self._text[: self._text.rfind("\n") + 1]
         done, is_in_list = self._pen.complete(lines)
@@ -128,6 +139,8 @@ class _Pen:
         self._has_drawn = False
         self._is_in_list = False
         self._number = 0
+        self._open: list[str] = []
+        self._open_chars = 0
 
     def complete(self, text: str) -> tuple[str, bool]:
         """As much of whole lines as nothing behind them can change, and whether it ends within a list.
@@ -153,10 +166,37 @@ class _Pen:
         """
         if not text.strip():
             return ""
-        gap = "\n" if self._has_drawn and not self._is_in_list else ""
-        shown = self._as_blocks(text, goes_on=goes_on) or text.strip("\n")
+        gap = "" if self._open else self._gap
+        shown = self._as_blocks(text, goes_on=goes_on)
+        rest = "\n".join(shown.split("\n")[len(self._open) :]) if shown else self._as_written(text)
         self._has_drawn, self._is_in_list = True, goes_on
-        return f"{gap}{shown}\n"
+        self._open, self._open_chars = [], 0
+        return f"{gap}{rest}\n"
+
+    def draw_open(self, text: str) -> str:
+        """Those lines of a paragraph that are full, while its end has not come; each is given once."""
+        is_due = self._open_chars + self._width <= len(text) <= MAX_OPEN_CHARS
+        if not is_due or self._is_in_list or not _PARAGRAPH.fullmatch(text):
+            return ""
+        self._open_chars = len(text)
+        children = [child for token in self._reader.parse(text) for child in token.children or ()]
+        if any(child.type == "text" and _OPEN_MARK.search(child.content) for child in children):
+            return ""
+        full = self._as_blocks(text, goes_on=False).split("\n")[:-1]
+        new, gap = full[len(self._open) :], "" if self._open else self._gap
+        self._open = full
+        return gap + "".join(f"{line}\n" for line in new) if new else ""
+
+    @property
+    def _gap(self) -> str:
+        return "\n" if self._has_drawn and not self._is_in_list else ""
+
+    def _as_written(self, text: str) -> str:
+        """The text as it is, without the words that were shown."""
+        if not self._open:
+            return text.strip("\n")
+        words = len(_STYLING.sub("", " ".join(self._open)).split())
+        return " ".join(text.split()[words:])
 
     def _as_blocks(self, text: str, *, goes_on: bool) -> str:
         """The blocks drawn; nothing where that would take long, has no room, or would leave out what was said.

@@ -18,6 +18,7 @@ from tests.query.conftest import Run, json_lines
 
 ENVIRONMENT = {"TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2])}
 STALL = 60.0
+LONG = "`backoff` waits twice as long as before, which a line of eighty columns has no room to say, thirty at most"
 
 
 def wait_for(happens: Callable[[], bool]) -> None:
@@ -48,7 +49,7 @@ def test_an_interrupted_answer_ends_quietly_and_is_kept(run_main: Run, server: O
 
 
 def test_a_terminal_shows_what_there_is_of_an_interrupted_answer(run_main: Run, server: OpenAIServer) -> None:
-    said = {"sources": [1], "quote": "Seconds to wait before the next attempt", "text": "`backoff` waits."}
+    said = {"sources": [1], "quote": "Seconds to wait before the next attempt", "text": f"{LONG}."}
     begun = json.dumps({"statements": [said]})[:-2] + ', {"sources": [1], "quote": "", "text": "It doub'
     server.answers.append(sse(chunk(begun), end=[STALL]))
     ours, theirs = pty.openpty()
@@ -61,8 +62,9 @@ def test_a_terminal_shows_what_there_is_of_an_interrupted_answer(run_main: Run, 
     ) as process:
         os.close(theirs)
         screen = ""
-        while "`backoff` waits [1]." not in screen:  # shown while the rest has not come
+        while "twice as long as before" not in screen:  # shown while the rest has not come
             screen += os.read(ours, 4096).decode()
+        time.sleep(0.3)  # the command is about to read on
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(OSError):
             while piece := os.read(ours, 4096):
@@ -70,12 +72,12 @@ def test_a_terminal_shows_what_there_is_of_an_interrupted_answer(run_main: Run, 
         process.wait(timeout=20)
     os.close(ours)
     assert process.returncode == 130
-    shown = screen.split("`backoff` waits [1].")[1]
+    shown = screen.split("twice as long as before")[1]
     assert "It doub" in shown
     assert "[1] parcel@" in shown
     assert "the answer was interrupted, and is incomplete" in shown
     (kept,) = json_lines(run_main("log", "--json"))
-    assert kept["answer"].startswith("`backoff` waits [1]. It doub")
+    assert kept["answer"].startswith(f"{LONG} [1]. It doub")
     assert kept["is_interrupted"]
 
 

@@ -89,6 +89,37 @@ def test_a_block_is_drawn_once_its_end_is_known() -> None:
     assert arrived == [("One two.\n", 3), ("\n • a\n", 5), (" • b\n\nLast.\n", 7)]
 
 
+def test_of_a_paragraph_full_lines_are_drawn_while_the_rest_has_not_come() -> None:
+    words = [f"`word{number}` is **one** of [1], " for number in range(12)]
+    told = blocks("# All\n", "\n", *words, "\n\nEnd.", width=40)
+    assert [bare(block).count("\n") for block in told][:3] == [1, 2, 1]  # a gap before its first line
+    assert bare("".join(told)) == shown("# All\n\n" + "".join(words) + "\n\nEnd.", width=40)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is **bold for more than a line of this terminal** and `a name that goes on` and *leans, as this* does",
+        "A power 2**n of a name_of_this, a \\*star\\* and **what is never closed, however long the line may become",
+        "Some words | a bar, as in a table, and more words that go on until the line is full\n---|---\na | b",
+        "Some words that go on until the line of this terminal is full, and are no heading\n===\n",
+        "Some words that go on until the line of this terminal is full\n- and\n- a list",
+        "x" * 200 + " and " + "y" * 90 + " words that go on until the line of this terminal is full",
+        "word " * 900,
+        "漢字" * 90 + " and words, " + "漢字 " * 30,
+    ],
+)
+def test_lines_that_were_drawn_early_are_those_that_the_whole_has(text: str) -> None:
+    for size in (1, 7, 60):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        assert shown(*pieces, width=40) == shown(text, width=40)
+
+
+def test_a_paragraph_that_grows_too_long_to_be_drawn_loses_and_repeats_no_word() -> None:
+    words = [f"word{number} " for number in range(MAX_BLOCK_CHARS // 8)]
+    assert shown(*words).split() == "".join(words).split()
+
+
 def test_it_is_the_same_however_it_arrives() -> None:
     text = (
         "# A\n\nOne [1].\n\n1. a\n1. b\n\n   more\n1. c\n\n```\nx\n\ny\n```\n\n| a |\n|---|\n| b |\n\n> q\n> r\n\nEnd"
