@@ -42,8 +42,8 @@ _BLOCK = re.compile(r"\s*(?:[-*+\u2022] |\d{1,3}[.)] |#{1,6} |```|\||>)")
 _RULES = """\
 Reply with JSON only: {"statements": [{"sources": [1], "quote": "…", "text": "…"}]}. The sources of a statement are \
 the numbers of the sources that it comes from, at least one. Its quote is a short passage, a few words to one line, \
-copied exactly from one of these sources. Its text is one or two sentences of the answer, in Markdown and without \
-citations, that say what the quote and its source show. Names of code stand in `backticks`. Say nothing twice. \
+copied exactly from one of these sources. Its text answers the question, or a part of it, in one or two sentences, in \
+Markdown and without citations. Names of code stand in `backticks`. Say nothing twice. \
 When the sources do not hold the answer, the only statement says what is missing, with the sources that come nearest."""
 
 

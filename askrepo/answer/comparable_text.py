@@ -17,6 +17,7 @@ _FLAG = re.compile(r"(?<![\w)\]-])-{1,2}(?=[A-Za-z])")
 _FLAG_DASH = "\ue02d"  # of the private use area: nobody writes it
 _LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\([^()\s]{1,300}\)")
 _BOLD = re.compile(r"(?<!\w)\*\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*\*(?!\w)")
+_ITALIC = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]{1,200})(?<=[\w.,:;!?)])\*(?![\w*])")
 _WRITTEN_ALIKE = str.maketrans(
     {
         **dict.fromkeys("\"'`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb", ""),
@@ -60,6 +61,8 @@ def _line(line: str) -> str:
     line = line.replace('\\"', '"').replace("\\'", "'").translate(_WRITTEN_ALIKE)
     if "**" in line:
         line = _BOLD.sub(r"\1", line)
+    if line.count("*") > 1:
+        line = _ITALIC.sub(r"\1", line)
     return _IDLE_SPACE.sub("", _SPACES.sub(" ", line.strip()))
 
 

@@ -109,7 +109,7 @@ class VerifiedAnswer:
             resolver.note_unresolved(f"[{number}]") if cited is None else resolver.note_cited(cited)
         sources = tuple(known[number] for number in said.sources if number in known)
         splitter = StatementSplitter()
-        blocks = [*splitter.add(text), *splitter.end()]
+        blocks = _one_statement([*splitter.add(text), *splitter.end()])
         last = max((at for at, block in enumerate(blocks) if block.kind in ("sentence", "row")), default=None)
         numbers = "".join(f"[{number}]" if number in known else f"[{number}: unresolved]" for number in said.sources)
         shown = [self._of_form(block, sources, said, numbers, is_last=at == last) for at, block in enumerate(blocks)]
@@ -238,6 +238,14 @@ class VerifiedAnswer:
         more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
         listed = f" \u00b7 not found: {', '.join(missing[:MAX_LISTED])}{more}" if missing else ""
         return f"{len(self.checked)} {statements}: {told}{listed}"
+
+
+def _one_statement(blocks: Sequence[Block]) -> Sequence[Block]:
+    """Sentences that follow each other as one block: the quotation of a form is of all of them."""
+    if {block.kind for block in blocks} <= {"sentence", "other"} and not any("\n" in block.text for block in blocks):
+        joined = "".join(block.text for block in blocks)
+        return [Block("sentence", joined)] if joined.strip() else blocks
+    return blocks
 
 
 def _gap(before: str, said: Said) -> str:

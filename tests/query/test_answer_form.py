@@ -52,6 +52,14 @@ def test_a_quotation_of_another_source_corrects_the_citation(run_main: Run, serv
     assert "1 statement: 1 repaired\n" in result.stderr
 
 
+def test_a_quotation_bears_out_all_sentences_of_its_statement(run_main: Run, server: OpenAIServer) -> None:
+    server.schema = "taken"
+    server.replies.append(form((f"It does so in time. {SENTENCE}.", [1], QUOTE)))
+    result = run_main("ask", "backoff")
+    assert result.stdout.startswith(f"It does so in time. {SENTENCE} [1].\n")
+    assert "1 statement: 1 verified\n" in result.stderr
+
+
 def test_a_refused_form_is_asked_for_in_prose_and_never_again(run_main: Run, server: OpenAIServer) -> None:
     server.schema = "refused"
     server.replies += [f"{SENTENCE} [1].", f"{SENTENCE} [1]."]

@@ -28,7 +28,7 @@ RETRY = '''class Retrier:
 QUEUE = """# Queue
 
 Messages wait in `pending` until a worker is free.
-The [worker](docs/worker.md) takes **ten** of them at once; see `--batch-size`.
+The [worker](docs/worker.md) takes **ten** of them *at once*; see `--batch-size`.
 
     queue.enqueue("hello", priority=3)
 """
@@ -95,6 +95,11 @@ def missing(checked: Checked) -> list[str]:
 def test_what_stands_in_the_cited_lines_is_verified(text: str) -> None:
     checked = check(text, 1)
     assert (checked.state, missing(checked)) == ("verified", [])
+
+
+def test_emphasis_of_a_page_is_no_word_of_it() -> None:
+    assert check('The worker "takes ten of them at once" [2].', 2).state == "verified"
+    assert check('It takes "5 * attempt * 2" [2].', 2).state == "not found"
 
 
 @pytest.mark.parametrize(
