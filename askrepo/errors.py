@@ -19,6 +19,7 @@
     │   │   ├── DatasetUnreadableError  it is there, and this process cannot read it
     │   │   └── EmbedderMismatchError  the dataset was built with another embedder
     │   └── RemoteRefusedError         a service refused the request as malformed
+    │       └── RequestTooLongError    more was sent than its model takes
     └── TransientError                 a retry may help
         ├── RemoteUnavailableError     a host cannot be reached, timed out or answered 5xx
         ├── RateLimitedError           a service asked to slow down
@@ -106,6 +107,10 @@ class EmbedderMismatchError(UnavailableError):
 
 class RemoteRefusedError(PermanentError):
     """A service refused the request itself (4xx other than credentials and rate limit)."""
+
+
+class RequestTooLongError(RemoteRefusedError):
+    """A chat model's context window is smaller than what was sent."""
 
 
 class RemoteUnavailableError(TransientError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from askrepo.errors import RequestTooLongError
 from askrepo.text.display import plain, plain_line
 from askrepo.workspace.keys import dataset_id
 from query import interrupts
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from askrepo.answer.context import Source
     from askrepo.answer.reading_loop import Step
     from askrepo.settings import Settings
+
+T = TypeVar("T")
 
 # Without a chat model a person reads the passages: the first few, as a listing would show them.
 SHOWN_PASSAGES = 5
@@ -99,7 +102,8 @@ class Answerer:
         if self.model is None:
             return self._print_passages(evidence)
         evidence, steps = read_on(evidence, self.model, self.options, self.follower.readers)
-        return self._print_answer(evidence, self.model, steps)
+        ask = partial(self._print_answer, model=self.model, steps=steps)
+        return asked_within_window(evidence, ask, tell=print_note)
 
     def print_freshness(self) -> None:
         """What the answers rest on."""
@@ -206,6 +210,26 @@ class Answerer:
             "model": self.model.name if self.model else None,
         }
         return versioned(told, (reader.entry for reader in self.follower.readers))
+
+
+def asked_within_window(evidence: Evidence, ask: Callable[[Evidence], T], *, tell: Callable[[str], None]) -> T:
+    """What asking gives; where the chat model's window is too small for all sources, from as many as it takes.
+
+    :param tell: told so, once.
+    """
+    given = evidence
+    while True:
+        try:
+            return ask(given)
+        except RequestTooLongError:
+            if len(given.sources) <= 1:
+                raise
+        if given is evidence:
+            tell(
+                "the chat model takes less than was sent, so the answer comes from fewer sources "
+                "(ASKREPO_CONTEXT_TOKENS sets how much is sent)"
+            )
+        given = given.halved()
 
 
 def checked_stream(

@@ -44,6 +44,7 @@ CODES: dict[type[BaseException], str] = {
     core.ForbiddenError: "forbidden",
     core.EmbedderMismatchError: "embedder_mismatch",
     core.RemoteRefusedError: "remote_refused",
+    core.RequestTooLongError: "request_too_long",
     core.RemoteUnavailableError: "remote_unavailable",
     core.RateLimitedError: "rate_limited",
     core.StorageError: "storage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from askrepo.answer.answer_form import FormReader
@@ -100,6 +100,10 @@ class Evidence:
     standalone_question: str
     sources: tuple[Source, ...]
     fence: str = ""
+
+    def halved(self) -> Evidence:
+        """The same question with the first half of its sources, at least one."""
+        return replace(self, sources=self.sources[: max(1, len(self.sources) // 2)])
 
 
 class AnswerStream:

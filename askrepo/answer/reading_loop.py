@@ -17,7 +17,7 @@ from askrepo.aliases.readers import AliasReader
 from askrepo.answer.answer import Evidence, answer_messages, new_fence
 from askrepo.answer.chat_models import ToolCall, ToolsRefusedError
 from askrepo.answer.reading_tools import PARAMETERS, REQUIRED, TOOLS, Given, ReadingTools
-from askrepo.errors import AskrepoError, UsageError
+from askrepo.errors import AskrepoError, RequestTooLongError, UsageError
 from askrepo.search.search import EVERYTHING
 from askrepo.store.reader import Filter
 from askrepo.text.display import plain_line
@@ -146,6 +146,8 @@ class ReadingLoop:
     def _opening(self) -> list[BaseMessage]:
         """The prompt of the answer, with more behind it: an endpoint that caches prompts reads the beginning once."""
         from langchain_core.messages import HumanMessage
+        except RequestTooLongError:
+            pass  # the answer, which is asked for next, is given fewer sources
 
         rules, request = answer_messages(self._first, fence=self._fence)
         wanted = _RULES.format(fence=self._fence)

@@ -19,6 +19,7 @@ from askrepo.errors import (
     RateLimitedError,
     RemoteRefusedError,
     RemoteUnavailableError,
+    RequestTooLongError,
 )
 from askrepo.text.display import plain_line
 
@@ -144,9 +145,8 @@ class Endpoint:
         if status >= 500 or status in (0, 408):
             failed = f"failed (HTTP {status})" if status else "broke off with an error"
             return RemoteUnavailableError(f"{self}, model {self.model}, {failed}; ask again later{said}")
-        return RemoteRefusedError(
-            f"{self} refused the request for model {self.model} (HTTP {status}){said}{self._advice(refusal)}"
-        )
+        kind = RequestTooLongError if self._is_too_long(refusal) else RemoteRefusedError
+        return kind(f"{self} refused the request for model {self.model} (HTTP {status}){said}{self._advice(refusal)}")
 
     def _rate_limited(self, refusal: Refusal, said: str) -> AskrepoError:
         wait = refusal.retry_after_s
@@ -168,9 +168,12 @@ class Endpoint:
             return "; check the model's name"
         if refusal.status == 400 and refusal.mentions(r"plain HTTP request"):
             return f"; write {self.scrubbed(self.place).replace('http://', 'https://', 1)} into OPENAI_BASE_URL"
-        if self.role.startswith("chat") and (refusal.status == 413 or _TOO_LONG.search(refusal.reason)):
-            return "; send fewer passages with ASKREPO_CONTEXT_TOKENS"
-        return ""
+        return "; send fewer passages with ASKREPO_CONTEXT_TOKENS" if self._is_too_long(refusal) else ""
+
+    def _is_too_long(self, refusal: Refusal) -> bool:
+        """Whether a chat model was sent more than it takes."""
+        is_said = _TOO_LONG.search(refusal.reason) is not None
+        return self.role.startswith("chat") and (refusal.status == 413 or is_said)
 
     def _other_url(self) -> str:
         place = self.scrubbed(self.place)

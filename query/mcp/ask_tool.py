@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from askrepo.text.display import plain, plain_line
 from askrepo.text.tokens import count_tokens
-from query.answering import checked_stream, doubts
+from query.answering import asked_within_window, checked_stream, doubts
 from query.keeping import Keeper
 from query.mcp.library import Library
 from query.mcp.results import Result, bounded, footer, room
@@ -43,14 +43,19 @@ def ask(library: Library, question: str, max_tokens: int, alias: str | None = No
         keeper.begin(model)
         evidence, steps = _read_on(library, evidence, model, readers, tell)
         tell("answering")
-        stream = checked_stream(evidence, model, readers, settings=session.settings)
-        try:
-            for number, _ in enumerate(stream):
-                if number % SAID_EVERY_PIECES == 0:
-                    tell("answering")
-        finally:  # also when the endpoint broke off, or nobody waits any more: what arrived
-            if stream.text:
-                keeper.keep(stream, readers=readers, model=model, steps=steps)
+
+        def streamed(evidence: Evidence) -> AnswerStream:
+            stream = checked_stream(evidence, model, readers, settings=session.settings)
+            try:
+                for number, _ in enumerate(stream):
+                    if number % SAID_EVERY_PIECES == 0:
+                        tell("answering")
+            finally:  # also when the endpoint broke off, or nobody waits any more: what arrived
+                if stream.text:
+                    keeper.keep(stream, readers=readers, model=model, steps=steps)
+            return stream
+
+        stream = asked_within_window(evidence, streamed, tell=tell)
         return Result("found", _text(stream, footer(entries), max_tokens), entries, _facts(stream, model))
 
     return library.read_apart(alias, answered)

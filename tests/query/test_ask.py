@@ -8,7 +8,7 @@ import pytest
 from askrepo.search.search import search_context
 from askrepo.text.display import plain
 from tests.datasets import BuiltAlias, build_alias
-from tests.fakes import OpenAIServer, chunk, spoken, sse
+from tests.fakes import OpenAIServer, Raw, Request, chunk, json_answer, spoken, sse
 from tests.query.conftest import KEY, Run, json_lines, run_on_terminal
 
 JSON_KEYS = [
@@ -272,3 +272,19 @@ class TestChat:
         assert "refused the API key" in shown.screen
         assert "It retries [1]." in shown.screen
         assert shown.exit_code == 0
+
+
+def test_a_model_with_a_small_window_answers_from_fewer_sources(run_main: Run, server: OpenAIServer) -> None:
+    refusal = {"error": {"message": "request (9123 tokens) exceeds the available context size (8192 tokens)"}}
+
+    def answer(request: Request) -> Raw | None:
+        return json_answer(refusal, status=400) if "<source 2 " in request.body["messages"][-1]["content"] else None
+
+    server.answer = answer
+    server.replies.append("It waits [1].")
+    result = run_main("ask", "backoff pending message", env={"ASKREPO_STEPS": "2"})
+    assert result.exit_code == 0
+    assert result.stdout.startswith("It waits [1].")
+    assert result.stderr.count("takes less than was sent") == 1
+    (kept,) = json_lines(run_main("log", "--json"))
+    assert len(kept["sources"]) == 1
