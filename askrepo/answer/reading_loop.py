@@ -22,6 +22,7 @@ from askrepo.search.search import EVERYTHING
 from askrepo.store.reader import Filter
 from askrepo.text.display import plain_line
 from askrepo.text.suggestions import did_you_mean
+from askrepo.text.tokens import count_tokens
 from askrepo.types import canonical_json
 
 if TYPE_CHECKING:
@@ -109,7 +110,14 @@ class ReadingLoop:
         self._left = max_tokens - sum(source.tokens for source in evidence.sources)
         self._fence = fence or new_fence()
         self._given: dict[str, str] = {}
-        self._tools = ReadingTools(evidence.sources, readers=readers, fence=self._fence, strategy=strategy, where=where)
+        self._tools = ReadingTools(
+            evidence.sources,
+            readers=readers,
+            fence=self._fence,
+            strategy=strategy,
+            where=where,
+            question=evidence.standalone_question,
+        )
 
     @property
     def evidence(self) -> Evidence:
@@ -138,6 +146,8 @@ class ReadingLoop:
             return self._model.call(messages, TOOLS)
         except ToolsRefusedError:
             self.takes_tools = False
+        except RequestTooLongError:
+            pass  # the answer, which is asked for next, is given fewer sources
         except AskrepoError:
             if not self.steps:
                 raise
@@ -146,12 +156,13 @@ class ReadingLoop:
     def _opening(self) -> list[BaseMessage]:
         """The prompt of the answer, with more behind it: an endpoint that caches prompts reads the beginning once."""
         from langchain_core.messages import HumanMessage
-        except RequestTooLongError:
-            pass  # the answer, which is asked for next, is given fewer sources
 
         rules, request = answer_messages(self._first, fence=self._fence)
         wanted = _RULES.format(fence=self._fence)
-        return [rules, HumanMessage(f"{request.content}\n\n{wanted}\n\n{self._left_words(self._max_steps)}")]
+        leads = self._tools.leading_on(self._first.sources, self._left)
+        self._left -= count_tokens(leads)
+        parts = filter(None, (request.content, wanted, leads, self._left_words(self._max_steps)))
+        return [rules, HumanMessage("\n\n".join(map(str, parts)))]
 
     def _carried_out(
         self, number: int, calls: Sequence[ToolCall], messages: list[BaseMessage], began: float

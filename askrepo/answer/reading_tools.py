@@ -11,14 +11,22 @@ from askrepo.aliases.readers import AliasReader
 from askrepo.answer.context import Source, StoredFiles, render_source, source_of
 from askrepo.errors import UsageError
 from askrepo.files.languages import check_language
+from askrepo.search.links import Place, definitions_used
 from askrepo.search.occurrences import find
 from askrepo.search.outline import outline
 from askrepo.search.reading import StoredFile, lines_of, open_file
 from askrepo.search.search import EVERYTHING, search_context
 from askrepo.store.reader import Filter
 from askrepo.text.display import plain_line
+from askrepo.text.terms import query_terms
 from askrepo.text.tokens import count_tokens, truncate
-from askrepo.types import Hit
+from askrepo.types import Chunk, Hit
+
+MAX_LEADS = 8
+"""Places that a result leads on to."""
+
+LEADS_TOKENS = 300
+"""That they may take, as far as a result has them to spare."""
 
 MAX_RESULT_TOKENS = 4000
 """Of one result: an eighth of the default budget; some 350 lines of code."""
@@ -89,6 +97,7 @@ class ReadingTools:
 
     :ivar sources: those that the first search gave, and those that were read since.
     :param where: what the question is limited to; nothing else is read.
+    :param question: what it is all for: names that share its words are led on to first.
     """
 
     def __init__(
@@ -99,12 +108,15 @@ class ReadingTools:
         fence: str,
         strategy: str = "hybrid",
         where: Filter = EVERYTHING,
+        question: str = "",
     ) -> None:
         self.sources = list(sources)
         self._readers = readers
         self._fence = fence
         self._strategy = strategy
         self._where = where
+        self._terms = frozenset(query_terms(question))
+        self._led: set[Place] = set()
         self._files = StoredFiles(readers)
 
     def run(self, name: str, arguments: Mapping[str, Any], *, max_tokens: int) -> Given:
@@ -130,7 +142,7 @@ class ReadingTools:
         left = f"\nThe file goes on to line {total:,}." if last < total else "\nThat is the end of the file."
         text = "\n\n".join(rendered for _, rendered in shown) + left
         numbers = tuple(dict.fromkeys(number for number, _ in shown))
-        return Given(told, _sources(numbers), text, numbers)
+        return Given(told, _sources(numbers), text + self._leading_on(text, numbers, max_tokens), numbers)
 
     def _search(self, query: str, path: str = "", language: str = "", *, max_tokens: int) -> Given:
         where = Filter(path=globs_of(path), language=(check_language(language),) if language else ())
@@ -148,7 +160,8 @@ class ReadingTools:
             known = "; what fits best you have" if hits else ""
             return Given(told, "nothing new", f"Nothing new was found{known}. Try other words, or read.")
         numbers = tuple(dict.fromkeys(number for number, _ in shown))
-        return Given(told, _sources(numbers), "\n\n".join(rendered for _, rendered in shown), numbers)
+        text = "\n\n".join(rendered for _, rendered in shown)
+        return Given(told, _sources(numbers), text + self._leading_on(text, numbers, max_tokens), numbers)
 
     def _outline(self, path: str, *, max_tokens: int) -> Given:
         file = self._file(path)
@@ -171,6 +184,49 @@ class ReadingTools:
         lines = [f"{each.citation.path}:{each.line}\t{each.holds.name.lower()}\t{each.text}" for each in found.found]
         heading = f"{found.total} lines hold the name, definitions first:"
         return Given(told, f"{found.total} lines", self._fenced(heading, lines, MAX_FOUND, max_tokens))
+
+    def leads(self, sources: Sequence[Source]) -> list[Place]:
+        """Where names are defined that the sources use, and that no source shows; nearest to the question first."""
+        places: dict[Place, AliasReader] = {}
+        for source in sources:
+            reader = self._reader(source.hit.alias)
+            lines = [chunk for chunk in _cut(source, self._files) if chunk.kind == "source"]
+            places |= {place: reader for place in definitions_used(lines, reader=reader) if place not in places}
+        unknown = [place for place, reader in places.items() if not self._shows(reader.alias, place)]
+        return sorted(unknown, key=lambda place: -len(self._terms.intersection(query_terms(place.symbol))))
+
+    def leading_on(self, sources: Sequence[Source], max_tokens: int) -> str:
+        """The leads of the sources as the chat model is told them, each once; "" when there are none."""
+        found = [place for place in self.leads(sources) if place not in self._led and self._admits(place)][:MAX_LEADS]
+        if not found or max_tokens < LEADS_TOKENS:
+            return ""
+        self._led.update(found)
+        lines = [f"{place.symbol}\t{place.repository}/{place.path}:{place.line}" for place in found]
+        return self._fenced("Used in these lines, defined elsewhere:", lines, MAX_LEADS, LEADS_TOKENS)
+
+    def _leading_on(self, text: str, numbers: Sequence[int], max_tokens: int) -> str:
+        """What follows a result that gave sources of these numbers."""
+        sources = [source for source in self.sources if source.number in numbers]
+        told = self.leading_on(sources, max_tokens - count_tokens(text))
+        return f"\n\n{told}" if told else ""
+
+    def _shows(self, alias: str, place: Place) -> bool:
+        here = (each.citation for each in self.sources if each.hit.alias == alias)
+        return any(
+            (cited.repository, cited.path) == (place.repository, place.path)
+            and cited.start_line <= place.line <= cited.end_line
+            for cited in here
+        )
+
+    def _admits(self, place: Place) -> bool:
+        """Whether the question is not limited to other files."""
+        if self._where == EVERYTHING:
+            return True
+        try:
+            self._file(f"{place.repository}/{place.path}")
+        except UsageError:
+            return False
+        return True
 
     def _file(self, path: str) -> StoredFile:
         file = open_file(path, readers=self._readers)
@@ -240,6 +296,17 @@ class ReadingTools:
         first, last = min(first, near.citation.start_line), max(last, near.citation.end_line)
         joined = replace(self._made(number, file, first, last), hit=near.hit)
         self.sources = [joined if each is near else each for each in self.sources]
+
+
+def _cut(source: Source, files: StoredFiles) -> Iterator[Chunk]:
+    """The chunks of a source's file, each cut to the lines that the source shows."""
+    cited = source.citation
+    for stretch in files.stretches_of(source.hit):
+        for chunk in stretch:
+            first, last = max(chunk.start_line, cited.start_line), min(chunk.end_line, cited.end_line)
+            if first <= last:
+                lines = chunk.text.split("\n")[first - chunk.start_line : last - chunk.start_line + 1]
+                yield replace(chunk, text="\n".join(lines) + "\n", start_line=first, end_line=last)
 
 
 def _place(source: Source) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.files.languages import PROSE
@@ -104,10 +104,20 @@ def links_of(hits: Sequence[Hit], *, reader: AliasReader, terms: Collection[str]
         Links(
             definition=_definition(chunk, subject, known),
             used_by=_used_by(chunk, subject, known, reader.dataset),
-            uses=_uses(chunk, names_used, known),
+            uses=_uses(chunk, names_used, known)[:MAX_LINKS],
         )
         for chunk, subject, names_used in zip(chunks, subjects, used, strict=True)
     ]
+
+
+def definitions_used(chunks: Sequence[Chunk], *, reader: AliasReader) -> list[Place]:
+    """Where the names are defined that the chunks use and do not define themselves, in the order of their first use.
+
+    :param chunks: of the reader's alias; their texts may be cut.
+    """
+    used = [_names_used(chunk) for chunk in chunks]
+    known = reader.dataset.definitions_of([*dict.fromkeys(_in_turns(used))], limit=LOOKED_UP)
+    return list(dict.fromkeys(chain.from_iterable(_uses(*each, known) for each in zip(chunks, used, strict=True))))
 
 
 Known = Mapping[str, Sequence[Chunk]]
@@ -166,7 +176,7 @@ def _uses(chunk: Chunk, names: Sequence[str], known: Known) -> tuple[Place, ...]
     """Where the names are defined that mean something in particular, in their order."""
     found = ((name, [home for home in _homes(name, known) if home.id != chunk.id]) for name in names)
     places = (_nearest(chunk, others, name, _defined_at) for name, others in found if len(others) <= MAX_DEFINITIONS)
-    return tuple(near[0] for near in places if near)[:MAX_LINKS]
+    return tuple(near[0] for near in places if near)
 
 
 def _nearest(

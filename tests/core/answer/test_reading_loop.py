@@ -370,6 +370,35 @@ def test_numbers_may_be_written_as_text() -> None:
         checked_arguments(ToolCall("c", "read", '{"path": "a", "end": "١٢"}'))
 
 
+def test_what_is_read_leads_on_to_the_definitions_that_it_uses_once(built: BuiltAlias) -> None:
+    tools = ReadingTools((), readers=[built.reader], fence=FENCE)
+    lead = f"<result {FENCE}>\nUsed in these lines, defined elsewhere:\n"
+    read = tools.run("read", {"path": "src/use.py", "start": 1, "end": 4}, max_tokens=2000).text
+    assert lead + "Retrier\tproject/src/retry.py:4\n" in read
+    rest = tools.run("read", {"path": "src/use.py", "start": 5, "end": 5}, max_tokens=2000).text
+    assert "Retrier\tproject" not in rest
+    assert lead not in tools.run("read", {"path": "src/retry.py"}, max_tokens=2000).text
+
+
+def test_nothing_leads_on_to_what_is_shown_or_outside_of_the_limits(built: BuiltAlias) -> None:
+    known = ReadingTools((), readers=[built.reader], fence=FENCE)
+    known.run("read", {"path": "src/retry.py"}, max_tokens=2000)
+    limited = ReadingTools((), readers=[built.reader], fence=FENCE, where=Filter(path=("src/use.py",)))
+    for tools in (known, limited):
+        given = tools.run("read", {"path": "src/use.py"}, max_tokens=2000)
+        assert "defined elsewhere" not in given.text
+        assert given.numbers
+
+
+def test_names_that_share_words_with_the_question_are_led_on_to_first(tmp_path: Path) -> None:
+    calls = "from others import zone, retry_limit\n\n\ndef main():\n    open_zone()\n    read_retry_limit()\n"
+    others = "def open_zone():\n    return 1\n\n\ndef read_retry_limit():\n    return 2\n"
+    reader = build_alias(tmp_path, {"calls.py": calls, "others.py": others}).reader
+    tools = ReadingTools((), readers=[reader], fence=FENCE, question="which limit do retries have")
+    tools.run("read", {"path": "calls.py"}, max_tokens=2000)
+    assert [place.symbol for place in tools.leads(tools.sources)] == ["read_retry_limit", "open_zone"]
+
+
 def test_a_source_of_many_numbers_counts_its_tokens(built: BuiltAlias) -> None:
     loop = loop_of(built, [("read", {"path": "src/use.py"})])
     (step,) = run(loop)
