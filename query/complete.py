@@ -82,7 +82,7 @@ def complete_moment(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
 @_completing
 def complete_path(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """Paths of the trees that the aliases were built from, each with what became of it."""
-    from askrepo.pipeline.known_files import listed_files
+    from askrepo.pipeline.file_table import listed_files
 
     session = _session(ctx)
     named = ctx.params.get("aliases") or ()

@@ -92,14 +92,14 @@ class _Told:
             self._look(session, at)
 
     def _look(self, session: Session, at: str | None) -> None:
-        from askrepo.search.account import account_for
-
         use_vectors = configured_strategy(session) not in WITHOUT_VECTORS
         with progress("searching"):
             readers = session.readers([self.stage.alias], warm_up=bool(self.question) and use_vectors, at=at)
             if self.line is not None:
                 self.chunk = _chunk_with(readers[0], self.stage, self.line)
             if self.question:
+                from askrepo.search.account import account_for
+
                 self.account, self.candidates = account_for(
                     self.stage.path, self.stage.repository, self.question, readers=readers, use_vectors=use_vectors
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from askrepo.pipeline.known_files import listed_files
+from askrepo.pipeline.file_table import listed_files
 from askrepo.types import AliasEntry, DatasetManifest
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from askrepo.files.globs import matches, selected
-from askrepo.pipeline.known_files import listed_files
+from askrepo.pipeline.file_table import listed_files
 from askrepo.text.suggestions import nearest_paths
 from askrepo.types import AliasEntry, Definition
 
@@ -113,29 +113,34 @@ def _stages(path: str, where: _Where, table: pa.Table, definition: Definition) -
     as_written = shown_path(path)
     trimmed = as_written.removeprefix("./").lstrip("/")
     names = dict.fromkeys([as_written, trimmed, trimmed.removeprefix(repository + "/")])
+    paths = _paths(table, repository)
     for name in names:
-        rows = _rows(table, repository, name)
+        rows = _rows(table, paths, name)
         if rows:
             return [_of_row(row, where, definition) for row in rows]
-    folders = [folder for name in names if (folder := _folder(name, where, table)) is not None]
-    return folders[:1] or [_of_row(row, where, definition) for row in _rows_at_end(table, repository, trimmed)]
+    folders = [folder for name in names if (folder := _folder(name, where, table, paths)) is not None]
+    return folders[:1] or [_of_row(row, where, definition) for row in _rows_at_end(table, paths, trimmed)]
 
 
-def _rows(table: pa.Table, repository: str, path: str) -> list[dict[str, Any]]:
-    import pyarrow.compute as pc
-
-    of_path = table.filter(pc.equal(table["path"], path))
-    rows: list[dict[str, Any]] = of_path.to_pylist()
-    return [row for row in rows if row["repository"] == repository]
+def _paths(table: pa.Table, repository: str) -> dict[int, str]:
+    """The paths of a repository by their rows. (In Python, as below: loading pyarrow.compute takes longer.)"""
+    repositories, paths = table["repository"].to_pylist(), table["path"].to_pylist()
+    return {row: path for row, path in enumerate(paths) if repositories[row] == repository}
 
 
-def _rows_at_end(table: pa.Table, repository: str, path: str) -> list[dict[str, Any]]:
+def _rows(table: pa.Table, paths: Mapping[int, str], name: str) -> list[dict[str, Any]]:
+    return [_row(table, row) for row, path in paths.items() if path == name]
+
+
+def _rows_at_end(table: pa.Table, paths: Mapping[int, str], end: str) -> list[dict[str, Any]]:
     """The row of the only path that ends so."""
-    import pyarrow.compute as pc
+    rows = [row for row, path in paths.items() if path.endswith(f"/{end}")] if end else []
+    return [_row(table, row) for row in rows] if len(rows) == 1 else []
 
-    mask = pc.and_(pc.equal(table["repository"], repository), pc.ends_with(table["path"], f"/{path}"))
-    rows: list[dict[str, Any]] = table.filter(mask).slice(0, 2).to_pylist() if path else []
-    return rows if len(rows) == 1 else []
+
+def _row(table: pa.Table, row: int) -> dict[str, Any]:
+    (found,) = table.slice(row, 1).to_pylist()
+    return dict(found)
 
 
 def _of_row(row: Mapping[str, Any], where: _Where, definition: Definition) -> FileStage:
@@ -163,23 +168,20 @@ def _pattern(path: str, definition: Definition) -> str:
     return ""
 
 
-def _folder(name: str, where: _Where, table: pa.Table) -> FileStage | None:
+def _folder(name: str, where: _Where, table: pa.Table, paths: Mapping[int, str]) -> FileStage | None:
     """The folder of that path, None when there is none."""
-    import pyarrow.compute as pc
-
     prefix = name.rstrip("/") + "/" if name.strip("/.") else ""
-    inside = table.filter(pc.and_(pc.equal(table["repository"], where[1]), pc.starts_with(table["path"], prefix)))
-    if not len(inside) or (not prefix and name not in (".", "./", "/")):
+    inside = [row for row, path in paths.items() if path.startswith(prefix)]
+    if not inside or (not prefix and name not in (".", "./", "/")):
         return None
-    reasons = Counter(reason or "loaded" for reason in inside["reason"].to_pylist())
-    sizes, chunks = pc.sum(inside["size"]).as_py(), pc.sum(inside["rows"]).as_py()
+    columns = {column: table[column].to_pylist() for column in ("reason", "size", "rows")}
+    reasons = Counter(columns["reason"][row] or "loaded" for row in inside)
+    size, chunks = (sum(columns[column][row] for row in inside) for column in ("size", "rows"))
     within = dict(sorted(reasons.items(), key=lambda pair: (pair[0] != "loaded", pair[0])))
-    return FileStage(*where, prefix or "/", "folder", size=sizes, chunks=chunks, within=within)
+    return FileStage(*where, prefix or "/", "folder", size=size, chunks=chunks, within=within)
 
 
 def _missing(path: str, where: _Where, table: pa.Table) -> FileStage:
-    import pyarrow.compute as pc
-
-    known = table.filter(pc.equal(table["repository"], where[1]))["path"].to_pylist()
+    known = list(_paths(table, where[1]).values())
     name = shown_path(path)
     return FileStage(*where, name, "not in the tree", nearest=tuple(nearest_paths(name, known)))

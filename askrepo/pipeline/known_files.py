@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from askrepo.chunking.headings import document_format
-from askrepo.errors import UnavailableError, VerificationError
+from askrepo.errors import VerificationError
 from askrepo.files.decode import MINIFIED_NAMES, is_notebook
 from askrepo.files.languages import language_of
 from askrepo.pipeline.split import SPLITTER_VERSION
@@ -99,22 +99,6 @@ def write_known_files(manifest: DatasetManifest, files: Sequence[FileFacts], wor
     table = pa.table(columns, schema=file_facts_schema())
     key = files_key(manifest.alias, manifest.dataset)
     return write_table(workspace, key, table.replace_schema_metadata({_SETTINGS: _settings(manifest)}))
-
-
-def listed_files(manifest: DatasetManifest, workspace: Workspace) -> pa.Table:
-    """The table of a dataset's files, whatever version of askrepo wrote it: columns of `tables.FILE_FACTS`.
-
-    :raises UnavailableError: the dataset has none, or it is missing or damaged.
-    """
-    key = files_key(manifest.alias, manifest.dataset)
-    if not manifest.files_digest:
-        raise UnavailableError(f"dataset {manifest.dataset} has no table of files: an earlier version built it")
-    try:
-        return read_table(workspace, key, digest=manifest.files_digest)
-    except (ObjectMissingError, VerificationError) as error:
-        raise UnavailableError(
-            f"{workspace.url_of(key)}, the list of a dataset's files, is missing or damaged"
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)

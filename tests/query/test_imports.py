@@ -11,15 +11,16 @@ import pytest
 from tests.datasets import BuiltAlias
 
 HEAVY = (
-    "airflow", "anyio", "deeplake", "langchain", "langchain_core", "langchain_openai", "mcp", "numpy", "obstore",
-    "onnx", "onnxruntime", "openai", "pyarrow", "pydantic", "starlette", "tiktoken", "tokenizers", "tree_sitter",
+    "airflow", "anyio", "deeplake", "langchain", "langchain_core", "langchain_openai", "markdown_it", "mcp", "numpy",
+    "obstore", "onnx", "onnxruntime", "openai", "pyarrow", "pydantic", "rich", "starlette", "tiktoken", "tokenizers",
+    "tree_sitter",
 )  # fmt: skip
 SCRIPT = """
 import contextlib, io, json, sys
 from query.cli import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     main(sys.argv[1:], standalone_mode=False)
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+print(json.dumps(sorted(sys.modules)))
 """
 
 
@@ -59,3 +60,15 @@ def test_the_command_never_loads_airflow(built: BuiltAlias, tmp_path: Path) -> N
     loaded = modules_after("ask", "retry", home=tmp_path, workspace=built.workspace.url)
     assert "deeplake" in loaded
     assert "airflow" not in loaded
+
+
+@pytest.mark.parametrize("args", [["show", "src/retry.py:1-2"], ["why", "src/retry.py"], ["why", "src/retry.py:3"]])
+def test_looking_at_a_file_loads_nothing_that_splits_ranks_or_embeds(
+    built: BuiltAlias, tmp_path: Path, args: list[str]
+) -> None:
+    loaded = modules_after(*args, home=tmp_path, workspace=built.workspace.url)
+    assert "obstore" in loaded
+    assert not loaded.intersection(
+        {"askrepo.pipeline.split", "askrepo.search.ranking", "pyarrow.compute", "pyarrow.dataset", "rich",
+         "tree_sitter", "onnxruntime", "langchain_core", "tiktoken"}
+    )  # fmt: skip
