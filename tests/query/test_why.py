@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import os
+import re
+
 import pytest
 
+from askrepo.types import AliasEntry
+from askrepo.workspace.objects import Workspace
+from tests.core.pipeline.test_file_stage import hostile  # noqa: F401 - a fixture
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines
 
 
@@ -67,3 +73,16 @@ def test_json_has_every_field_for_every_stage(run_main: Run) -> None:
 
 def test_an_unknown_alias_exits_3(run_main: Run) -> None:
     assert run_main("why", "a.py", "-a", "nope").exit_code == 3
+
+
+def test_every_path_of_a_hostile_tree_is_told_on_a_line(
+    run: Run,
+    hostile: tuple[list[AliasEntry], Workspace, list[bytes]],  # noqa: F811
+) -> None:
+    _, workspace, paths = hostile
+    for path in dict.fromkeys(paths):
+        result = run("why", "--workspace", workspace.url, "--", os.fsdecode(path))
+        assert (result.exit_code, result.stdout.count("\n")) == (0, paths.count(path)), path
+        assert re.fullmatch(
+            r"(?:project@\w{10} [^\x00-\x1f\x7f\x9b\u202e]+: (?:loaded|skipped|left out)[^\n]+\n)+", result.stdout
+        )

@@ -39,6 +39,11 @@ CONTENTS = {
     b"star*[a].py": b"x = 1\n",
     b"n" * 5000: b"x = 1\n",
     b"skip.me": b"x = 2\n",
+    b"Readme.py": b"x = 1\n",
+    b"README.py": b"x = 2\n",
+    b"crlf\r\n.py": b"x = 1\n",
+    b"rtl\xe2\x80\xae.py": b"x = 1\n",
+    b"trail .": b"x = 1\n",
 }
 
 
@@ -49,10 +54,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[AliasEntry],
     source = GitRepository(root / "project")
     entries = [(FILE, name, write_object(source, "blob", content)) for name, content in CONTENTS.items()]
     inner = write_tree(source, [(FILE, b"deep.py", entries[0][2]), (FILE, b"skip.me", entries[0][2])])
+    deep = write_tree(source, [(FILE, b"deepest.py", entries[0][2])])
+    for _ in range(200):
+        deep = write_tree(source, [(FOLDER, b"deep", deep)])
     link = write_object(source, "blob", b"/etc/passwd")
     entries += [
         (FILE, b"a.py", write_object(source, "blob", b"x = 3\n")),
         (FOLDER, b"folder", inner),
+        (FOLDER, b"Folder", write_tree(source, [(FILE, b"twin.py", entries[0][2])])),
+        (FOLDER, b"down", deep),
         (b"120000", b"link", link),
         (b"160000", b"module", "1" * 40),
     ]
@@ -77,7 +87,7 @@ def test_every_path_of_a_hostile_tree_has_an_answer(
     hostile: tuple[list[AliasEntry], Workspace, list[bytes]],
 ) -> None:
     entries, workspace, paths = hostile
-    assert len(paths) == len(CONTENTS) + 5
+    assert len(paths) == len(CONTENTS) + 7
     outcomes: dict[str, int] = {}
     for path in set(paths):
         found = file_stages(os.fsdecode(path), entries=entries, workspace=workspace)
@@ -131,7 +141,7 @@ def test_a_folder_tells_what_became_of_its_files(
 
 
 def test_what_is_not_there_names_what_is(hostile: tuple[list[AliasEntry], Workspace, list[bytes]]) -> None:
-    assert one("src/deep.py", hostile).nearest == ("folder/deep.py",)
+    assert one("src/deep.py", hostile).nearest[0] == "folder/deep.py"
 
 
 def test_the_pattern_that_left_a_path_out_is_told(tmp_path: Path) -> None:
