@@ -150,7 +150,7 @@ class ReceiptStore:
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._errors("read"):
-            if not self.file.exists():
+            if not self._is_there():
                 return []
             with closing(self._connected()) as connection:
                 return connection.execute(query, tuple(values)).fetchall() if _version(connection) else []
@@ -159,23 +159,36 @@ class ReceiptStore:
         """The file with its tables, private from its first byte."""
         if not self.file.parent.exists():
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        if self.file.stat().st_mode & 0o077:
-            self.file.chmod(0o600)
+        if not self._is_there():
+            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = self._connected()
+        if self.file.stat().st_mode & 0o077:
+            connection.close()  # which removes files beside it that others could read
+            self.file.chmod(0o600)
+            connection = self._connected()
         if _version(connection) < VERSION:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
         return connection
 
-    def _connected(self) -> sqlite3.Connection:
-        """The file, open.
+    def _is_there(self) -> bool:
+        """Whether there is such a file.
 
-        :raises StorageError: it is of a newer version.
+        :raises StorageError: what is there is none, such as /dev/null.
+        """
+        if self.file.exists() and not self.file.is_file():
+            raise StorageError(f"{self.file} is no file that answers could be kept in: {_ANOTHER}")
+        return self.file.exists()
+
+    def _connected(self) -> sqlite3.Connection:
+        """The file, open; nothing of it is changed.
+
+        :raises StorageError: it is of a newer version, or another program's.
         """
         connection = sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=rw", uri=True, timeout=WAIT_S)
         try:
             found = _version(connection)
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         except sqlite3.Error:
             connection.close()
             raise
@@ -185,6 +198,9 @@ class ReceiptStore:
                 f"{self.file} was written by a newer askrepo (version {found} of its tables, {VERSION} is known here): "
                 f"use that one, or {_ANOTHER}"
             )
+        if (found and "receipts" not in tables) or (tables and not found):
+            connection.close()
+            raise StorageError(f"{self.file} is a database of another program, which is left alone: {_ANOTHER}")
         return connection
 
     @contextmanager

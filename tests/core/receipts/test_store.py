@@ -174,3 +174,41 @@ def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
         ReceiptStore(tmp_path / "file" / "answers.db").keep(made())
     with pytest.raises(StorageError, match="ASKREPO_ANSWERS"):
         ReceiptStore(tmp_path).keep(made())
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
+def test_what_is_no_file_is_told_and_left_as_it_was(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "answers.db"
+    if kind == "folder":
+        place.mkdir(mode=0o755)
+    elif kind == "pipe":
+        os.mkfifo(place, 0o666)
+    else:
+        place = Path("/dev/null")
+    before = place.stat().st_mode
+    for use in (lambda: ReceiptStore(place).keep(made()), ReceiptStore(place).latest):
+        with pytest.raises(StorageError, match="is no file that answers could be kept in: set ASKREPO_ANSWERS"):
+            use()
+    assert place.stat().st_mode == before
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path, version: int) -> None:
+    file = tmp_path / "people.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE people (name)")
+        connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    file.chmod(0o644)
+    before = file.read_bytes()
+    for use in (lambda: ReceiptStore(file).keep(made()), ReceiptStore(file).latest):
+        with pytest.raises(StorageError, match="is a database of another program"):
+            use()
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (before, 0o644)
+
+
+def test_a_file_that_others_may_read_is_made_private(store: ReceiptStore) -> None:
+    store.keep(made())
+    store.file.chmod(0o644)
+    store.keep(made())
+    assert {each.stat().st_mode & 0o777 for each in store.file.parent.iterdir()} == {0o600}
