@@ -11,7 +11,7 @@ from askrepo.errors import UsageError
 from askrepo.text.display import plain_line
 from askrepo.workspace.keys import dataset_id
 from query.complete import complete_moment
-from query.options import alias_argument, example, json_option, workspace_option
+from query.options import alias_argument, example, json_option, not_blank, workspace_option
 from query.output import print_json, print_result
 from query.progress import progress
 from query.session import Session
@@ -25,8 +25,8 @@ COMMIT_CHARS = 10
 
 @click.command(epilog=example("askrepo diff main"))
 @alias_argument
-@click.argument("before", metavar="[A]", required=False, shell_complete=complete_moment)
-@click.argument("after", metavar="[B]", required=False, shell_complete=complete_moment)
+@click.argument("before", metavar="[A]", required=False, callback=not_blank, shell_complete=complete_moment)
+@click.argument("after", metavar="[B]", required=False, callback=not_blank, shell_complete=complete_moment)
 @json_option
 @workspace_option
 def diff(session: Session, *, alias: str, before: str | None, after: str | None, as_json: bool) -> None:

@@ -101,7 +101,7 @@ def example(command: str) -> str:
 def workspace_option(command: Command) -> Command:
     """`--workspace`, handed to the command as an open `session`."""
 
-    @click.option("--workspace", metavar="URL", callback=_not_blank, shell_complete=complete_folder,
+    @click.option("--workspace", metavar="URL", callback=not_blank, shell_complete=complete_folder,
                   help="Where aliases and datasets are (ASKREPO_WORKSPACE).")  # fmt: skip
     @functools.wraps(command)
     def wrapped(*args: Any, workspace: str | None, **values: Any) -> Any:
@@ -144,7 +144,7 @@ def reading_options(command: Command) -> Command:
 def at_option(command: Command) -> Command:
     """`--at`, handed on as `at`."""
     option = click.option(
-        "--at", metavar="MOMENT", callback=_not_blank, shell_complete=complete_moment,
+        "--at", metavar="MOMENT", callback=not_blank, shell_complete=complete_moment,
         help="Read an earlier dataset: an entry's number (see history), a date, a dataset id, or repository@commit.",
     )  # fmt: skip
     return option(command)
@@ -163,7 +163,7 @@ def search_options(command: Command) -> Command:
         help="Alias to search; may be repeated. Default: ASKREPO_ALIAS, else the only alias.",
     )  # fmt: skip
     @click.option("-k", type=WholeNumber(1, 100), help="How many hits.")
-    @click.option("--path", multiple=True, metavar="GLOB", callback=_not_blank,
+    @click.option("--path", multiple=True, metavar="GLOB", callback=not_blank,
                   help="Only paths like this; may be repeated.")  # fmt: skip
     @click.option("--language", multiple=True, metavar="NAME", callback=_known_languages,
                   shell_complete=complete_language, help="Only this language; may be repeated.")  # fmt: skip
@@ -200,7 +200,7 @@ def _default(session: Session, name: str) -> tuple[str, ...]:
 Value = TypeVar("Value", str, tuple[str, ...], None)
 
 
-def _not_blank(_: click.Context, parameter: click.Parameter, value: Value) -> Value:
+def not_blank(_: click.Context, parameter: click.Parameter, value: Value) -> Value:
     """The value, or the values; an empty one is a variable that was not set."""
     values: tuple[str, ...] = (value,) if isinstance(value, str) else value or ()
     if not all(each.strip() for each in values):

@@ -55,6 +55,9 @@ def recheck(session: Session, *, id: str | None, is_all: bool, alias: str | None
     if counts:
         told = ", ".join(f"{counts[state]} {state}" for state in (*COLOURS, "not kept") if counts[state])
         print_note(f"{len(receipts)} answer{'' if len(receipts) == 1 else 's'}, cited lines: {told}")
+    elif not checkers.exit_code:
+        print_note("no lines were kept to compare")
+        return NOTHING_FOUND
     return NOTHING_FOUND if DIFFERENT & counts.keys() else checkers.exit_code
 
 

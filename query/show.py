@@ -13,7 +13,7 @@ from askrepo.errors import UnknownPathError, UsageError
 from askrepo.text.display import plain, plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
-from query.options import alias_option, at_option, example, json_option, workspace_option
+from query.options import alias_option, at_option, example, json_option, not_blank, workspace_option
 from query.output import freshness, print_json, print_note, print_result, wants_colour
 from query.places import Places
 from query.progress import progress
@@ -28,7 +28,7 @@ UNBOUNDED = 10**15
 
 
 @click.command(epilog=example("askrepo show README.md:1-20"))
-@click.argument("place", metavar="[PATH[:A-B]]", required=False, shell_complete=complete_path)
+@click.argument("place", metavar="[PATH[:A-B]]", required=False, callback=not_blank, shell_complete=complete_path)
 @click.option("--symbol", metavar="NAME", help="Only where this is defined; without PATH in any file.")
 @alias_option
 @at_option

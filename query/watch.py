@@ -37,7 +37,13 @@ def watch() -> None:
 
 @watch.command(epilog=example("askrepo watch add how are failed requests retried"))
 @click.argument("question", nargs=-1, required=True, shell_complete=complete_receipt, metavar="ID | QUESTION...")
-@click.option("-a", "--alias", metavar="NAME", shell_complete=complete_alias, help="Alias of a QUESTION.")
+@click.option(
+    "-a",
+    "--alias",
+    metavar="NAME",
+    shell_complete=complete_alias,
+    help="Only lines of this alias; needed for a QUESTION if there are several.",
+)
 @json_option
 @workspace_option
 def add(session: Session, *, question: tuple[str, ...], alias: str | None, as_json: bool) -> None:
@@ -48,7 +54,9 @@ def add(session: Session, *, question: tuple[str, ...], alias: str | None, as_js
     from askrepo.receipts.watched import WatchList, watched_of
 
     if len(question) == 1 and _ID.fullmatch(question[0]):
-        found = watched_of(receipts_of(session).find(question[0]))
+        found = [each for each in watched_of(receipts_of(session).find(question[0])) if alias in (None, each.alias)]
+        if not found:
+            raise UsageError(f"answer {question[0]} rests on no lines of {alias!r}: leave out -a")
         for each in found:
             session.catalogue.current(each.alias)
     else:
@@ -79,6 +87,8 @@ def list_(session: Session, *, alias: str | None, as_json: bool) -> int:
             count += 1
             print_json(_json(each, report)) if as_json else print_result(_line(each, report))
     if not count:
+        if alias:
+            session.catalogue.current(alias)  # one that is not there is another matter
         print_note("no question is watched; add one with `askrepo watch add`")
     return 0 if count else NOTHING_FOUND
 
@@ -94,7 +104,9 @@ def remove(session: Session, *, id: str, alias: str | None) -> None:  # noqa: A0
     watch_list = WatchList(session.workspace)
     names = [session.alias(alias)] if alias else session.known_aliases()
     found = [(name, each) for name in names for each in watch_list.ids(name) if each.startswith(id.lower())]
-    if not id or len({each for _, each in found}) > 1:
+    if not id.strip():
+        raise UsageError("the id is empty: `askrepo watch list` lists those there are")
+    if len({each for _, each in found}) > 1:
         raise UsageError(
             f"{id!r} is the start of several ids: {', '.join(each for _, each in found)}; write more of it"
         )

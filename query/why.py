@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from askrepo.errors import UsageError
 from askrepo.text.display import plain_line
 from query.complete import complete_path
 from query.errors import NOTHING_FOUND
@@ -17,6 +18,7 @@ from query.options import (
     configured_strategy,
     example,
     json_option,
+    not_blank,
     workspace_option,
 )
 from query.output import freshness, print_json, print_note, print_result
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=example("askrepo why README.md"))
-@click.argument("place", metavar="PATH[:LINE]", shell_complete=complete_path)
+@click.argument("place", metavar="PATH[:LINE]", callback=not_blank, shell_complete=complete_path)
 @click.argument("question", nargs=-1)
 @alias_option
 @at_option
@@ -75,6 +77,8 @@ def _stages(place: str, entries: Sequence[AliasEntry], session: Session) -> tupl
         whole = file_stages(place, entries=entries, workspace=session.workspace)
         if any(stage.stage != "not in the tree" for stage in whole):
             return whole, None
+    if line == 0:
+        raise UsageError(f"{place[-40:]!r} names line 0: lines are counted from 1")
     return file_stages(path, entries=entries, workspace=session.workspace), line
 
 

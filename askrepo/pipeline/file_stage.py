@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["not in the tree", "folder", "excluded", "skipped", "loaded"]
 
-_LINES = re.compile(r"(?::|#L)([0-9]{1,15})(?:-L?([0-9]{1,15}))?$")
+_LINES = re.compile(r"(?::|#L)([0-9]{1,15})(?:-L?([0-9]{1,15})|:[0-9]{1,15})?$")
 _MEANINGS: Mapping[str, str] = {
     "binary": "its content is no text",
     "too large": "it is larger than the limit (ASKREPO_MAX_FILE_BYTES)",
@@ -69,7 +69,7 @@ class FileStage:
 
 
 def place_of(text: str) -> tuple[str, int | None, int | None]:
-    """A path, and the lines that are written behind it: `PATH`, `PATH:A`, `PATH:A-B` or `PATH#LA-LB`."""
+    """A path, and the lines that are written behind it: `PATH:A`, `PATH:A-B`, `PATH:A:COLUMN` or `PATH#LA-LB`."""
     found = _LINES.search(text[-40:])
     if found is None:
         return text, None, None

@@ -133,7 +133,7 @@ class ReceiptStore:
         if len(found) > 1:
             raise UsageError(f"{start!r} is the start of several ids: {', '.join(found)}; write more of it")
         if not found:
-            raise UsageError(f"no {what} {start!r} in {self.file}: `askrepo log` lists those there are")
+            raise UsageError(f"no {what} {start[:40]!r} in {self.file}: `askrepo log` lists those there are")
         return found[0]
 
     def _select(self, rest: str, values: Sequence[object]) -> list[Receipt]:
@@ -142,7 +142,9 @@ class ReceiptStore:
 
     def _read(self, found: str, body: str) -> Receipt:
         try:
-            return Receipt.from_mapping(json.loads(body))
+            receipt = Receipt.from_mapping(json.loads(body))
+            _check_messages(receipt)
+            return receipt
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StorageError(
                 f"answer {found} in {self.file} is damaged ({type(error).__name__}); move the file away, or {_ANOTHER}"
@@ -213,6 +215,13 @@ class ReceiptStore:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise StorageError(f"cannot {action} {self.file}: {reason}; {_ANOTHER}") from error
+
+
+def _check_messages(receipt: Receipt) -> None:
+    """:raises TypeError, KeyError: what was sent is no list of messages."""
+    for message in receipt.messages:
+        if not (isinstance(message["role"], str) and isinstance(message["content"], str)):
+            raise TypeError
 
 
 def _version(connection: sqlite3.Connection) -> int:

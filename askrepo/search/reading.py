@@ -192,6 +192,10 @@ def _at_end(path: str, wanted: str, readers: Sequence[AliasReader], repository: 
             return file
     if found:
         raise _ambiguous(path, [f"{name}/{stored}" for name, stored in found])
+    folder = wanted.rstrip("/") + "/"
+    inside = sorted(stored for _, _, stored in places if stored.startswith(folder))
+    if inside:
+        raise UnknownPathError(f"{path!r} is a folder: name a file of it, such as {inside[0]}")
     near = nearest_paths(wanted, (stored for _, _, stored in places))
     meant = f"; nearest: {', '.join(near)}" if near else ""
     raise UnknownPathError(f"no file {path!r} in {_searched(readers)}{meant}")

@@ -66,3 +66,26 @@ def test_a_diff_as_json_is_one_object(run_main: Run) -> None:
 def test_nothing_to_compare_is_told(run_main: Run) -> None:
     result = run_main("diff", "main", "--json", "9")
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["main", ""], 2, "it is empty"),
+        (["main", "1", " "], 2, "it is empty"),
+        (["main", "1", "9"], 2, "alias 'main' has no entry 9"),
+        (["main", "1"], 0, ""),
+        (["none"], 3, "no alias 'none'"),
+    ],
+)
+def test_a_diff_of_what_is_not_there_is_one_line(run_main: Run, args: list[str], code: int, told: str) -> None:
+    result = run_main("diff", *args)
+    assert result.exit_code == code
+    assert told in result.stderr
+    assert result.stderr.count("\n") == (1 if code else 0)
+
+
+def test_a_dataset_differs_in_nothing_from_itself(run_main: Run) -> None:
+    told = run_main("diff", "main", "2", "2")
+    assert told.exit_code == 0
+    assert "0 added, 0 changed, 0 moved, 0 removed" in told.stdout

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from tests.datasets import BuiltAlias, build_alias, run_stages
@@ -82,3 +85,14 @@ def test_an_alias_that_is_gone_is_one_line(run: Run, server: OpenAIServer, alias
 )
 def test_wrong_usage_and_nothing_kept(run: Run, alias: BuiltAlias, args: list[str], code: int) -> None:
     assert run("recheck", *args).exit_code == code
+
+
+def test_an_answer_without_lines_has_nothing_to_compare(
+    run: Run, server: OpenAIServer, alias: BuiltAlias, clean_home: Path
+) -> None:
+    asked(run, server)
+    with sqlite3.connect(clean_home / "xdg_state_home" / "askrepo" / "answers.db") as connection:
+        connection.execute("UPDATE receipts SET body = json_set(body, '$.sources', json('[]'))")
+    connection.close()
+    result = run("recheck")
+    assert (result.exit_code, result.stderr) == (1, "no lines were kept to compare\n")

@@ -59,6 +59,9 @@ def test_a_symbol_is_its_whole_definition(run_main: Run, args: list[str], first:
         ([f"{RETRY}:99"], 2, "src/retry.py has 9 lines, so that it has no line 99"),
         ([f"{RETRY}:9-3"], 2, "lines 9-3 are no range"),
         (["data.bin"], 2, "no file 'data.bin'"),
+        (["src"], 2, "'src' is a folder: name a file of it, such as src/"),
+        ([f"{RETRY}:0"], 2, "lines 0-0 are no range"),
+        ([""], 2, "it is empty"),
         ([], 2, "give a PATH, or a --symbol, or both"),
         ([f"{RETRY}:1-2", "--symbol", "backoff"], 2, "give one of the two"),
         (["--symbol", "nowhere"], 1, "no definition of 'nowhere' in the datasets"),
@@ -70,6 +73,10 @@ def test_what_cannot_be_shown_is_told_in_one_line(run_main: Run, args: list[str]
     result = run_main("show", *args)
     assert (result.exit_code, result.stdout) == (code, "")
     assert told in result.stderr.splitlines()[0]
+
+
+def test_a_place_may_have_a_column_as_compilers_print_it(run_main: Run) -> None:
+    assert run_main("show", f"{RETRY}:7:5").stdout.splitlines()[0].endswith("src/retry.py:7-7")
 
 
 def test_an_unknown_path_has_a_code_of_its_own(run_main: Run) -> None:

@@ -83,9 +83,25 @@ def test_a_question_is_watched_with_its_best_passages(run: Run, alias: BuiltAlia
 
 @pytest.mark.parametrize(
     "args",
-    [["add", "abcd1234"], ["remove", "abcd1234"], ["remove", ""], ["add", "zzqq xxyy"], ["add", "x", "-a", "no"]],
+    [
+        ["add", "abcd1234"],
+        ["remove", "abcd1234"],
+        ["remove", ""],
+        ["add", "zzqq xxyy"],
+        ["add", "x", "-a", "no"],
+        ["list", "-a", "no"],
+    ],
 )
 def test_what_names_nothing_is_one_line(run: Run, alias: BuiltAlias, args: list[str]) -> None:
     result = run("watch", *args)
     assert result.exit_code in (2, 3)
     assert len([line for line in result.stderr.splitlines() if line.startswith("Error: ")]) == 1
+
+
+def test_an_answer_is_watched_under_its_own_alias(run: Run, server: OpenAIServer, alias: BuiltAlias) -> None:
+    asked(run, server)
+    (kept,) = json_lines(run("log", "--json"))
+    refused = run("watch", "add", kept["id"], "-a", "other")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "rests on no lines of 'other': leave out -a" in refused.stderr
+    assert run("watch", "add", kept["id"], "-a", "main").exit_code == 0

@@ -71,6 +71,15 @@ def test_json_has_every_field_for_every_stage(run_main: Run) -> None:
     assert [each["stage"] for each in told] == ["loaded", "skipped", "folder", "not in the tree"]
 
 
+@pytest.mark.parametrize(
+    ("place", "told"), [("src/retry.py:0", "names line 0"), ("", "it is empty"), (" ", "it is empty")]
+)
+def test_no_path_and_no_line_is_wrong_usage(run_main: Run, place: str, told: str) -> None:
+    result = run_main("why", place)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
+
+
 def test_an_unknown_alias_exits_3(run_main: Run) -> None:
     assert run_main("why", "a.py", "-a", "nope").exit_code == 3
 

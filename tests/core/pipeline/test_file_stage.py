@@ -182,7 +182,7 @@ def test_a_list_of_files_that_is_gone_or_changed_is_told(tmp_path: Path) -> None
         ("a.py:7-12", ("a.py", 7, 12)),
         ("a.py#L7-L12", ("a.py", 7, 12)),
         ("a.py#L7", ("a.py", 7, 7)),
-        ("a:1:7", ("a:1", 7, 7)),
+        ("a.py:7:12", ("a.py", 7, 7)),
         ("a.py:", ("a.py:", None, None)),
         ("a.py:x", ("a.py:x", None, None)),
         ("a.py:12-9", ("a.py", 12, 9)),

@@ -158,11 +158,20 @@ def test_a_damaged_file_is_told_with_what_to_do(store: ReceiptStore, content: by
     assert store.file.read_bytes() == content
 
 
-def test_a_receipt_that_makes_no_sense_is_told(store: ReceiptStore) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "'{\"id\": 1}'",
+        "json_set(body, '$.messages', json('[{\"role\": \"user\"}]'))",
+        "json_set(body, '$.messages', 7)",
+    ],
+    ids=["nothing of it", "a message without content", "no messages"],
+)
+def test_a_receipt_that_makes_no_sense_is_told(store: ReceiptStore, change: str) -> None:
     receipt = made()
     store.keep(receipt)
     with sqlite3.connect(store.file) as connection:
-        connection.execute("UPDATE receipts SET body = '{\"id\": 1}'")
+        connection.execute(f"UPDATE receipts SET body = {change}")
     connection.close()
     with pytest.raises(StorageError, match=f"answer {receipt.id} .* is damaged"):
         store.latest()

@@ -91,7 +91,7 @@ def test_a_citation_s_own_path_is_read(built: BuiltAlias, between: str) -> None:
         ("gone.rs", "no file 'gone.rs' in parcel@"),
         ("etry.md", "no file 'etry.md'"),
         ("", "no file ''"),
-        ("src", "no file 'src'"),
+        ("src", "'src' is a folder: name a file of it, such as src/long.py"),
         ("../../etc/passwd", "no file"),
         ("x' OR '1'='1", "no file"),
         ("nul\0byte", "no file"),
