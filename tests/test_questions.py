@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -10,12 +11,13 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from askrepo.search.evaluation import EvaluationQuestion
-from askrepo.search.question.kinds import trained_models
+from askrepo.search.question import kinds
 from benchmarks.question_sets import HALVES, OWN_CATEGORIES, UNTUNED, read_sets
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"
-PROTOTYPES = FOLDER / "prototypes.jsonl"  # which have no evidence
-FILES = sorted(set(FOLDER.glob("*.jsonl")) - {PROTOTYPES})
+PROTOTYPES = FOLDER.parent / "question_kinds" / "prototypes.jsonl"
+WEIGHTS = Path(kinds.__file__).with_name(kinds.WEIGHTS_FILE)
+FILES = sorted(FOLDER.glob("*.jsonl"))
 INDEX = json.loads((FOLDER / "repositories.json").read_text(encoding="utf-8"))
 SETS = read_sets(FOLDER)
 
@@ -78,9 +80,14 @@ def test_evidence_is_pages_for_documentation_and_lines_for_code(each) -> None:
 def test_prototypes_are_of_the_three_kinds_and_no_questions_of_the_sets() -> None:
     prototypes = [json.loads(line) for line in PROTOTYPES.read_text(encoding="utf-8").splitlines()]
     assert {prototype["kind"] for prototype in prototypes} == set(OWN_CATEGORIES)
-    assert trained_models().prototypes == len(prototypes)  # else benchmarks/train_question_kinds.py has not been run
     asked = {words_of(question.query) for each in SETS for question in each.questions}
     assert asked.isdisjoint(words_of(prototype["query"]) for prototype in prototypes)
+
+
+def test_weights_are_those_of_the_prototypes() -> None:
+    """Else `benchmarks/question_kinds/train.py` has not been run since they were changed."""
+    weights = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    assert weights["prototypes"] == hashlib.sha256(PROTOTYPES.read_bytes()).hexdigest()
 
 
 def words_of(text: str) -> frozenset[str]:

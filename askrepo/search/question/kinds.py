@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FILE = "kinds.json"
-"""Beside this module; written by `benchmarks/train_question_kinds.py`."""
+"""Beside this module; written by `benchmarks/question_kinds/train.py`."""
 
 # In real use such forms are nearly always look-ups in code; of the prototypes about usage and about the project, from
 # which the model learns how often they occur, a quarter are bare. Divisors set on the development questions (2026-11).
@@ -86,7 +86,6 @@ class TrainedModels:
     cues: tuple[str, ...]
     phrases: tuple[str, ...]
     fingerprint: str
-    prototypes: int
     without_vector: LinearModel
     with_vector: LinearModel
 
@@ -138,7 +137,6 @@ def trained_models() -> TrainedModels:
         cues=tuple(stored["cues"]),
         phrases=tuple(stored["phrases"]),
         fingerprint=stored["fingerprint"],
-        prototypes=stored["prototypes"],
         without_vector=model("without_vector"),
         with_vector=model("with_vector"),
     )

@@ -1,19 +1,20 @@
 """Fits the models of a question's kind to the prototype questions and writes their weights.
 
-    .venv/bin/python benchmarks/train_question_kinds.py [--cache DIR] [--dry-run]
+    .venv/bin/python -m benchmarks.question_kinds.train [--cache DIR] [--dry-run]
 
 To be run after a change of the prototypes, of the cues or phrases or of the local embedder. Prints the accuracy of both
-models, cross-validated ten-fold; the same inputs write the same file. --dry-run leaves the file as it is.
+models, cross-validated ten-fold, with the phrases chosen anew in each fold; the same inputs write the same file.
+--dry-run leaves the file as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,15 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import chi2
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import StratifiedKFold
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from askrepo.embedders.embedder import open_embedder
+from askrepo.search.question import kinds as question_kinds
+from askrepo.search.question.cues import CUE_NAMES, PROJECT, cues_of
+from askrepo.search.question.phrases import phrases_of
+from askrepo.settings import Settings
 
-from askrepo.embedders.embedder import open_embedder  # noqa: E402
-from askrepo.search.question import kinds as question_kinds  # noqa: E402
-from askrepo.search.question.cues import CUE_NAMES, PROJECT, cues_of  # noqa: E402
-from askrepo.search.question.phrases import phrases_of  # noqa: E402
-from askrepo.settings import Settings  # noqa: E402
-
-PROTOTYPES = ROOT / "benchmarks" / "questions" / "prototypes.jsonl"
+PROTOTYPES = Path(__file__).with_name("prototypes.jsonl")
 WEIGHTS = Path(question_kinds.__file__).with_name(question_kinds.WEIGHTS_FILE)
 NAMED = "the project"
 """What the embedder reads for the project's name."""
@@ -58,40 +56,58 @@ def main() -> None:
     kinds = np.array([prototype["kind"] for prototype in prototypes])
     cues = np.array([cues_of(query, projects=()) for query in queries])
     vectors = embedder.embed_texts([query.replace(PROJECT, NAMED) for query in queries])
-    phrases, said = chosen_phrases(queries, kinds)
-    words = np.hstack([cues, said])
+    phrases = chosen_phrases(queries, kinds)
+    words = np.hstack([cues, said_of(queries, phrases)])
+    print_accuracy("words", queries, kinds, cues, vectors[:, :0], STRENGTH_OF_WORDS)
+    print_accuracy("words and vector", queries, kinds, cues, vectors, STRENGTH_WITH_VECTOR)
     weights = {
-        "prototypes": len(queries),
+        "prototypes": hashlib.sha256(PROTOTYPES.read_bytes()).hexdigest(),
         "fingerprint": embedder.fingerprint,
         "kinds": sorted(set(kinds.tolist())),
         "cues": list(CUE_NAMES),
         "phrases": phrases,
-        "without_vector": fitted("words", words, kinds, STRENGTH_OF_WORDS),
-        "with_vector": fitted("words and vector", np.hstack([words, vectors]), kinds, STRENGTH_WITH_VECTOR),
+        "without_vector": fitted(words, kinds, STRENGTH_OF_WORDS),
+        "with_vector": fitted(np.hstack([words, vectors]), kinds, STRENGTH_WITH_VECTOR),
     }
     if not arguments.dry_run:
         WEIGHTS.write_text(as_text(weights), encoding="utf-8")
 
 
-def chosen_phrases(queries: list[str], kinds: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """The phrases that tell most, sorted, and for each query which of them it has: (queries, phrases), 0 or 1."""
+def chosen_phrases(queries: Sequence[str], kinds: np.ndarray) -> list[str]:
+    """The phrases that tell most, sorted."""
     counter = CountVectorizer(analyzer=phrases_of, binary=True, min_df=MIN_PROTOTYPES)
     said = counter.fit_transform(queries)
-    names = counter.get_feature_names_out()
-    telling = sorted(zip(-chi2(said, kinds)[0], names, strict=True))[:PHRASES]
-    phrases = sorted(str(name) for _, name in telling)
-    return phrases, said[:, [counter.vocabulary_[phrase] for phrase in phrases]].toarray()
+    telling = sorted(zip(-chi2(said, kinds)[0], counter.get_feature_names_out(), strict=True))[:PHRASES]
+    return sorted(str(name) for _, name in telling)
 
 
-def fitted(name: str, features: np.ndarray, kinds: np.ndarray, strength: float) -> dict[str, Any]:
-    """The model's rounded numbers; prints its cross-validated accuracy."""
-    model = LogisticRegression(C=strength, max_iter=3000)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    accuracy = cross_val_score(model, features, kinds, cv=folds).mean()
-    print(f"{name}: {accuracy:.3f} of {len(kinds)} right, {FOLDS}-fold cross-validated")
-    model.fit(features, kinds)
+def said_of(queries: Sequence[str], phrases: Sequence[str]) -> np.ndarray:
+    """(queries, phrases), 1 where the query has the phrase and 0 elsewhere."""
+    counter = CountVectorizer(analyzer=phrases_of, binary=True, vocabulary=phrases)
+    return np.asarray(counter.transform(queries).toarray())
+
+
+def print_accuracy(
+    name: str, queries: Sequence[str], kinds: np.ndarray, cues: np.ndarray, vectors: np.ndarray, strength: float
+) -> None:
+    """Cross-validated: of the part that is judged nothing is known, neither its phrases nor its kinds."""
+    right = []
+    for learnt, judged in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(cues, kinds):
+        phrases = chosen_phrases([queries[at] for at in learnt], kinds[learnt])
+        features = np.hstack([cues, said_of(queries, phrases), vectors])
+        right.append(model_of(features[learnt], kinds[learnt], strength).score(features[judged], kinds[judged]))
+    print(f"{name}: {np.mean(right):.3f} of {len(kinds)} right, {FOLDS}-fold cross-validated", flush=True)
+
+
+def fitted(features: np.ndarray, kinds: np.ndarray, strength: float) -> dict[str, Any]:
+    """The model's rounded numbers."""
+    model = model_of(features, kinds, strength)
     rows = {str(kind): rounded(row) for kind, row in zip(model.classes_, model.coef_, strict=True)}
     return {"intercepts": rounded(model.intercept_), "weights": rows}
+
+
+def model_of(features: np.ndarray, kinds: np.ndarray, strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=3000).fit(features, kinds)
 
 
 def rounded(numbers: np.ndarray) -> list[float]:
