@@ -88,7 +88,9 @@ def _check_owner(file: Path, found: os.stat_result) -> None:
     """
     user = os.geteuid()
     if user and found.st_uid not in (0, user):
-        raise UsageError(f"{file} belongs to another user (id {found.st_uid}): it is not read; remove it or own it")
+        raise UsageError(
+            f"{file} belongs to another user (id {found.st_uid}): it is not read; remove it, or make it yours"
+        )
     if found.st_mode & stat.S_IWOTH:
         raise UsageError(f"{file} can be written by every user of this machine: chmod go-w it first")
 

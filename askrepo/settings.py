@@ -463,7 +463,7 @@ class Settings:
         metadata=is_(
             "ASKREPO_READING_TOKENS",
             whole(32_000, 200, 10**7),
-            "tokens of passages and results that it may gather in all",
+            "tokens of passages and results that the model may gather in all",
             COMMAND,
         )
     )

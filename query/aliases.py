@@ -80,7 +80,7 @@ def status(session: Session, *, names: tuple[str, ...], at: str | None, as_json:
 def history(session: Session, *, alias: str, as_json: bool) -> int:
     """Show an alias's swaps, newest first; the current one is marked. A removed alias has none.
 
-    Entries that cannot be read are told on stderr.
+    Entries that cannot be read are named on stderr.
     """
     log = session.catalogue.log(session.alias(alias))
     entries = {entry.number: entry for entry in log.entries}

@@ -27,7 +27,7 @@ def chat(options: SearchOptions) -> int:
     """Converse: follow-up questions may refer to what was said before.
 
     One question per line; /exit or Ctrl-D ends it. Questions may also be piped in.
-    A refresh meanwhile is followed.
+    When the alias moves to a new dataset, the next answer comes from that.
     """
     from askrepo.answer.answer import MAX_TURNS, Turn
 

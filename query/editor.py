@@ -43,7 +43,7 @@ def _command(env: Mapping[str, str]) -> list[str]:
         if not command or not command[0]:
             continue
         if shutil.which(command[0], path=env.get("PATH")) is None:
-            raise UsageError(f"no program {command[0]!r} as {name} says: set {name} to yours")
+            raise UsageError(f"{name} names the program {command[0]!r}, which is not there: set {name} to your editor")
         return command
     raise UsageError("--open needs an editor: set VISUAL or EDITOR, such as EDITOR=vim")
 

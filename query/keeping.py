@@ -129,7 +129,7 @@ def conversation_options(command: Command) -> Command:
 
     @click.option("-c", "--continue", "is_latest", is_flag=True, help="Go on with the latest conversation.")
     @click.option("--conversation", metavar="ID", shell_complete=complete_receipt,
-                  help="Go on with that one; also the id of an answer of it.")  # fmt: skip
+                  help="Go on with the conversation of this id, or of the answer of this id.")  # fmt: skip
     @functools.wraps(command)
     def wrapped(*args: Any, options: SearchOptions, is_latest: bool, conversation: str | None, **values: Any) -> Any:
         if is_latest and conversation:

@@ -40,7 +40,7 @@ def ask_again(receipt: Receipt, model: ChatModel) -> Iterator[str]:
         yield from verified.said(reader.statements(), resolver)
     except SchemaRefusedError:
         raise RemoteRefusedError(
-            f"{model.endpoint} takes no JSON schema, with which this answer was asked for: replay it at "
+            f"{model.endpoint} takes no JSON schema, and this answer was asked for with one: replay it at "
             f"{receipt.host}, or ask the question anew"
         ) from None
 

@@ -107,7 +107,7 @@ def lines_of(
     total = len(file.lines)
     first, last = (1 if start is None else start), (total if end is None else end)
     if first > total and (end is None or last >= first):
-        raise UsageError(f"{file.path} has {total:,} line{'' if total == 1 else 's'}, so that it has no line {first:,}")
+        raise UsageError(f"{file.path} has {total:,} line{'' if total == 1 else 's'} and no line {first:,}")
     if first < 1 or last < first:
         raise UsageError(f"lines {first}-{last} are no range: count from 1, the first line before the last")
     last = min(last, total)

@@ -52,7 +52,7 @@ class Address:
         """
         if token is None and not self.is_loopback:
             raise UsageError(
-                f"{self.shown} is reached from other machines: set ASKREPO_MCP_TOKEN to a secret that clients send as "
+                f"other machines can reach {self.shown}: set ASKREPO_MCP_TOKEN to a secret that clients send as "
                 "`Authorization: Bearer …`, or serve at 127.0.0.1"
             )
         if token is not None and (len(token) < MIN_TOKEN_CHARS or not token.isascii()):

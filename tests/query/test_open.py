@@ -60,7 +60,10 @@ def test_visual_wins_and_its_arguments_meet_no_shell(run_main: Run, tmp_path: Pa
     ("env", "told"),
     [
         ({"EDITOR": ""}, "Error: --open needs an editor: set VISUAL or EDITOR, such as EDITOR=vim\n"),
-        ({"EDITOR": "no-such-editor"}, "Error: no program 'no-such-editor' as EDITOR says: set EDITOR to yours\n"),
+        (
+            {"EDITOR": "no-such-editor"},
+            "Error: EDITOR names the program 'no-such-editor', which is not there: set EDITOR to your editor\n",
+        ),
         ({"EDITOR": "vim 'a"}, "Error: EDITOR must be a command, found \"vim 'a\": no closing quotation\n"),
         ({"EDITOR": "false"}, "Error: the editor 'false' ended with exit code 1\n"),
     ],

@@ -56,7 +56,7 @@ def test_a_symbol_is_its_whole_definition(run_main: Run, args: list[str], first:
     ("args", "code", "told"),
     [
         (["src/retri.py"], 2, "no file 'src/retri.py' in parcel@"),
-        ([f"{RETRY}:99"], 2, "src/retry.py has 9 lines, so that it has no line 99"),
+        ([f"{RETRY}:99"], 2, "src/retry.py has 9 lines and no line 99"),
         ([f"{RETRY}:9-3"], 2, "lines 9-3 are no range"),
         (["data.bin"], 2, "no file 'data.bin'"),
         (["src"], 2, "'src' is a folder: name a file of it, such as src/"),

@@ -219,7 +219,7 @@ def test_find_names_definitions_then_uses(built: BuiltAlias) -> None:
         ("read", {"path": "src/use.py", "start": "x"}, "start of read must be a whole number, found 'x'"),
         ("read", {"path": "src/use.py", "start": True}, "must be a whole number"),
         ("read", {"path": "src/use.py", "start": 1.5}, "must be a whole number"),
-        ("read", {"path": "src/use.py", "start": 99}, "has 5 lines, so that it has no line 99"),
+        ("read", {"path": "src/use.py", "start": 99}, "has 5 lines and no line 99"),
         ("read", {"path": "src/use.py", "start": 0}, "are no range"),
         ("read", {"path": "gone/use.py"}, "no file 'gone/use.py'"),
         ("read", {"path": "/etc/passwd"}, "no file '/etc/passwd'"),

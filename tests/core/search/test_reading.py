@@ -134,7 +134,7 @@ def test_a_range_is_cut_to_the_file(
 @pytest.mark.parametrize(
     ("start", "end", "told"),
     [
-        (1001, None, "has 1,000 lines, so that it has no line 1,001"),
+        (1001, None, "has 1,000 lines and no line 1,001"),
         (10**30, 10**31, "no line"),
         (0, 5, "0-5 are no range"),
         (-3, None, "-3-1000 are no range"),

@@ -109,7 +109,7 @@ def test_what_is_no_address(text: str) -> None:
 def test_others_are_served_with_a_token_only(run_main: Run) -> None:
     result = run_main("mcp", "--http", "0.0.0.0:8377")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "0.0.0.0 is reached from other machines: set ASKREPO_MCP_TOKEN" in result.stderr
+    assert "other machines can reach 0.0.0.0: set ASKREPO_MCP_TOKEN" in result.stderr
     weak = run_main("mcp", "--http", "0.0.0.0:8377", env={"ASKREPO_MCP_TOKEN": "short"})
     assert "ASKREPO_MCP_TOKEN must have 16 characters or more" in weak.stderr
 
