@@ -14,6 +14,7 @@ from askrepo.search.nearest import nearest
 from askrepo.search.order.slots import MIN_OVERVIEW_SHARE, is_page, may_want_pages
 from askrepo.search.question.kinds import kind_model_fits, kind_shares
 from askrepo.search.request import SearchRequest
+from askrepo.search.signals.topic_page import TopicPages
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Chunk
 
@@ -26,6 +27,9 @@ on whole repositories is .907 with 240 and with 300, .901 with 200 (measured 202
 
 MAX_NAMED = 100
 """Chunks that one look-up by name adds at most."""
+
+MAX_TOPIC_PAGES = 8
+"""Pages looked up for the topics of a question: more are no custom but a folder of articles."""
 
 LEAST_COSINE = 0.35
 """Of a chunk that the local embedder finds for words that stand nowhere: fifteen such words, made up and real, came to
@@ -62,9 +66,11 @@ def gather(requests: Sequence[SearchRequest], *, use_vectors: bool) -> Gathered:
         words = beside.submit(_by_words, requests)
         shares = _shares(requests[0], use_vectors=use_vectors)
         pages = beside.submit(_readmes, requests, shares)
+        customary = beside.submit(_topic_pages, requests, shares)
         dense = nearest(requests, limit=NEAREST) if use_vectors else []
-        by_words, readmes = words.result(), pages.result()
-    if _is_about_nothing(requests, by_words, likest=max((scored.score for _, scored in _each(dense)), default=0.0)):
+        by_words, readmes, topical = words.result(), pages.result(), customary.result()
+    likest = max((scored.score for _, scored in _each(dense)), default=0.0)
+    if not topical and _is_about_nothing(requests, by_words, likest=likest):
         return Gathered((), shares, by_words.rarity)
     candidates = {(at, scored.chunk.id): Candidate(at, scored.chunk, scored.score) for at, scored in _each(dense)}
     for at, scored in _each(by_words.lexical):
@@ -74,7 +80,7 @@ def gather(requests: Sequence[SearchRequest], *, use_vectors: bool) -> Gathered:
     if may_want_pages(shares) and not any(is_page(each.chunk) for each in candidates.values()):
         for at, scored in _each([_pages(request) for request in requests]):
             candidates[at, scored.chunk.id] = Candidate(at, scored.chunk, bm25=scored.score)
-    for at, chunk in [*by_words.named, *readmes]:
+    for at, chunk in [*by_words.named, *readmes, *topical]:
         known = candidates.get((at, chunk.id)) or Candidate(at, chunk)
         candidates[at, chunk.id] = replace(known, is_named=True)
     for found in by_words.exact:
@@ -140,6 +146,20 @@ def _named(request: SearchRequest) -> list[Chunk]:
     dataset, question = request.reader.dataset, request.question
     defining = dataset.defining(question.identifiers, limit=MAX_NAMED, where=request.where)
     return [*defining, *dataset.of_files(question.paths, limit=MAX_NAMED, where=request.where)]
+
+
+def _topic_pages(requests: Sequence[SearchRequest], shares: KindShares) -> list[tuple[int, Chunk]]:
+    """Chunks of the pages that by custom answer the question: `SECURITY.md` has few words of "whom do I tell?"."""
+    pages = TopicPages(requests[0].question.text, shares)
+    if not pages:
+        return []
+    found: list[tuple[int, Chunk]] = []
+    for at, request in enumerate(requests):
+        dataset = request.reader.dataset
+        paths = pages.nearest_to_root({path for _, path in dataset.paths()}, limit=MAX_TOPIC_PAGES)
+        chunks = dataset.at_paths(paths, limit=MAX_NAMED, where=request.where)
+        found += [(at, chunk) for chunk in chunks if pages.has(chunk)]
+    return found
 
 
 def _readmes(requests: Sequence[SearchRequest], shares: KindShares) -> list[tuple[int, Chunk]]:

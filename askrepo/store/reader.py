@@ -106,6 +106,7 @@ class DatasetReader:
         self._frequencies: dict[str, int] = {}
         self._symbol_rows: dict[str, list[int]] | None = None
         self._words: frozenset[str] | None = None
+        self._paths: frozenset[tuple[str, str]] | None = None
         self._dataset = dataset  # keeps the native object alive: its columns end with it
 
     def is_unchanged(self) -> bool:
@@ -256,6 +257,12 @@ class DatasetReader:
                 columns = (_texts(self._dataset[name][start:stop]) for name in ("repository", "path"))
                 found.update(zip(*columns, strict=True))
         return frozenset(found)
+
+    def paths(self) -> frozenset[tuple[str, str]]:
+        """What `files` says, remembered; none of datasets above 200,000 chunks."""
+        if self._paths is None:
+            self._paths = self.files() if self.manifest.chunks <= _MAX_TABLED else frozenset()
+        return self._paths
 
     def has_text(self, text: str, *, where: Filter = Filter()) -> bool:
         """Whether any text or path has this one somewhere: reads whole columns.

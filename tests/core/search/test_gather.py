@@ -17,6 +17,8 @@ CALLERS = 400
 FILES = {
     "README.md": "# Pigeon\n\nMessages for a village.\n",
     "docs/README.md": "# Pages\n\nAll pages.\n",
+    "LICENSE.txt": "Permission is hereby granted, free of charge.\n",
+    "docs/guide/SECURITY.md": "# Flights\n\nWrite to the keeper.\n",
     "src/office.py": "def dispatch_letter(stamp):\n"
     + "\n".join(f"    branch{n} = window{n} + drawer{n}" for n in range(30))
     + "\n",
@@ -156,3 +158,19 @@ def test_a_question_without_a_known_word_finds_nothing_by_words(reader, question
 def test_same_question_gathers_the_same_in_the_same_order(reader):
     first, second = (gathered("where is the stamp of dispatch_letter", reader) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [("What is the licence?", "LICENSE.txt"), ("Whom do I tell of a vulnerability?", "docs/guide/SECURITY.md")],
+)
+@pytest.mark.parametrize("use_vectors", [True, False])
+def test_the_page_of_a_topic_is_looked_up_though_it_has_no_word_of_the_question(reader, question, path, use_vectors):
+    assert [each.is_named for each in of_path(gathered(question, reader, use_vectors=use_vectors), path)] == [True]
+
+
+def test_it_is_not_looked_up_for_code_and_must_pass_the_filter(reader):
+    about_code = "where does Reader.vulnerability call dispatch_letter"
+    assert not of_path(gathered(about_code, reader, use_vectors=False), "docs/guide/SECURITY.md")
+    filtered = gathered("What is the licence?", reader, where=Filter(path=("docs/**",)), use_vectors=False)
+    assert not of_path(filtered, "LICENSE.txt")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askrepo.search.order.slots import MIN_DOCUMENTED_SHARE, MIN_OVERVIEW_SHARE, SLOT, with_slots
+from askrepo.search.order.slots import MIN_DOCUMENTED_SHARE, MIN_OVERVIEW_SHARE, SLOT, TOPIC_SLOT, with_slots
 from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at, places, pool_of, ranked_chunks
 
 SOURCE = [(chunk_at(f"src/{n}.py"), 1 - n / 100) for n in range(6)]
@@ -111,3 +111,40 @@ def test_every_hit_is_kept_once_and_scores_fall(chunks, scores, shares):
 def test_short_listings_are_left_alone(length):
     listing = [*SOURCE, (PAGE, 0.1)][-length:] if length else []
     assert len(slotted(*listing, shares=OVERVIEW)) == length
+
+
+SECURITY = chunk_at("SECURITY.md", kind="doc")
+
+
+def slotted_for(question, *scored, shares):
+    listing = ranked_chunks(*scored)
+    return with_slots(listing, pool_of(question, [each.candidate for each in listing], shares=shares))
+
+
+@pytest.mark.parametrize("shares", [OVERVIEW, USAGE, {"overview": 0.6, "code": 0.4}])
+def test_the_page_of_a_topic_comes_second_whatever_its_words(shares):
+    ranked = slotted_for("Whom do I tell of a hole?", *SOURCE, (PAGE, 0.5), (SECURITY, 0.1), shares=shares)
+    assert rank_of("SECURITY.md", ranked) == TOPIC_SLOT == 2
+
+
+def test_it_leaves_room_for_the_readme_and_stays_where_it_is_better():
+    both = slotted_for("Who reports a hole?", *SOURCE, (SECURITY, 0.2), (README, 0.1), shares=OVERVIEW)
+    assert [each.candidate.chunk.path for each in both[:3]] == ["src/0.py", "SECURITY.md", "README.md"]
+    first = slotted_for("Who reports a hole?", (SECURITY, 2.0), *SOURCE, shares=OVERVIEW)
+    assert rank_of("SECURITY.md", first) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "shares"),
+    [
+        ("Whom do I tell of a hole?", SECURITY, CODE),
+        ("What is it for?", SECURITY, OVERVIEW),
+        ("Whom do I tell of a hole?", chunk_at("security.py"), OVERVIEW),
+        ("Whom do I tell of a hole?", chunk_at("examples/shop/SECURITY.md", kind="doc"), OVERVIEW),
+        ("Whom do I tell of a hole?", chunk_at("docs/de/security.md", kind="doc"), OVERVIEW),
+    ],
+    ids=["code", "other topic", "source", "example", "translation"],
+)
+def test_nothing_else_has_that_place(question, page, shares):
+    ranked = slotted_for(question, *SOURCE, (page, 0.1), shares=shares)
+    assert rank_of(page.path, ranked) > TOPIC_SLOT
