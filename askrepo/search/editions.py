@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 
 TRANSLATION_FACTOR = 0.4
 """On a page in another language than the question's: what it says, the page in the question's language says too."""
@@ -30,6 +31,8 @@ _EDITION = re.compile(
     rf"(?:^|(?<=/))(?:latest|next|stable|current|main|master|dev|unreleased|edge|archived?|legacy|old|{_VERSION})/",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"((?:[^/]+/)*?)(v\d+(?:\.(?:\d+|x))*|\d+\.(?:\d+|x)(?:\.(?:\d+|x))*)/", re.IGNORECASE)
+"""What is before a folder that is called by a version, and the version; chapters and years are other numbers."""
 _ENGLISH = re.compile(
     r"\b(?:the|an?|is|are|was|do|does|did|how|what|why|where|when|which|who|can|should|to|of|in|for|with|and|or|it|my)\b",
     re.IGNORECASE,
@@ -55,6 +58,24 @@ def editions_named(question: str) -> frozenset[str]:
     """The versions that a question is about, as numbers without zeros behind, and "old" where it says so."""
     named = {_plain_number(match[1]) for match in _NUMBER_ASKED.finditer(question)}
     return frozenset({*named, "old"} if _OLD.search(question) else named)
+
+
+def superseded(paths: Iterable[str], asked: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Those of the paths that are of an earlier version than others beside them: `docs/v1/` where there is `docs/v2/`.
+
+    :param asked: what `editions_named` finds in the question: these are left out.
+    """
+    versions: dict[str, dict[str, tuple[int, ...]]] = {}
+    for path in paths:
+        numbered = _NUMBERED.match(path)
+        if numbered:
+            versions.setdefault(numbered[1], {})[path] = tuple(map(int, re.findall(r"\d+", numbered[2])))
+    return frozenset(
+        path
+        for of_folder in versions.values()
+        for path, version in of_folder.items()
+        if version < max(of_folder.values()) and not asked & _editions(path.rpartition("/")[0])
+    )
 
 
 def _editions(folder: str) -> set[str]:

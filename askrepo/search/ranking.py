@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from askrepo.search.candidates import Candidate, File, KindShares, Pool, Ranked, in_order
+from askrepo.search.editions import ARCHIVE_FACTOR, editions_named, superseded
 from askrepo.search.fusion import fuse
 from askrepo.search.question.question import Question
 from askrepo.search.signals.coherence import coherence
@@ -27,6 +28,9 @@ Signal = Callable[[Pool], Sequence[float]]
 Signals = Mapping[str, tuple[float, Signal]]
 """Weight and signal, by name."""
 
+_Scored = list[tuple[float, int]]
+"""Scores of candidates and their places in the pool."""
+
 Prior = Callable[[Chunk, Question, KindShares], float]
 
 # Weights in units of the best fused candidate's score. They were tuned by coordinate ascent on half of the questions
@@ -40,7 +44,7 @@ SIGNALS: Signals = MappingProxyType(
         "namesake": (0.45, namesake),
         "named path": (1.4, named_path),  # above all others: the user pointed at the file
         "file match": (0.5, file_match),
-        "coherence": (0.35, coherence),
+        "coherence": (0.35, coherence),  # less for pages, see there
         "source code": (0.5, source_code),
         "topic page": (0.6, topic_page),
     }
@@ -101,7 +105,12 @@ def pooled(
     for candidate in candidates:
         if candidate.file not in of_file:
             of_file[candidate.file] = prior(candidate.chunk, question, shares)
-    kinds = [of_file[candidate.file] for candidate in candidates]
+    pages = {candidate.chunk.path for candidate in candidates if candidate.chunk.kind == "doc"}
+    earlier = superseded(pages, editions_named(question.text))
+    kinds = [
+        of_file[candidate.file] * (ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0)
+        for candidate in candidates
+    ]
     dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]
     lexical = [(each.bm25 * kinds[at], at) for at, each in enumerate(candidates) if each.bm25 is not None]
     weight = _dense_weight(question, shares)
@@ -138,5 +147,5 @@ def _definitions(question: Question, candidates: Sequence[Candidate]) -> list[in
     return found if len(found) <= MAX_DEFINITIONS else []
 
 
-def _best(scored: list[tuple[float, int]]) -> list[int]:
+def _best(scored: _Scored) -> list[int]:
     return [at for _, at in sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:POOL]]

@@ -2,9 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from askrepo.search.editions import ARCHIVE_FACTOR, TRANSLATION_FACTOR, edition_factor, editions_named, is_english
+from askrepo.search.candidates import Candidate
+from askrepo.search.editions import (
+    ARCHIVE_FACTOR,
+    TRANSLATION_FACTOR,
+    edition_factor,
+    editions_named,
+    is_english,
+    superseded,
+)
 from askrepo.search.order.orders import COPY_FACTOR, decayed
 from askrepo.search.question.question import Question
+from askrepo.search.ranking import pooled
 from askrepo.search.signals.prior import LICENCE_PRIOR, kind_prior
 from tests.core.pools import USAGE, chunk_at, ranked_chunks
 
@@ -93,3 +102,40 @@ def test_a_licence_answers_only_what_is_asked_of_terms(path):
 )
 def test_a_version_that_the_question_names_is_not_ranked_lower(question, path, is_spared):
     assert edition_factor(path, editions_named(question)) == (1 if is_spared else ARCHIVE_FACTOR)
+
+
+NUMBERED = ("docs/v1/flags.md", "docs/v2/flags.md", "docs/v10/flags.md", "docs/faq.md", "api/v1/users.md")
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier"),
+    [
+        ("how do I require a flag", {"docs/v1/flags.md", "docs/v2/flags.md"}),
+        ("how do I require a flag in version 2", {"docs/v1/flags.md"}),
+        ("what did the old flags do", set()),
+    ],
+)
+def test_of_numbered_folders_side_by_side_the_highest_is_current(question, earlier):
+    assert superseded(NUMBERED, editions_named(question)) == earlier
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("docs/1/setup.md", "docs/2/run.md"),
+        ("posts/2023/news.md", "posts/2024/news.md"),
+        ("a/v1/x.md", "b/v2/x.md"),
+        ("docs/v2.md", "docs/v3.md"),
+    ],
+    ids=["chapters", "years", "other folders", "files"],
+)
+def test_other_numbers_are_no_versions(paths):
+    assert superseded(paths) == frozenset()
+
+
+def test_an_earlier_version_that_was_found_stands_behind_in_the_pool():
+    question = Question.parse("how do I require a flag")
+    found = [Candidate(0, chunk_at(path, kind="doc"), bm25=5.0) for path in ("docs/v2/flags.md", "docs/v3/flags.md")]
+    pool = pooled(question, found, shares=USAGE, terms=question.terms, rarity={})
+    assert pool.priors == (ARCHIVE_FACTOR, 1.0)
+    assert pool.fused[1] == 1.0 > pool.fused[0]
