@@ -6,6 +6,9 @@ from collections import defaultdict
 
 from askrepo.search.candidates import File, Pool
 
+PAGES = 0.6
+"""Factor for questions about pages: a long page has something of every question (measured 2026-11-29)."""
+
 
 def coherence(pool: Pool) -> list[float]:
     """For the best chunk of each file the file's part of what fusion found, relative to the best file; else 0."""
@@ -17,6 +20,8 @@ def coherence(pool: Pool) -> list[float]:
             best[candidate.file] = at
     largest = max(sums.values(), default=0.0) or 1.0
     amounts = [0.0] * len(pool.candidates)
+    code = pool.shares.get("code", 0.0)
+    factor = code + PAGES * (1 - code)
     for file, at in best.items():
-        amounts[at] = sums[file] / largest
+        amounts[at] = factor * sums[file] / largest
     return amounts

@@ -105,6 +105,19 @@ def test_vectors_count_least_for_a_single_word_and_most_for_pages():
     assert share("retry policy", OVERVIEW) == pytest.approx(0.65)
 
 
+@pytest.mark.parametrize("score", ["bm25", "cosine"])
+def test_a_lead_counts_for_pages_and_only_the_place_for_code(score):
+    candidates = [
+        Candidate(0, chunk_at(f"{at}.md"), **{score: amount}) for at, amount in enumerate((9.0, 5.0, 4.9, 1.0))
+    ]
+    for_code = pool("retry policy", *candidates, shares=CODE, prior=any_file).fused
+    assert for_code == pytest.approx([1, 61 / 62, 61 / 63, 61 / 64])
+    for_pages = pool("retry policy", *candidates, shares=OVERVIEW, prior=any_file).fused
+    assert for_pages[0] == 1
+    assert for_pages[1] < 0.8
+    assert for_pages[1] - for_pages[2] < 0.05
+
+
 def test_priors_weigh_the_kind_of_file_and_its_place():
     found = pool(
         "retry policy",

@@ -295,6 +295,12 @@ def test_best_chunk_of_a_file_that_was_found_often_is_lifted():
     assert amounts == pytest.approx([0, 1, 0, 0.6 / 1.2])
 
 
+def test_that_counts_less_for_questions_about_pages():
+    candidates = [Candidate(0, chunk_at("a.md", kind="doc"))]
+    for shares in (USAGE, OVERVIEW):
+        assert coherence.coherence(pool_of("any", candidates, fused=[1.0], shares=shares)) == [coherence.PAGES]
+
+
 # --- kinds ----------------------------------------------------------------------------------------------------------
 
 
