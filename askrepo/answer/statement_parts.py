@@ -70,6 +70,8 @@ _CITATION = re.compile(r"\[[^\[\]\n]{1,60}: unresolved\]|(?<![\w`\])])\[\d{1,4}\
 _LINES_BEHIND = re.compile(r"`?(?::L?\d|#L?\d|,? lines? \d|@[0-9a-f]{7}|`? \(unverified\))")
 _NAMES_LINES = re.compile(r".{0,200}\S:L?\d+(?:-L?\d+)?$|.{0,200}#L\d+(?:-L?\d+)?$|\[\d+(?:: unresolved)?\]$")
 
+_PLAIN_NAME = re.compile(r"(?<![\w.:/@#$&=%<-])[A-Za-z]\w{0,80}_\w{0,80}[A-Za-z0-9](?:\(\))?(?![\w/@:=>-]|\.\w)")
+
 # Values and types that every program has: that a function returns `None` is no name of the repository's.
 _COMMON_WORDS = """
 none null nil true false undefined void self this super str string int integer bool boolean float double char byte
@@ -87,7 +89,7 @@ def parts_of(text: str) -> tuple[Part, ...]:
     masked = _masked(text, found)
     masked = _masked(masked, _CITATION.finditer(masked))
     masked = _masked(masked, spelled.URL.finditer(masked))
-    for read in (_quote_parts, _number_parts, _path_parts):
+    for read in (_quote_parts, _number_parts, _path_parts, _plain_name_parts):
         parts = list(read(masked))
         masked = _masked(masked, parts)
         found += parts
@@ -114,6 +116,12 @@ def _code_parts(text: str) -> Iterator[Part]:
             is_path = _is_path(code) and not code.endswith(")")
             is_common = code.strip("()\"'").lower() in COMMON_WORDS or not re.search(r"\w", code)
             yield Part("path" if is_path else "name", "" if is_common else code, match.start(), match.end())
+
+
+def _plain_name_parts(text: str) -> Iterator[Part]:
+    """Names without code font whose underscores tell that they are some; small models forget the backticks."""
+    for match in _PLAIN_NAME.finditer(text):
+        yield Part("name", match[0], match.start(), match.end())
 
 
 def _quote_parts(text: str) -> Iterator[Part]:

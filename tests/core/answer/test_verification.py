@@ -76,6 +76,7 @@ def missing(checked: Checked) -> list[str]:
     [
         "`Retrier` waits longer each time [1].",
         "It calls `backoff()` and `Retrier.backoff` [1].",
+        "The max_attempts of a Retrier bound it [1].",
         "`self.base_delay` doubles, see `min(30.0, self.base_delay * 2**attempt)` [1].",
         "`backoff(attempt)` returns `None` or a float [1].",
         "`Retrier(max_attempts, base_delay)` takes both [1].",
@@ -106,6 +107,7 @@ def test_emphasis_of_a_page_is_no_word_of_it() -> None:
     ("text", "absent"),
     [
         ("`Retrier` has a `retry_limit` [1].", ["retry_limit"]),
+        ("Its retry_limit bounds it [1].", ["retry_limit"]),
         ("`Retrier.backof` waits [1].", ["Retrier.backof"]),
         ("`back` is the beginning of a name [1].", ["back"]),
         (
