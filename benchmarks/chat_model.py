@@ -6,6 +6,7 @@ with chat_model(cache) as base_url: …
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -25,12 +26,17 @@ ENGINE = Path(sys.prefix) / "chat" / "bin" / "python"
 """An environment of its own with xllamacpp, which `make test-chat` makes."""
 
 CONTEXT_TOKENS = 8192
+MAX_REPLY_TOKENS = 600
+"""An answer takes 100 to 300; one that goes round in circles must not take an hour."""
+
 START_TIMEOUT_S = 300.0
 SERVE = """
 import os, sys
 from xllamacpp import CommonParams, Server
 params = CommonParams()
 params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 1
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = int(sys.argv[4])
+params.n_predict = int(sys.argv[5])
 params.hostnames = ["127.0.0.1"]
 server = Server(params)
 print("ready", flush=True)
@@ -81,7 +87,8 @@ def chat_model(cache: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [str(ENGINE), "-c", SERVE, str(model), str(port), str(CONTEXT_TOKENS)]
+    numbers = map(str, (port, CONTEXT_TOKENS, free_threads(), MAX_REPLY_TOKENS))
+    command = [str(ENGINE), "-c", SERVE, str(model), *numbers]
     log = (model.parent / "server.log").open("wb")
     with log, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log) as process:
         try:
@@ -89,6 +96,14 @@ def chat_model(cache: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()
+
+
+def free_threads() -> int:
+    """How many threads the model gets: those that wait for a busy processor hold up the others (.2 tokens a second with
+    two threads, 1.2 with one, both on two cores with ten other processes, 2026-11-29).
+    """
+    busy = round(os.getloadavg()[0])
+    return max(1, (os.cpu_count() or 1) - busy)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

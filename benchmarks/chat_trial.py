@@ -1,9 +1,11 @@
-"""Ten questions about a repository to a real small chat model: how many of its statements hold.
+"""Ten questions about a repository to a real small chat model, from one search and with tools: how much holds.
 
-    make test-chat [ALIAS=name]        (python -m benchmarks.chat_trial [--alias NAME] [--questions 10] [--url URL])
+    make test-chat [ALIAS=name]        (python -m benchmarks.chat_trial [--alias NAME] [--questions 10] [--url URL]
+                                        [--way one-shot|tools] [--answers FILE])
 
 Without an alias it asks about this checkout, built with the embedder `hash` in a workspace of its own. Prints for each
-answer and in all: verified (or corrected) : unverified : uncited statements, tokens of the answer, and seconds.
+answer and in all: verified : repaired : unverified : uncited statements, tokens sent and received, and seconds. The
+answers themselves are kept in FILE, as `askrepo log` reads them.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from askrepo.receipts.store import ReceiptStore
 from askrepo.settings import Settings
-from askrepo.text.tokens import count_tokens
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
 from benchmarks.chat_model import NAME, chat_model
@@ -39,10 +43,17 @@ QUESTIONS = (
     "What does ASKREPO_RETENTION do?",
     "How is the API key kept out of error messages?",
 )
-CONTEXT_TOKENS = 1500
-ANSWER_TIMEOUT_S = 1200
+WAYS = {"one-shot": ("--no-read",), "tools": ("--steps", "2")}
 
-HELD, UNVERIFIED = frozenset({"verified", "repaired"}), frozenset({"not found", "cited"})
+CONTEXT_TOKENS, READING_TOKENS = 700, 2000
+"""Of the first search, and of all that is read. With rules and schema a prompt is 1,200 tokens: 20 s on two free cores,
+minutes on busy ones.
+"""
+
+ANSWER_TIMEOUT_S = 1800
+
+JUDGED = ("verified", "repaired", "unverified", "uncited")
+MARK = re.compile(r"\(not found\)|\(quote not found\)|\(not in \[|\(this code stands in no source\)|\(in no source:")
 
 
 def main() -> None:
@@ -50,19 +61,21 @@ def main() -> None:
     settings = Settings.from_env(os.environ)
     environment = {**os.environ, "ASKREPO_CHAT_MODEL": NAME, "OPENAI_API_KEY": "none"}
     environment |= {name: str(ANSWER_TIMEOUT_S) for name in ("ASKREPO_CHAT_TIMEOUT_S", "ASKREPO_CHAT_MAX_S")}
-    environment |= {"ASKREPO_CONTEXT_TOKENS": str(CONTEXT_TOKENS), "ASKREPO_ALIAS": arguments.alias or "this"}
+    environment |= {"ASKREPO_CONTEXT_TOKENS": str(CONTEXT_TOKENS), "ASKREPO_READING_TOKENS": str(READING_TOKENS)}
+    environment |= {"ASKREPO_ALIAS": arguments.alias or "this", "ASKREPO_ANSWER_FORM": "auto"}
+    answers = arguments.answers or settings.cache / "chat-model" / "answers.db"
+    environment["ASKREPO_ANSWERS"] = str(answers)
     if not arguments.alias:
         environment["ASKREPO_WORKSPACE"] = build_this(settings)
-    totals: Counter[str] = Counter()
     with nullcontext(arguments.url) if arguments.url else chat_model(settings.cache) as url:
         environment["ASKREPO_OPENAI_BASE_URL"] = url
-        for question in QUESTIONS[: arguments.questions]:
-            counts = asked(question, environment)
-            print(f"{told(counts)}  {question}", flush=True)
-            totals.update(counts)
-    statements = max(1, sum(totals[name] for name in ("held", "unverified", "uncited")))
-    cited, held = 1 - totals["uncited"] / statements, totals["held"] / statements
-    print(f"{told(totals)}  in all: {cited:.0%} cited, {held:.0%} held")
+        for way in arguments.way or WAYS:
+            totals: Counter[str] = Counter()
+            for question in QUESTIONS[: arguments.questions]:
+                counts = asked(question, WAYS[way], environment, ReceiptStore(answers))
+                print(f"{way:9s} {told(counts)}  {question}", flush=True)
+                totals.update(counts)
+            print(f"{way:9s} {told(totals)}  in all: {shares(totals)}", flush=True)
 
 
 def build_this(settings: Settings) -> str:
@@ -74,34 +87,52 @@ def build_this(settings: Settings) -> str:
     return workspace.url
 
 
-def asked(question: str, environment: dict[str, str]) -> Counter[str]:
+def asked(question: str, options: Sequence[str], environment: dict[str, str], store: ReceiptStore) -> Counter[str]:
     """What became of the statements of one answer, its tokens and seconds."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "query", "ask", "--json", question]
+    command = [sys.executable, "-m", "query", "ask", "--json", *options, question]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     counts: Counter[str] = Counter(seconds=int(time.monotonic() - started))
-    if run.returncode not in (0, 1) or not run.stdout:
+    if not run.stdout:  # an answer that was cut off is one, whatever the exit code
         print(run.stderr, file=sys.stderr)
         counts["failed"] += 1
         return counts
     answer = json.loads(run.stdout)
-    if os.environ.get("SHOW"):
-        print(json.dumps(answer, indent=1), file=sys.stderr)
-    counts["tokens"] = count_tokens(answer["answer"] or "")
-    counts.update(map(judged, answer["statements"]))
+    counts.update(counted(answer))
+    (receipt,) = store.latest(1)
+    counts["sent"], counts["received"] = receipt.tokens_in or 0, receipt.tokens_out or 0
+    return counts
+
+
+def counted(answer: dict[str, Any]) -> Counter[str]:
+    """How many statements of an answer are what, and how many that were not found no mark tells of."""
+    counts = Counter(map(judged, answer["statements"]))
+    missing = sum(statement["state"] == "not found" for statement in answer["statements"])
+    counts["unmarked"] = max(0, missing - len(MARK.findall(answer["answer"] or "")))
+    counts["steps"] = len(answer["steps"])
     return counts
 
 
 def judged(statement: dict[str, Any]) -> str:
-    if statement["state"] in HELD:
-        return "held"
+    if statement["state"] in ("verified", "repaired"):
+        return str(statement["state"])
     is_cited = any(source["state"] != "attributed" for source in statement["sources"])
-    return "unverified" if statement["state"] in UNVERIFIED and is_cited else "uncited"
+    return "unverified" if is_cited else "uncited"
 
 
 def told(counts: Counter[str]) -> str:
-    shares = " : ".join(f"{counts[name]:2d}" for name in ("held", "unverified", "uncited"))
-    return f"{shares}  {counts['tokens']:5d} tokens  {counts['seconds']:5d} s{'  failed' if counts['failed'] else ''}"
+    statements = " : ".join(f"{counts[name]:2d}" for name in JUDGED)
+    tokens = f"{counts['sent']:6,d} tokens in, {counts['received']:5,d} out"
+    steps = f", {counts['steps']} steps" if counts["steps"] else ""
+    return f"{statements}  {tokens}, {counts['seconds']:5,d} s{steps}{', failed' if counts['failed'] else ''}"
+
+
+def shares(counts: Counter[str]) -> str:
+    total = sum(counts[name] for name in JUDGED)
+    if not total:
+        return "no statement"
+    cited, held = 1 - counts["uncited"] / total, (counts["verified"] + counts["repaired"]) / total
+    return f"{cited:.0%} cited, {held:.0%} verified or repaired, {counts['unmarked']} not found and not marked"
 
 
 def parsed() -> argparse.Namespace:
@@ -109,6 +140,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--alias", default=os.environ.get("ALIAS") or None)
     parser.add_argument("--questions", type=int, default=len(QUESTIONS))
     parser.add_argument("--url", help="base URL of a model that is served already")
+    parser.add_argument("--way", choices=tuple(WAYS), action="append", help="only this way")
+    parser.add_argument("--answers", type=Path, help="file that the answers are kept in")
     return parser.parse_args()
 
 

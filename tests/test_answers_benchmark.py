@@ -15,7 +15,7 @@ import pytest
 import rich
 
 from benchmarks.answers import Figures, measure
-from benchmarks.chat_trial import judged
+from benchmarks.chat_trial import counted, judged, shares
 from benchmarks.made_answers import Corpus
 
 PACKAGES = (click, jinja2, rich)
@@ -50,8 +50,8 @@ def test_wrong_citations_are_corrected_and_missing_ones_found(figures: Figures) 
 @pytest.mark.parametrize(
     ("state", "source", "counted"),
     [
-        ("verified", "verified", "held"),
-        ("repaired", "repaired", "held"),
+        ("verified", "verified", "verified"),
+        ("repaired", "repaired", "repaired"),
         ("not found", "not found", "unverified"),
         ("cited", "cited", "unverified"),
         ("not found", "attributed", "uncited"),
@@ -64,3 +64,12 @@ def test_statements_of_a_real_model_are_counted_as_they_are_told(state: str, sou
 
 def test_a_statement_without_any_source_is_uncited() -> None:
     assert judged({"state": "nothing", "sources": []}) == "uncited"
+
+
+@pytest.mark.parametrize(("answer", "unmarked"), [("It waits [1] (quote not found).", 1), ("It waits [1].", 2)])
+def test_what_was_not_found_and_no_mark_tells_of_is_counted(answer: str, unmarked: int) -> None:
+    missing = {"state": "not found", "sources": [{"state": "not found"}]}
+    held = {"state": "verified", "sources": [{"state": "verified"}]}
+    counts = counted({"answer": answer, "statements": [missing, missing, held, held], "steps": [{}]})
+    assert (counts["verified"], counts["unverified"], counts["unmarked"], counts["steps"]) == (2, 2, unmarked, 1)
+    assert shares(counts) == f"100% cited, 50% verified or repaired, {unmarked} not found and not marked"
