@@ -5,16 +5,15 @@
 ALIAS names a dataset of a repository that benchmarks/questions has questions about. Three ways are compared: one shot
 in 8,000 tokens, one shot in all of the budget, and the reader. The reader starts from the first one's sources and uses
 the tools that a chat model gets: it opens the outlines of the first files, reads what the question's words name there,
-searches on in those files, and reads the definitions around and behind what was found. Prints for each way the mean
-share of the evidence's lines that were shown, the share of its ranges of which something was, and the tokens.
+reads the definitions around, beside and behind what was found, searches on in those files, and reads the lines between.
+Prints for each way the mean share of the evidence's lines that were shown, the share of its ranges of which something
+was, and the tokens.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from askrepo.answer.context import Source, context_for
 from askrepo.answer.reading_tools import ReadingTools
 from askrepo.errors import UsageError
 from askrepo.search.evaluation import EvaluationQuestion
+from askrepo.search.links import Place
 from askrepo.search.outline import OutlineItem, lead_of, outline
 from askrepo.search.reading import StoredFile, open_file
 from askrepo.settings import Settings
@@ -35,8 +35,10 @@ QUESTIONS = Path(__file__).parent / "questions"
 FIRST_TOKENS = 8000
 FIRST_FILES, OUTLINED_FILES, SEARCHED_FILES, HALVED_FILES = 14, 2, 6, 5
 MAX_NAMED, MAX_ITEM_LINES = 8, 80
-FOLLOWED_SOURCES, FOLLOWED_NAMES, FOLLOWED_LINES = 10, 20, 40
-IDENTIFIER = re.compile(r"[^\W\d]\w{3,}")
+FOLLOWED_SOURCES, FOLLOWED_NAMES, FOLLOWED_LINES, FOLLOWED_TOKENS, UNKNOWN_LINES = 12, 12, 60, 3000, 15
+NEIGHBOURED_SOURCES, BESIDE_LINES, BESIDE_TOKENS = 12, 30, 5000
+BETWEEN, FAR_BETWEEN = (8, 25, 3000), (3, 100, 5000)
+"""Files, lines between two sources of one, and tokens of all that is read there."""
 
 
 @dataclass
@@ -58,41 +60,85 @@ class ScriptedReader:
         self._terms = set(query_terms(question))
         self._reader = reader
         sources = context_for(question, readers=[reader], max_tokens=min(FIRST_TOKENS, budget))
-        self.tools = ReadingTools(sources, readers=[reader], fence="0" * 12)
+        self.tools = ReadingTools(sources, readers=[reader], fence="0" * 12, question=question)
         self.left = budget - sum(source.tokens for source in sources)
         self._outlines: dict[str, list[OutlineItem]] = {}
 
     def run(self) -> None:
         """The steps that reached most of the evidence on the development half, in that order."""
-        self._open_outlines()
-        self._read_named()
-        self._search([self._question], SEARCHED_FILES)
+        for _, step in self.steps():
+            step()
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """The steps, with what each is called."""
         words = self._question.split()
         middle = len(words) // 2
-        self._search([" ".join(words[:middle]), " ".join(words[middle:])], HALVED_FILES)
-        self._read_around()
-        self._follow()
+        halves = [" ".join(words[:middle]), " ".join(words[middle:])]
+        return [
+            ("outlines", self._open_outlines),
+            ("named", self._read_named),
+            ("between", lambda: self._read_between(*BETWEEN)),
+            ("follow", self._follow),
+            ("search", lambda: self._search([self._question], SEARCHED_FILES)),
+            ("beside", self._read_beside),
+            ("between again", lambda: self._read_between(*BETWEEN)),
+            ("far between", lambda: self._read_between(*FAR_BETWEEN)),
+            ("around", self._read_around),
+            ("halves", lambda: self._search(halves, HALVED_FILES)),
+        ]
 
     def _follow(self) -> None:
-        """Definitions of the names that the sources use, those first that share words with the question."""
-        known = self._reader.dataset.symbols()
-        used: Counter[str] = Counter()
-        for rank, source in enumerate(self.tools.sources[:FOLLOWED_SOURCES]):
-            for name in set(IDENTIFIER.findall(source.text)):
-                if name in known:
-                    used[name] += 1 + 5 * len(self._terms.intersection(query_terms(name))) + (rank < 3)
-        for name, _ in used.most_common(FOLLOWED_NAMES):
-            self._read_definition(name)
+        """Definitions of names that the sources use, as the tools lead on to them; then those that these use."""
+        seen: set[Place] = set()
+        before = self.left
+        for sources in (self.tools.sources[:FOLLOWED_SOURCES], self.tools.sources, self.tools.sources):
+            leads = [place for place in self.tools.leads(sources)[:FOLLOWED_NAMES] if place not in seen]
+            seen.update(leads)
+            for place in leads:
+                if before - self.left < FOLLOWED_TOKENS:
+                    self._read_definition(place)
 
-    def _read_definition(self, name: str) -> None:
-        found = self._reader.dataset.defining([name], limit=5)
-        chunks = [chunk for chunk in found if name in chunk.symbols and chunk.kind == "source"]
-        for chunk in chunks if len(chunks) <= 2 else []:
+    def _read_definition(self, place: Place) -> None:
+        file = open_file(place.path, readers=[self._reader], repository=place.repository)
+        items = (item for item in self._outline_of(file) if item.name == place.symbol)
+        item = next((item for item in items if abs(item.start_line - place.line) <= 2), None)
+        if item is None:
+            self._read(file, place.line, min(len(file.lines), place.line + UNKNOWN_LINES))
+            return
+        end = min(item.end_line, item.start_line + FOLLOWED_LINES)
+        self._read(file, lead_of(file.lines, item.start_line), end)
+
+    def _read_beside(self) -> None:
+        """The definitions behind and before those of the first sources, unless they are large."""
+        before = self.left
+        for source in self.tools.sources[:NEIGHBOURED_SOURCES]:
+            chunk = source.hit.chunk
+            if chunk.kind != "source":
+                continue
             file = open_file(chunk.path, readers=[self._reader], repository=chunk.repository)
-            for item in self._outline_of(file):
-                if item.name == name and chunk.start_line <= item.start_line <= chunk.end_line:
-                    end = min(item.end_line, item.start_line + FOLLOWED_LINES)
-                    self._read(file, lead_of(file.lines, item.start_line), end)
+            items = self._outline_of(file)
+            behind = [item for item in items if item.start_line > max(chunk.end_line, source.citation.end_line - 1)]
+            above = sorted((item for item in items if item.end_line < chunk.start_line), key=lambda item: item.end_line)
+            for item in (*behind[:1], *above[-1:]):
+                if item.end_line - item.start_line <= BESIDE_LINES and before - self.left < BESIDE_TOKENS:
+                    self._read(file, lead_of(file.lines, item.start_line), item.end_line)
+
+    def _read_between(self, most_files: int, most_lines: int, most_tokens: int) -> None:
+        """The lines between two sources of a file, and above the first, where they are few."""
+        spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for source in self.tools.sources:
+            if source.hit.chunk.kind == "source":
+                cited = source.citation
+                spans.setdefault((cited.repository, cited.path), []).append((cited.start_line, cited.end_line))
+        before = self.left
+        files = sorted(spans, key=lambda file: -sum(end - start for start, end in spans[file]))
+        for repository, path in files[:most_files]:
+            file = open_file(path, readers=[self._reader], repository=repository)
+            last = 0
+            for start, end in [*sorted(spans[repository, path]), (len(file.lines) + 1, 0)]:
+                if 0 < start - last - 1 <= most_lines and before - self.left < most_tokens:
+                    self._read(file, last + 1, start - 1)
+                last = max(last, end)
 
     def _open_outlines(self) -> None:
         for file in self._files()[:OUTLINED_FILES]:
