@@ -107,8 +107,10 @@ def test_vectors_count_least_for_a_single_word_and_most_for_pages():
 
 @pytest.mark.parametrize("score", ["bm25", "cosine"])
 def test_a_lead_counts_for_pages_and_only_the_place_for_code(score):
+    found = ((chunk_at(f"{at}.md"), amount) for at, amount in enumerate((9.0, 5.0, 4.9, 1.0)))
     candidates = [
-        Candidate(0, chunk_at(f"{at}.md"), **{score: amount}) for at, amount in enumerate((9.0, 5.0, 4.9, 1.0))
+        Candidate(0, chunk, bm25=amount) if score == "bm25" else Candidate(0, chunk, cosine=amount)
+        for chunk, amount in found
     ]
     for_code = pool("retry policy", *candidates, shares=CODE, prior=any_file).fused
     assert for_code == pytest.approx([1, 61 / 62, 61 / 63, 61 / 64])
