@@ -19,7 +19,8 @@ import pytest
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.rollback import rollback_alias
 from askrepo.errors import UnavailableError
-from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
+from askrepo.housekeeping.maintenance import carry_out, plan_maintenance
+from askrepo.housekeeping.retention import Limits
 from askrepo.workspace.objects import Workspace
 from tests.faults import stages
 from tests.faults.harness import ALIAS, NEW, NEWER, OLD, Rig

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
 from askrepo.aliases.catalogue import moment_of
+from askrepo.housekeeping.stored import Item, ItemKind
 from askrepo.types import AliasEntry
-from askrepo.workspace.keys import begun_at
+from askrepo.workspace.keys import begun_at, run_name
 
 YOUNG = timedelta(days=1)
 """Nothing that a run may still be working on is removed before this: longer than a stage and its retries take."""
@@ -18,14 +19,24 @@ EARLIER_RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether something stays.
+class Limits:
+    """How long things stay.
 
-    :ivar why: for a person, as the end of a sentence about it.
+    :ivar retention: datasets kept per alias, the current one included.
+    :ivar grace: how long after it was current a reader may still hold a dataset.
+    :ivar run_age: how long runs and snapshots stay that nobody is known to need, such as a run that is taken up again
+        by clearing a failed task; a day at least.
+    :ivar outside: URL below which datasets are written when not in the workspace.
     """
 
-    is_needed: bool
-    why: str
+    retention: int
+    grace: timedelta
+    run_age: timedelta = YOUNG
+    outside: str | None = None
+
+    def age_of(self, kind: ItemKind) -> timedelta:
+        """How long something stays after it was last written."""
+        return max(self.run_age, YOUNG) if kind in ("run", "snapshot") else YOUNG
 
 
 def latest_runs(names: Iterable[str]) -> list[str]:
@@ -34,79 +45,64 @@ def latest_runs(names: Iterable[str]) -> list[str]:
 
 
 def judge_datasets(
-    stored: Iterable[str], history: Sequence[AliasEntry], *, retention: int, grace: timedelta, now: datetime
-) -> dict[str, Verdict]:
-    """A verdict for each stored dataset of an alias; those of a name that is not ours have none.
+    datasets: Iterable[Item], history: Sequence[AliasEntry], limits: Limits, *, now: datetime
+) -> list[Item]:
+    """The stored datasets of an alias, each with whether it stays; those of a name that is not ours are left out.
 
-    :param stored: keys or URLs, published or not.
+    Of a removed alias, which has no reader, none stays for its number.
+
+    :param datasets: published or not.
     :param history: the alias's entries, oldest first; at least all since the oldest stored dataset was begun.
-    :param retention: datasets to keep, the current one included; none of a removed alias, which has no reader.
-    :param grace: how long after it was current a reader may still hold a dataset.
     """
     written_at = _written_at(history, now)
     left_at = _left_at(history, written_at)
     removed_at = written_at[-1] if history and history[-1].reason == "removed" else None
-    newest = list(left_at)[-max(retention, 1) :]
-    verdicts = {}
-    for dataset in stored:
-        begun = begun_at(dataset)
-        if begun is None:
-            continue
-        if dataset not in left_at:
-            verdicts[dataset] = _judge_orphan(begun, max(grace, YOUNG), now)
-        elif removed_at is not None:
-            verdicts[dataset] = _judge_removed(removed_at, max(grace, YOUNG), now)
-        else:
-            verdicts[dataset] = _judge_published(left_at[dataset], dataset in newest, len(newest), grace, now)
-    return verdicts
+    newest = list(left_at)[-max(limits.retention, 1) :]
+    long_ago = now - max(limits.grace, YOUNG)
+
+    def judged(item: Item, begun: datetime) -> Item:
+        left = left_at.get(item.name)
+        if item.name not in left_at:
+            because = "begun {}: its run may still swap to it", "begun {} and never published"
+            return _by_age(item, begun, long_ago, *because)
+        if removed_at is not None:
+            because = "its alias was removed {}, which a rollback still undoes", "its alias was removed {}"
+            return _by_age(item, removed_at, long_ago, *because)
+        if left is None:
+            return item.kept("current")
+        if item.name in newest:
+            return item.kept(f"one of the newest {len(newest)}")
+        because = "left {}: readers may still hold it", f"left {{}}, not one of the newest {len(newest)}"
+        return _by_age(item, left, now - limits.grace, *because)
+
+    return [judged(item, begun) for item in datasets if (begun := begun_at(item.name)) is not None]
 
 
-def judge_runs(
-    runs: Mapping[str, datetime], *, is_removed: bool, max_age: timedelta, now: datetime
-) -> dict[str, Verdict]:
-    """A verdict for each run folder of an alias.
+def judge_runs(runs: Sequence[Item], limits: Limits, *, is_removed: bool, now: datetime) -> list[Item]:
+    """The runs of an alias, each with whether it stays.
 
-    :param runs: when each last wrote something, by name.
     :param is_removed: whether the alias was removed, so that no later run asks for vectors.
-    :param max_age: how long a run may lie still and yet be taken up again, such as by clearing a failed task.
     """
-    last = [] if is_removed else latest_runs(runs)
-    max_age = max(max_age, YOUNG)
-    verdicts = {}
-    for name, wrote_at in runs.items():
-        if name in last:
-            verdicts[name] = Verdict(True, f"one of the last {EARLIER_RUNS}, whose vectors the next run may use")
-        else:
-            verdicts[name] = _judge_age(wrote_at, max_age, now, young="it may still be running or be taken up again")
-    return verdicts
+    names = {run.name: run_name(run.name)[1] for run in runs}
+    last = [] if is_removed else latest_runs(names.values())
+    why = f"one of the last {EARLIER_RUNS}, whose vectors the next run may use"
+    young = "it may still be running or be taken up again"
+    return [run.kept(why) if names[run.name] in last else _by_last_write(run, limits, now, young) for run in runs]
 
 
-def judge_snapshots(
-    snapshots: Mapping[str, datetime], *, current: Collection[str], max_age: timedelta, now: datetime
-) -> dict[str, Verdict]:
-    """A verdict for each snapshot.
+def judge_snapshot(snapshot: Item, limits: Limits, *, is_used: bool, now: datetime) -> Item:
+    """A snapshot with whether it stays.
 
-    :param snapshots: when each was written, by the key of its archive.
-    :param current: archives that the aliases' current datasets were built from.
+    :param is_used: whether an alias's current dataset was built from it.
     """
-    max_age = max(max_age, YOUNG)
-    return {
-        archive: Verdict(True, "a current dataset was built from it")
-        if archive in current
-        else _judge_age(written_at, max_age, now, young="a run may be reading it")
-        for archive, written_at in snapshots.items()
-    }
+    if is_used:
+        return snapshot.kept("a current dataset was built from it")
+    return _by_last_write(snapshot, limits, now, "a run may be reading it")
 
 
-def judge_left_over(written_at: datetime, *, now: datetime) -> Verdict:
-    """The verdict on something that belongs to nothing: a temporary file, a list of a dataset that is gone, a claim."""
-    return _judge_age(written_at, YOUNG, now, young="somebody may be writing it")
-
-
-def oldest_needed(stored: Iterable[str]) -> datetime | None:
-    """The time since which the alias's entries must be known to judge datasets; None when there is nothing to judge."""
-    begun = [moment for moment in map(begun_at, stored) if moment is not None]
-    return min(begun) - YOUNG if begun else None  # clocks of workers may differ
+def judge_left_over(item: Item, limits: Limits, *, now: datetime) -> Item:
+    """Something that belongs to nothing: a temporary file, a list of a dataset that is gone, a claim."""
+    return _by_last_write(item, limits, now, "somebody may be writing it")
 
 
 def _written_at(history: Sequence[AliasEntry], now: datetime) -> list[datetime]:
@@ -138,35 +134,12 @@ def _left_at(history: Sequence[AliasEntry], written_at: Sequence[datetime]) -> d
     return left_at
 
 
-def _judge_published(
-    left: datetime | None, is_among_newest: bool, kept: int, grace: timedelta, now: datetime
-) -> Verdict:
-    if left is None:
-        return Verdict(True, "current")
-    if is_among_newest:
-        return Verdict(True, f"one of the newest {kept}")
-    if left >= now - grace:
-        return Verdict(True, f"left {_shown(left)}: readers may still hold it")
-    return Verdict(False, f"left {_shown(left)}, not one of the newest {kept}")
+def _by_last_write(item: Item, limits: Limits, now: datetime, young: str) -> Item:
+    limit = now - limits.age_of(item.kind)
+    return _by_age(item, item.written, limit, f"written {{}}: {young}", "last written {}")
 
 
-def _judge_removed(removed_at: datetime, grace: timedelta, now: datetime) -> Verdict:
-    if removed_at >= now - grace:
-        return Verdict(True, f"its alias was removed {_shown(removed_at)}, which a rollback still undoes")
-    return Verdict(False, f"its alias was removed {_shown(removed_at)}")
-
-
-def _judge_orphan(begun: datetime, grace: timedelta, now: datetime) -> Verdict:
-    if begun >= now - grace:
-        return Verdict(True, f"begun {_shown(begun)}: its run may still swap to it")
-    return Verdict(False, f"begun {_shown(begun)} and never published")
-
-
-def _judge_age(written_at: datetime, max_age: timedelta, now: datetime, *, young: str) -> Verdict:
-    if written_at >= now - max_age:
-        return Verdict(True, f"written {_shown(written_at)}: {young}")
-    return Verdict(False, f"last written {_shown(written_at)}")
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
+def _by_age(item: Item, moment: datetime, limit: datetime, young: str, old: str) -> Item:
+    """Kept when the moment is not before the limit; both reasons have a place for the moment."""
+    shown = f"{moment:%Y-%m-%d %H:%M}"
+    return item.kept(young.format(shown)) if moment >= limit else item.unneeded(old.format(shown))

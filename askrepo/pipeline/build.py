@@ -20,6 +20,7 @@ from askrepo.pipeline.memory import give_back
 from askrepo.pipeline.plan import definition_digest
 from askrepo.store import inventory, verification
 from askrepo.store.ahead import ahead
+from askrepo.store.deletion import delete_dataset
 from askrepo.store.location import DatasetLocation
 from askrepo.store.opening import open_listed
 from askrepo.store.reader import DatasetReader
@@ -180,7 +181,7 @@ def _verified(manifest: DatasetManifest, location: DatasetLocation) -> DatasetMa
 def _discard(location: DatasetLocation) -> None:
     """Remove a dataset that failed; what cannot be removed now is found by a later swap."""
     try:
-        location.delete()
+        delete_dataset(location)
     except AskrepoError as error:
         logger.warning("build: %s", error)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.aliases.publish import is_same_dataset, publish
 from askrepo.errors import AskrepoError, ShrinkingDatasetError, SwapLostError
-from askrepo.housekeeping.sweep import current_datasets, find_datasets, remove_dataset, unneeded_datasets
+from askrepo.housekeeping.maintenance import remove_old_datasets
+from askrepo.housekeeping.retention import Limits
 from askrepo.types import AliasEntry, DatasetManifest
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def swap_alias(
     if not force:
         _check_size(manifest, catalogue, expected_number, min_size_ratio)
     entry = publish(catalogue, manifest, expected_number + 1, "swap", workspace=workspace, now=now)
-    _remove_unneeded(catalogue, entry.alias, workspace=workspace, retention=retention, grace_s=grace_s, now=now)
+    _remove_unneeded(entry.alias, workspace=workspace, retention=retention, grace_s=grace_s, now=now)
     return entry
 
 
@@ -90,16 +91,11 @@ def _check_size(
         )
 
 
-def _remove_unneeded(
-    catalogue: AliasCatalogue, alias: str, *, workspace: Workspace, retention: int, grace_s: float, now: datetime
-) -> None:
+def _remove_unneeded(alias: str, *, workspace: Workspace, retention: int, grace_s: float, now: datetime) -> None:
     """Remove what nobody needs; the swap itself is done, so trouble here is only reported."""
+    limits = Limits(retention, timedelta(seconds=grace_s))
     try:
-        datasets = find_datasets(alias, workspace=workspace)
-        unneeded = unneeded_datasets(datasets, retention=retention, grace=timedelta(seconds=grace_s), now=now)
-        current = current_datasets(catalogue) if unneeded else set()
-        for dataset in (one for one in unneeded if one not in current):
-            spared = remove_dataset(dataset, datasets=datasets, workspace=workspace)
+        for dataset, spared in remove_old_datasets(alias, limits, workspace=workspace, now=now):
             done = f"kept dataset {dataset}: {spared}" if spared else f"removed dataset {dataset}, which nobody needs"
             logger.info("swap %s: %s", alias, done)
     except AskrepoError as error:

@@ -7,6 +7,7 @@ measured, not documented; `tests/core/store/test_store_contract.py` holds each o
 __all__ = [
     "ahead",
     "deeplake",
+    "deletion",
     "inventory",
     "local_copy",
     "location",

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,24 +151,6 @@ class DatasetLocation:
                 "make room or set ASKREPO_DATASETS to another store"
             )
 
-    def delete(self) -> None:
-        """Remove the dataset; a missing one is no error.
-
-        :raises StorageError: it cannot be removed.
-        """
-        if self.is_local:
-            try:
-                shutil.rmtree(self.folder)
-            except FileNotFoundError:
-                return
-            except OSError as error:
-                raise StorageError(f"cannot remove dataset {self.url}: {error.strerror}") from error
-        elif urlsplit(self.url).scheme == "al":
-            with reading(self.url):
-                load_deeplake().delete(**self.arguments)
-        else:
-            self._delete_objects()
-
     def sizes(self) -> dict[str, int]:
         """Every file of the dataset with its size in bytes; none when there is no dataset.
 
@@ -218,12 +200,18 @@ class DatasetLocation:
             else:
                 obstore.put(self._store(), name, content)
 
-    def _delete_objects(self) -> None:
+    def delete_files(self, names: Sequence[str]) -> None:
+        """Remove some of the dataset's files, in no particular order.
+
+        :raises StorageError: one cannot be removed.
+        """
         import obstore
 
-        names = list(self._objects())
         with self._reached("remove"):
-            if names:
+            if self.is_local:
+                for name in names:
+                    (self.folder / name).unlink(missing_ok=True)
+            elif names:
                 obstore.delete(self._store(), names)
 
     def _objects(self, prefix: str | None = None, *, first_page: bool = False) -> dict[str, FileState]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,13 @@ def list_objects(workspace: Workspace, prefix: str) -> list[StoredObject]:
 def is_temporary(workspace: Workspace, key: str) -> bool:
     """Whether an object is a file in the making, or what a killed process left of one. Only local stores have them."""
     return workspace.is_local and bool(_TEMPORARY.fullmatch(key.rpartition("/")[2]))
+
+
+def remove_empty_folders(folder: Path) -> None:
+    """Remove the empty directories below a local one, itself included; links are left alone."""
+    for path, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):  # it holds something again, or is gone
+            Path(path).rmdir()
 
 
 def _remote(workspace: Workspace, prefix: str) -> Iterator[StoredObject]:

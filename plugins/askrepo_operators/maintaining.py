@@ -38,7 +38,8 @@ class _MaintenanceOperator(BaseOperator):
         self.parameters = parameters
 
     def _plan(self, workspace: Workspace, *, now: datetime | None = None) -> Plan:
-        from askrepo.housekeeping.maintenance import Limits, plan_maintenance
+        from askrepo.housekeeping.maintenance import plan_maintenance
+        from askrepo.housekeeping.retention import Limits
 
         settings, values = Settings.from_env(os.environ), _object(self.parameters)
         limits = Limits(
@@ -64,7 +65,7 @@ class PlanMaintenanceOperator(_MaintenanceOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Whether it is a dry run, the moment that decides what is young, and sums by kind."""
-        from askrepo.housekeeping.storage_report import plan_lines, summary
+        from askrepo.housekeeping.report import plan_lines, summary
 
         with no_retry_on_permanent_errors():
             refuse_unknown(_object(self.parameters), PARAMETERS)
@@ -97,7 +98,7 @@ class RemoveUnneededOperator(_MaintenanceOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Sums by kind of what was removed, and how many were spared because somebody needs them by now."""
         from askrepo.housekeeping.maintenance import carry_out
-        from askrepo.housekeeping.storage_report import Usage, shown_bytes, summary
+        from askrepo.housekeeping.report import Usage, shown_bytes, summary
 
         if self.planned["dry_run"]:
             raise AirflowSkipException(

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.housekeeping.maintenance import Limits, Outcome, Plan, carry_out, plan_maintenance
+from askrepo.housekeeping.maintenance import Outcome, Plan, carry_out, plan_maintenance
+from askrepo.housekeeping.retention import Limits
 from askrepo.types import AliasEntry, Snapshot
 from askrepo.workspace.objects import Workspace
 from tests.core.datasets import manifest_of

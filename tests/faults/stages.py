@@ -19,7 +19,8 @@ import askrepo.pipeline.load
 import askrepo.workspace.stores
 from askrepo.embedders.embedder import Embedder
 from askrepo.embedders.hashed import HashedEmbedder
-from askrepo.housekeeping.maintenance import Limits, carry_out, plan_maintenance
+from askrepo.housekeeping.maintenance import carry_out, plan_maintenance
+from askrepo.housekeeping.retention import Limits
 from askrepo.pipeline.run import Run
 from askrepo.settings import Settings
 from askrepo.types import (

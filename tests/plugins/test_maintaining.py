@@ -147,7 +147,7 @@ def test_a_failed_removal_is_tried_again(old_workspace, monkeypatch):
 
     planned = plan(dry_run=False)
     with monkeypatch.context() as patch:
-        patch.setattr("askrepo.housekeeping.sweep.delete_dataset", failing)
+        patch.setattr("askrepo.housekeeping.removal.delete_dataset", failing)
         with pytest.raises(StorageError, match=f"not everything was removed, 1 failed: {ORPHAN}: the store"):
             remove(planned)
 

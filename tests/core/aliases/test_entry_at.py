@@ -8,6 +8,7 @@ from askrepo.aliases.catalogue import AliasCatalogue, AliasLog, moment_of
 from askrepo.aliases.entry_at import entry_at, named_entry
 from askrepo.errors import UnavailableError, UnknownAliasError, UsageError
 from askrepo.pipeline.dataset_diff import diff_datasets
+from askrepo.store.deletion import delete_dataset
 from askrepo.store.location import DatasetLocation
 from askrepo.types import AliasEntry
 from askrepo.workspace.keys import dataset_id
@@ -27,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlias:
     run_stages(alias.definition, workspace=alias.workspace, settings=alias.settings)
     repository.commit({"d.py": "d = 4\n"})
     run_stages(alias.definition, workspace=alias.workspace, settings=alias.settings)
-    DatasetLocation.within(alias.workspace, alias.entry.manifest.dataset).delete()
+    delete_dataset(DatasetLocation.within(alias.workspace, alias.entry.manifest.dataset))
     return alias
 
 

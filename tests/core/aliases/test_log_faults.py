@@ -16,7 +16,7 @@ import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue
 from askrepo.errors import ForbiddenError, StorageError, UnavailableError
-from askrepo.housekeeping.sweep import find_datasets
+from askrepo.housekeeping.stored import find_datasets
 from askrepo.types import canonical_json, to_json
 from askrepo.workspace.objects import Workspace
 from tests.core.aliases.test_catalogue import entry
@@ -199,7 +199,7 @@ def test_a_far_entry_of_ours_does_not_make_the_clean_up_endless(catalogue, folde
     (folder / "99999999.json").write_bytes(canonical_json(to_json(far)).encode())
     datasets = find_datasets("main", workspace=workspace)
     assert [one.number for one in datasets.history] == [1, 2, 3, 99_999_999]
-    assert datasets.current == far
+    assert datasets.current == far.manifest
 
 
 def test_an_entry_is_flushed_before_it_has_its_name_and_its_folders_after(workspace, monkeypatch):

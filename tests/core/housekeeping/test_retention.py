@@ -5,13 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from askrepo.housekeeping.retention import (
-    judge_datasets,
-    judge_left_over,
-    judge_runs,
-    judge_snapshots,
-    oldest_needed,
-)
+from askrepo.housekeeping.retention import Limits, judge_datasets, judge_left_over, judge_runs, judge_snapshot
+from askrepo.housekeeping.stored import Item, oldest_needed
 from askrepo.types import AliasEntry
 from tests.core.datasets import manifest_of
 
@@ -22,6 +17,10 @@ DAY = timedelta(days=1)
 
 def dataset(number: int, begun: datetime = START) -> str:
     return f"datasets/main/{begun:%Y%m%dt%H%M%Sz}-{number:06x}"
+
+
+def items(*datasets: str) -> list[Item]:
+    return [Item("dataset", name, "main") for name in datasets]
 
 
 def log(*moves: tuple[str, int]) -> list[AliasEntry]:
@@ -40,10 +39,10 @@ def log(*moves: tuple[str, int]) -> list[AliasEntry]:
 
 def needed(moves: list[tuple[str, int]], *, hours: float, stored: int = 0, **changes) -> list[int]:
     """Numbers of the datasets that stay, that many hours after the start."""
-    options = {"retention": 2, "grace": HOUR, "now": START + hours * HOUR, **changes}
+    limits = Limits(**{"retention": 2, "grace": HOUR, **changes})
     numbers = range(1, (stored or max(number for _, number in moves)) + 1)
-    verdicts = judge_datasets([dataset(number) for number in numbers], log(*moves), **options)
-    return [number for number in numbers if verdicts[dataset(number)].is_needed]
+    judged = judge_datasets(items(*map(dataset, numbers)), log(*moves), limits, now=START + hours * HOUR)
+    return [number for number, item in zip(numbers, judged, strict=True) if item.stays]
 
 
 SWAPS = [("swap", number) for number in (1, 2, 3, 4)]
@@ -121,16 +120,16 @@ def test_the_grace_survives_a_clock_that_jumps(dates, now, expected):
     """Counted from the latest moment at which a dataset can have been left: kept too long rather than too short."""
     moves = log(*(("swap", number + 1) for number in range(len(dates))))
     history = [replace(e, swapped_at=(START + at * HOUR).isoformat()) for e, at in zip(moves, dates, strict=True)]
-    stored = [entry.manifest.dataset for entry in history]
-    verdicts = judge_datasets(stored, history, retention=1, grace=HOUR, now=START + now * HOUR)
-    assert [number for number, name in enumerate(stored, 1) if verdicts[name].is_needed] == expected
+    stored = items(*(entry.manifest.dataset for entry in history))
+    judged = judge_datasets(stored, history, Limits(retention=1, grace=HOUR), now=START + now * HOUR)
+    assert [number for number, item in enumerate(judged, 1) if item.stays] == expected
 
 
 def test_a_removal_by_a_clock_that_was_back_can_still_be_undone():
     history = log(("swap", 1), ("removed", 1))
     history[1] = replace(history[1], swapped_at=(START - 99 * DAY).isoformat())
-    verdicts = judge_datasets([dataset(1)], history, retention=1, grace=HOUR, now=START + 2 * HOUR)
-    assert verdicts[dataset(1)].is_needed
+    [item] = judge_datasets(items(dataset(1)), history, Limits(retention=1, grace=HOUR), now=START + 2 * HOUR)
+    assert item.stays
 
 
 @pytest.mark.parametrize(("hours", "grace", "expected"), [(24, HOUR, [1, 2]), (24.1, HOUR, [1]), (40, 2 * DAY, [1, 2])])
@@ -139,18 +138,19 @@ def test_a_dataset_that_was_never_published_may_wait_for_its_swap_for_a_day(hour
 
 
 def test_the_oldest_entries_need_not_be_known():
-    stored = [dataset(4)]
+    stored, limits = items(dataset(4)), Limits(retention=1, grace=HOUR)
 
     assert (
-        judge_datasets(stored, log(*SWAPS)[2:], retention=1, grace=HOUR, now=START + DAY)
-        == judge_datasets(stored, log(*SWAPS), retention=1, grace=HOUR, now=START + DAY)
-        != {}
+        judge_datasets(stored, log(*SWAPS)[2:], limits, now=START + DAY)
+        == judge_datasets(stored, log(*SWAPS), limits, now=START + DAY)
+        != []
     )
 
 
 @pytest.mark.parametrize("name", ["notes", "20260301t000000z", "99999999t999999z-000001", "20260301t000000z-00000g"])
 def test_a_name_that_build_does_not_give_is_not_judged(name):
-    assert judge_datasets([f"datasets/main/{name}"], [], retention=1, grace=HOUR, now=START + 99 * DAY) == {}
+    stored = items(f"datasets/main/{name}")
+    assert judge_datasets(stored, [], Limits(retention=1, grace=HOUR), now=START + 99 * DAY) == []
 
 
 def test_the_log_must_be_known_since_a_day_before_the_oldest_dataset():
@@ -159,9 +159,10 @@ def test_the_log_must_be_known_since_a_day_before_the_oldest_dataset():
 
 
 # Airflow's names: scheduled and manual runs are told apart before the time.
-RUNS = {
-    f"{kind}__2026-03-0{day}T00_00": START for day, kind in enumerate(["manual", "scheduled", "manual", "scheduled"], 1)
-}
+RUNS = [
+    Item("run", f"runs/main/{kind}__2026-03-0{day}T00_00", "main", written=START)
+    for day, kind in enumerate(["manual", "scheduled", "manual", "scheduled"], 1)
+]
 
 
 @pytest.mark.parametrize(
@@ -176,25 +177,24 @@ RUNS = {
 )
 def test_runs(changes, days, expected):
     options = {"is_removed": False, "max_age": 7 * DAY, **changes}
-    verdicts = judge_runs(RUNS, now=START + days * DAY, **options)
-    assert [name[-8:-6] for name, verdict in verdicts.items() if verdict.is_needed] == expected
+    limits = Limits(retention=1, grace=HOUR, run_age=options["max_age"])
+    judged = judge_runs(RUNS, limits, is_removed=options["is_removed"], now=START + days * DAY)
+    assert [run.name[-8:-6] for run in judged if run.stays] == expected
 
 
 def test_snapshots_stay_while_current_or_young():
-    verdicts = judge_snapshots(
-        {"old": START, "current": START, "young": START + DAY},
-        current={"current"},
-        max_age=7 * DAY,
-        now=START + 8 * DAY,
-    )
+    limits = Limits(retention=1, grace=HOUR, run_age=7 * DAY)
 
-    assert {name: verdict.is_needed for name, verdict in verdicts.items()} == {
-        "old": False,
-        "current": True,
-        "young": True,
-    }
+    def stays(written: datetime, *, is_used: bool) -> bool:
+        snapshot = Item("snapshot", "snapshots/o-n/a.tar", "", written=written)
+        return judge_snapshot(snapshot, limits, is_used=is_used, now=START + 8 * DAY).stays
+
+    assert not stays(START, is_used=False)
+    assert stays(START, is_used=True)
+    assert stays(START + DAY, is_used=False)
 
 
 def test_left_overs_go_after_a_day():
-    assert judge_left_over(START, now=START + DAY).is_needed
-    assert not judge_left_over(START, now=START + 25 * HOUR).is_needed
+    left, limits = Item("claim", "claims/main/a.json", "main", written=START), Limits(retention=1, grace=HOUR)
+    assert judge_left_over(left, limits, now=START + DAY).stays
+    assert not judge_left_over(left, limits, now=START + 25 * HOUR).stays
