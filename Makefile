@@ -11,11 +11,12 @@ override REPO := $(value REPO)
 override ALIAS := $(value ALIAS)
 override REPOS := $(value REPOS)
 override INCLUDE := $(value INCLUDE)
+override KEEP := $(value KEEP)
 override EXCLUDE := $(value EXCLUDE)
 override EMBEDDER := $(value EMBEDDER)
 override FORCE := $(value FORCE)
 override PORT := $(value PORT)
-export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE PORT
+export ALIAS REPO REPOS INCLUDE EXCLUDE EMBEDDER FORCE KEEP PORT
 # Without a shell between: what make started ends with make, and learns of its end by the number given.
 RUN := MAKE_PID=$$PPID exec $(BIN)/python -m
 # Another Python's settings are not for ours; commands start slowly without their .pyc files.
@@ -41,7 +42,7 @@ help: ## Show the targets
 demo: .venv/installed ## From this repository (or REPO=url) to a cited answer
 	@$(RUN) tools.demo
 
-ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [EXCLUDE="globs"] [FORCE=1]
+ingest: .venv/installed ## ALIAS=name REPOS="url[@ref] ..." [INCLUDE="globs"] [EXCLUDE="globs"] [KEEP="entries or tags"] [FORCE=1]
 	@$(RUN) tools.ingest
 
 airflow: .venv/installed ## Airflow with its web page on 127.0.0.1 [PORT=8080]; Ctrl-C stops it

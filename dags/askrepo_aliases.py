@@ -15,7 +15,7 @@ from askrepo_operators.watching import schedule_of
 for _alias in read_aliases(Path(__file__).with_name("aliases.yaml")):
     _dag: DAG = build_ingest(
         f"askrepo_alias_{_alias.definition.alias}",
-        params=alias_parameters(_alias.definition),
+        params=alias_parameters(_alias.definition, _alias.keep),
         description=_alias.description,
         schedule=schedule_of(
             _alias.definition, cron=_alias.schedule, watch_s=_alias.watch_s, git_conn_ids=_alias.git_conn_ids

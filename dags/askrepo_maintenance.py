@@ -25,9 +25,9 @@ A run **by hand is a dry run** unless *Dry run* is switched off: **remove** is s
 day, **always removes**; pause this DAG to stop that.
 
 What is removed: a dataset, once ASKREPO_RETENTION newer ones of its alias exist and nobody has used it for
-ASKREPO_GRACE_S; a dataset of a removed alias, or one that was never published, after a day; runs other than the last
-three, and snapshots that no current dataset was built from, after ASKREPO_RUN_RETENTION_DAYS; what killed processes
-left, after a day.
+ASKREPO_GRACE_S, unless the alias's *keep* names it; a dataset of a removed alias, or one that was never published,
+after a day; runs other than the last three, and snapshots that no current dataset was built from, after
+ASKREPO_RUN_RETENTION_DAYS; what killed processes left, after a day.
 """
 DRY_RUN_HELP = """Only show in the log of **plan** what would be removed. A scheduled run removes in any case."""
 ALIASES_HELP = """One alias per line: remove only what belongs to these. Empty: everything."""

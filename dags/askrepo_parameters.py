@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Param
@@ -32,6 +33,8 @@ Empty: every file."""
 EXCLUDE_HELP = """Globs over whole paths, one per line; they win over *Include*."""
 EMBEDDER_HELP = """*local* needs no key and no network. *openai:model-name* sends the chunks to the endpoint of the
 connection openai_default, else of OPENAI_BASE_URL with OPENAI_API_KEY."""
+KEEP_HELP = """What retention must not remove, one per line: an entry's number, a dataset id, repository@commit, or a
+tag that was built, such as *v1.2*. Empty: what is kept stays kept. The single word *none*: nothing is kept any more."""
 FORCE_HELP = """Build even when no commit changed, and swap even when the new dataset is much smaller."""
 REMOVE_HELP = """The alias to remove. **No reader finds it any more**, its definition is forgotten, and nothing
 refreshes it. Its datasets are deleted later; until then *askrepo rollback ALIAS* brings it back. An alias of
@@ -41,10 +44,10 @@ CONFIRM_HELP = """The same alias once more. When the two differ, nothing is remo
 
 def open_parameters() -> dict[str, Param]:
     """The parameters of the DAG for any repositories: alias and repositories must be filled in."""
-    return _parameters(alias="", repositories=[], include=[], exclude=[], embedder="local")
+    return _parameters(alias="", repositories=[], include=[], exclude=[], embedder="local", keep=None)
 
 
-def alias_parameters(definition: Definition) -> dict[str, Param]:
+def alias_parameters(definition: Definition, keep: Sequence[str] | None = None) -> dict[str, Param]:
     """The parameters of an alias's own DAG: valid as they are, the alias itself fixed."""
     parameters = _parameters(
         alias=definition.alias,
@@ -52,6 +55,7 @@ def alias_parameters(definition: Definition) -> dict[str, Param]:
         include=list(definition.include),
         exclude=list(definition.exclude),
         embedder=definition.embedder,
+        keep=None if keep is None else list(keep),
     )
     parameters["alias"] = Param(definition.alias, const=definition.alias, title="Alias", description_md=ALIAS_HELP)
     return parameters
@@ -67,7 +71,13 @@ def removal_parameters() -> dict[str, Param]:
 
 
 def _parameters(
-    *, alias: str, repositories: list[str], include: list[str], exclude: list[str], embedder: str
+    *,
+    alias: str,
+    repositories: list[str],
+    include: list[str],
+    exclude: list[str],
+    embedder: str,
+    keep: list[str] | None,
 ) -> dict[str, Param]:
     lines: dict[str, Any] = {"type": ["null", "array"], "items": {"type": "string"}}
     urls: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": REPOSITORY_PATTERN}}
@@ -79,5 +89,6 @@ def _parameters(
         "embedder": Param(
             embedder, type="string", pattern=EMBEDDER_PATTERN, title="Embedder", description_md=EMBEDDER_HELP
         ),
+        "keep": Param(keep, **lines, title="Keep", description_md=KEEP_HELP),
         "force": Param(False, type="boolean", title="Force", description_md=FORCE_HELP),
     }

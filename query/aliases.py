@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from query.streams import OutputError
 from query.watch import watched_json, watched_lines
 
 if TYPE_CHECKING:
+    from askrepo.aliases.catalogue import AliasLog
     from askrepo.types import AliasEntry
 
 DIGEST_CHARS = 16
@@ -63,13 +64,14 @@ def status(session: Session, *, names: tuple[str, ...], at: str | None, as_json:
                 (entry,) = session.entries([name], at=at)
                 kept = _kept_datasets(session, entry)
                 is_current = at is None or entry.number == session.catalogue.number(name)
+                named = _named_to_keep(session, name)
             if as_json:
                 watched = watched_json(session, entry.alias, entry.number)
                 found = {**_status_json(entry, kept=kept, is_current=is_current), "watched": watched}
-                print_json(versioned(found, [entry]))
+                print_json(versioned({**found, **({"keep": named} if named else {})}, [entry]))
             else:
-                watched_too = watched_lines(session, entry.alias, entry.number)
-                print_result("\n".join([*_status_lines(entry, kept=kept), *watched_too]) + "\n")
+                more = [*_keep_lines(named), *watched_lines(session, entry.alias, entry.number)]
+                print_result("\n".join([*_status_lines(entry, kept=kept), *more]) + "\n")
     return unreadable.exit_code
 
 
@@ -83,17 +85,20 @@ def history(session: Session, *, alias: str, as_json: bool) -> int:
     Entries that cannot be read are named on stderr.
     """
     log = session.catalogue.log(session.alias(alias))
+    named = _datasets_to_keep(session, log)
     entries = {entry.number: entry for entry in log.entries}
     for number in sorted({*entries, *log.problems}, reverse=True):
         if number in log.problems:
             print_note(plain_line(f"entry {number}: {log.problems[number]}"))
             continue
         entry = entries[number]
+        keep = named.get(entry.manifest.dataset) if entry.reason != "removed" else None
         is_current = entry is log.newest and entry.reason != "removed"
         if as_json:
-            print_json(_entry_json(entry, is_current=is_current))
+            print_json({**_entry_json(entry, is_current=is_current), **({"keep": keep} if keep else {})})
         else:
-            print_result(_entry_line(entry, is_current=is_current))
+            line = _entry_line(entry, is_current=is_current)
+            print_result(f"{line}  {plain_line('kept: ' + ', '.join(keep))}" if keep else line)
     return 0 if log.newest else UNAVAILABLE
 
 
@@ -238,6 +243,39 @@ def _entry_line(entry: AliasEntry, *, is_current: bool) -> str:
     moment = entry.swapped_at[:16].replace("T", " ")
     line = f"{mark} {entry.number:>3}  {moment}  {entry.reason:<8}  {dataset_id(manifest.dataset)}"
     return plain_line(f"{line}  {commits}  {manifest.chunks:,} chunks")
+
+
+def _named_to_keep(session: Session, alias: str) -> list[dict[str, Any]]:
+    """Each item of the alias's `keep`, with the entries that it keeps: those whose dataset is stored."""
+    from askrepo.aliases.kept import kept_entries, read_keep
+    from askrepo.aliases.rollback import is_whole
+
+    items = read_keep(alias, workspace=session.workspace)
+    named = kept_entries(session.catalogue.log(alias), items) if items else {}
+    return [
+        {"name": item, "entries": [each.number for each in found if is_whole(each.manifest, session.workspace)]}
+        for item, found in named.items()
+    ]
+
+
+def _keep_lines(named: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for each in named:
+        numbers = ", ".join(map(str, each["entries"]))
+        yield plain_line(f"  keep        {each['name']}: {f'entry {numbers}' if numbers else 'keeps nothing'}")
+
+
+def _datasets_to_keep(session: Session, log: AliasLog) -> Mapping[str, Sequence[str]]:
+    """The stored datasets that `keep` names; what cannot be read of it does not hide the history."""
+    from askrepo.aliases.kept import kept_datasets, read_keep
+    from askrepo.aliases.rollback import is_whole
+
+    manifests = {entry.manifest.dataset: entry.manifest for entry in log.entries}
+    try:
+        named = kept_datasets(log, read_keep(log.alias, workspace=session.workspace))
+        return {one: items for one, items in named.items() if is_whole(manifests[one], session.workspace)}
+    except AskrepoError as error:
+        print_note(plain_line(str(error)))
+        return {}
 
 
 def _kept_datasets(session: Session, entry: AliasEntry) -> int | None:

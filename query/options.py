@@ -145,7 +145,8 @@ def at_option(command: Command) -> Command:
     """`--at`, handed on as `at`."""
     option = click.option(
         "--at", metavar="MOMENT", callback=not_blank, shell_complete=complete_moment,
-        help="Read an earlier dataset: an entry's number (see history), a date, a dataset id, or repository@commit.",
+        help="Read an earlier dataset: an entry's number (see history), a date, a dataset id, "
+        "repository@commit, or a tag.",
     )  # fmt: skip
     return option(command)
 

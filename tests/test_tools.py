@@ -41,6 +41,14 @@ def test_parameters_come_from_the_environment() -> None:
     }
 
 
+def test_what_is_to_be_kept_is_handed_over_only_when_it_was_given() -> None:
+    values = {"ALIAS": "main", "REPOS": "https://h/a/b"}
+
+    assert "keep" not in run_parameters(values)
+    assert run_parameters({**values, "KEEP": "12 v1.2"})["keep"] == ["12", "v1.2"]
+    assert run_parameters({**values, "KEEP": "none"})["keep"] == []
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -52,6 +60,7 @@ def test_parameters_come_from_the_environment() -> None:
         ({"ALIAS": "main", "REPOS": "'https://h/a"}, "REPOS: No closing quotation"),
         ({"ALIAS": "main", "REPOS": "https://h/a/b", "EMBEDDER": "glove"}, "no embedder 'glove'; use one of"),
         ({"ALIAS": "main", "REPOS": "https://h/a/b", "INCLUDE": "https://u:secret@h"}, "include has a URL"),
+        ({"ALIAS": "main", "REPOS": "https://h/a/b", "KEEP": "https://u:secret@h"}, "keep: a URL names no moment"),
     ],
 )
 def test_wrong_parameters_are_refused_before_airflow_starts(values: dict[str, str], message: str) -> None:

@@ -1,6 +1,6 @@
 """`make ingest` and `make demo`: one run of the DAG askrepo_ingest, its progress readable, its exit code telling.
 
-Reads ALIAS, REPOS, INCLUDE, EXCLUDE, EMBEDDER and FORCE from the environment, so that no value passes through a shell.
+Reads ALIAS, REPOS, INCLUDE, EXCLUDE, EMBEDDER, KEEP and FORCE from the environment: no value passes through a shell.
 """
 
 # ruff: noqa: T201 - it talks to the person at the terminal
@@ -17,6 +17,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
+from askrepo.aliases.kept import check_keep
 from askrepo.errors import AskrepoError, UsageError
 from askrepo.pipeline.plan import plan_run
 from askrepo.settings import Settings
@@ -77,6 +78,8 @@ def run_parameters(env: Mapping[str, str]) -> dict[str, Any]:
         raise UsageError('make ingest needs ALIAS and REPOS: make ingest ALIAS=name REPOS="url[@ref] …"')
     definition = Definition.from_mapping(values)
     plan_run(definition, allow_local=Settings.from_env(env).allow_local)
+    keep = check_keep(_words(env, "KEEP") or None)
+    values |= {} if keep is None else {"keep": list(keep)}
     return {**values, "force": env.get("FORCE", "") not in {"", "0"}}
 
 

@@ -7,6 +7,7 @@ __all__ = [
     "definitions_file",
     "entry_at",
     "following",
+    "kept",
     "publish",
     "readers",
     "removal",

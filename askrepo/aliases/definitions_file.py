@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from askrepo.aliases.kept import check_keep
 from askrepo.embedders.embedder import check_spec
 from askrepo.errors import UsageError
 from askrepo.git.repository_urls import parse_repositories
@@ -19,7 +20,7 @@ DEFINITION_KEYS = {"repositories", "include", "exclude", "embedder"}
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 """What `schedule` may be beside a cron expression."""
 
-KEYS = DEFINITION_KEYS | {"description", "schedule", "watch", "git_conn_ids"}
+KEYS = DEFINITION_KEYS | {"description", "schedule", "watch", "git_conn_ids", "keep"}
 # A look costs the repositories' host a request, and this machine a process.
 MIN_WATCH_S = 5
 MAX_WATCH_S = 24 * 3600
@@ -33,6 +34,7 @@ class ConfiguredAlias:
 
     :ivar schedule: cron expression or preset; None for runs by hand, or by the watch, only.
     :ivar watch_s: seconds between two looks for new commits; None to leave that to the schedule.
+    :ivar keep: names of entries whose datasets retention spares; None leaves what is kept as it is.
     """
 
     definition: Definition
@@ -40,6 +42,7 @@ class ConfiguredAlias:
     schedule: str | None
     watch_s: float | None
     git_conn_ids: str | None
+    keep: tuple[str, ...] | None
 
 
 def read_aliases(file: Path, *, is_schedule: Callable[[str], bool]) -> list[ConfiguredAlias]:
@@ -105,6 +108,7 @@ def _alias(file: str, name: Any, values: Any, is_schedule: Callable[[str], bool]
         schedule=_schedule(where, values, is_schedule),
         watch_s=_watch(where, values),
         git_conn_ids=_text(where, values, "git_conn_ids"),
+        keep=_keep(where, values),
     )
 
 
@@ -141,6 +145,13 @@ def _watch(where: str, values: Mapping[str, Any]) -> float | None:
     if not MIN_WATCH_S <= seconds <= MAX_WATCH_S:
         raise UsageError(f"{where}: watch must be between {MIN_WATCH_S}s and {MAX_WATCH_S // 3600}h, found {value!r}")
     return float(seconds)
+
+
+def _keep(where: str, values: Mapping[str, Any]) -> tuple[str, ...] | None:
+    try:
+        return check_keep(values.get("keep"))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
 
 
 def _text(where: str, values: Mapping[str, Any], key: str) -> str | None:

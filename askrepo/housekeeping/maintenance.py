@@ -118,7 +118,8 @@ def remove_old_datasets(
     :raises AskrepoError: something cannot be read or removed.
     """
     found = find_datasets(alias, workspace=workspace)
-    unneeded = [item.name for item in judge_datasets(found.stored, found.history, limits, now=now) if not item.stays]
+    judged = judge_datasets(found.stored, found.history, limits, now=now, kept=found.kept)
+    unneeded = [item.name for item in judged if not item.stays]
     catalogue = AliasCatalogue(workspace)
     entries = [catalogue.current_or_none(each) for each in catalogue.aliases()] if unneeded else []
     current = {entry.manifest.dataset for entry in entries if entry is not None}
@@ -158,7 +159,7 @@ def _judged(
 ) -> Iterator[Item]:
     """Each item with whether it stays, as far as that can be known from its own alias."""
     for found in datasets.values():
-        yield from judge_datasets(found.stored, found.history, limits, now=now)
+        yield from judge_datasets(found.stored, found.history, limits, now=now, kept=found.kept)
         yield from (item.kept("no entry names it: another workspace may have built it") for item in found.foreign)
     for alias, runs in groupby((item for item in stored if item.kind == "run"), key=lambda run: run.alias):
         is_removed = alias in datasets and datasets[alias].is_removed

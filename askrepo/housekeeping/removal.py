@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from askrepo.aliases.catalogue import AliasCatalogue
-from askrepo.aliases.claims import DatasetClaimedError, claimed
-from askrepo.housekeeping.stored import AliasDatasets, Item, entry_or_none
+from askrepo.aliases.claims import DatasetClaimedError, claimed, is_being_removed
+from askrepo.errors import AskrepoError
+from askrepo.housekeeping.stored import AliasDatasets, Item, entry_or_none, kept_on_purpose
 from askrepo.store.deletion import delete_dataset
 from askrepo.store.location import DatasetLocation
 from askrepo.workspace.keys import description_key, files_key
@@ -51,16 +52,28 @@ def remove_dataset(
     :raises StorageError: it cannot be removed, or not wholly; the next try goes on.
     :raises UnavailableError: an entry that was written meanwhile cannot be understood.
     """
+    has_begun = is_being_removed(datasets.alias, dataset, workspace=workspace)
     try:
         with claimed(datasets.alias, dataset, "remove", workspace=workspace, now=now) as claim:
             if number := _named_since(dataset, datasets, workspace):
                 return f"entry {number} names it by now"
+            if not has_begun and (why := _kept_since(dataset, datasets, workspace)):
+                return why
             claim.check()
             delete_dataset(DatasetLocation.within(workspace, dataset))
             workspace.delete(files_key(datasets.alias, dataset))
     except DatasetClaimedError as error:
         return str(error)
     return None
+
+
+def _kept_since(dataset: str, datasets: AliasDatasets, workspace: Workspace) -> str:
+    """Why the dataset is kept on purpose by now, or may be; "" when it is not."""
+    try:
+        kept = kept_on_purpose(datasets.alias, datasets.history, workspace=workspace)
+    except AskrepoError as error:  # raised, it would leave the claim of a removal that has not begun
+        return str(error)
+    return f"keep names it by now: {kept[dataset]}" if dataset in kept else ""
 
 
 def _named_since(dataset: str, datasets: AliasDatasets, workspace: Workspace) -> int:

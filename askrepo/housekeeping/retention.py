@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from types import MappingProxyType
 
 from askrepo.aliases.catalogue import moment_of
 from askrepo.housekeeping.stored import Item, ItemKind
@@ -16,6 +17,8 @@ YOUNG = timedelta(days=1)
 """Nothing that a run may still be working on is removed before this: longer than a stage and its retries take."""
 EARLIER_RUNS = 3
 """Runs of an alias that are asked for vectors: the last ones, since the current dataset has what was swapped."""
+
+NOTHING_KEPT: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,12 @@ def latest_runs(names: Iterable[str]) -> list[str]:
 
 
 def judge_datasets(
-    datasets: Iterable[Item], history: Sequence[AliasEntry], limits: Limits, *, now: datetime
+    datasets: Iterable[Item],
+    history: Sequence[AliasEntry],
+    limits: Limits,
+    *,
+    now: datetime,
+    kept: Mapping[str, str] = NOTHING_KEPT,
 ) -> list[Item]:
     """The stored datasets of an alias, each with whether it stays; those of a name that is not ours are left out.
 
@@ -53,6 +61,7 @@ def judge_datasets(
 
     :param datasets: published or not.
     :param history: the alias's entries, oldest first; at least all since the oldest stored dataset was begun.
+    :param kept: published datasets that stay in any case while the alias does, each with what names it.
     """
     written_at = _written_at(history, now)
     left_at = _left_at(history, written_at)
@@ -70,6 +79,8 @@ def judge_datasets(
             return _by_age(item, removed_at, long_ago, *because)
         if left is None:
             return item.kept("current")
+        if item.name in kept:
+            return item.kept(f"named by keep: {kept[item.name]}")
         if item.name in newest:
             return item.kept(f"one of the newest {len(newest)}")
         because = "left {}: readers may still hold it", f"left {{}}, not one of the newest {len(newest)}"

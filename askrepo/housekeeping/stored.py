@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from askrepo.aliases.catalogue import AliasCatalogue, moment_of
+from askrepo.aliases.catalogue import AliasCatalogue, AliasLog, moment_of
+from askrepo.aliases.kept import kept_datasets, read_keep
 from askrepo.errors import UnavailableError
 from askrepo.store.location import DatasetLocation
 from askrepo.types import AliasEntry, DatasetManifest
@@ -81,12 +82,14 @@ class AliasDatasets:
     :ivar history: the alias's entries, oldest first, as far back as they can name what is stored.
     :ivar stored: its datasets, those outside the workspace too.
     :ivar foreign: datasets outside that nothing here names. Another workspace may have built them.
+    :ivar kept: the datasets that are kept on purpose, each with what names it.
     """
 
     alias: str
     history: tuple[AliasEntry, ...]
     stored: tuple[Item, ...]
-    foreign: tuple[Item, ...] = ()
+    foreign: tuple[Item, ...]
+    kept: Mapping[str, str]
 
     @property
     def is_removed(self) -> bool:
@@ -156,7 +159,22 @@ def find_datasets(
     named = {entry.manifest.dataset for entry in history}
     known = [item for item in found if item.name in named or item.dataset_id in ours]
     foreign = tuple(item for item in found if item not in known)
-    return AliasDatasets(alias, tuple(reversed(history)), (*inside, *known), foreign)
+    history.reverse()
+    kept = kept_on_purpose(alias, history, workspace=workspace)
+    return AliasDatasets(alias, tuple(history), (*inside, *known), foreign, kept)
+
+
+def kept_on_purpose(alias: str, history: Sequence[AliasEntry], *, workspace: Workspace) -> dict[str, str]:
+    """The datasets that `keep` names, each with the items that do; those of a removed alias are not kept.
+
+    :param history: entries, oldest first; at least all that can name what is stored.
+    :raises UnavailableError: what is kept cannot be understood; the message names its file.
+    """
+    if not history or history[-1].reason == "removed":
+        return {}
+    log = AliasLog(alias, history[-1].number, tuple(history), {})
+    named = kept_datasets(log, read_keep(alias, workspace=workspace))
+    return {dataset: ", ".join(items) for dataset, items in named.items()}
 
 
 def oldest_needed(stored: Iterable[str]) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     )
     from askrepo.workspace.objects import Workspace
 
+logger = logging.getLogger(__name__)
+
 NO_CREDENTIALS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -43,6 +46,7 @@ class Run:
     :ivar run_id: names the run's files among those of the alias.
     :ivar force: carry nothing over, and swap even when the dataset shrank.
     :ivar opener: opens the embedder that the definition names; None for as the settings say.
+    :ivar keep: names of entries whose datasets retention spares; None leaves what is kept as it is.
     """
 
     definition: Definition
@@ -51,6 +55,7 @@ class Run:
     run_id: str
     force: bool = False
     opener: EmbedderOpener | None = None
+    keep: tuple[str, ...] | None = None
 
     @property
     def key(self) -> str:
@@ -74,11 +79,16 @@ class Run:
         return AliasCatalogue(self.workspace).number(self.definition.alias)
 
     def plan(self, *, max_repositories: int | None = None) -> tuple[Repository, ...]:
-        """The repositories to clone, in the order given; see `plan_run`."""
+        """The repositories to clone, in the order given; see `plan_run`. From here on `keep` is in force."""
+        from askrepo.aliases.kept import write_keep
         from askrepo.pipeline.plan import plan_run
 
         allow_local = self.settings.allow_local
-        return plan_run(self.definition, allow_local=allow_local, max_repositories=max_repositories)
+        repositories = plan_run(self.definition, allow_local=allow_local, max_repositories=max_repositories)
+        if self.keep is not None:
+            for problem in write_keep(self.definition.alias, self.keep, workspace=self.workspace):
+                logger.warning("plan %s: %s", self.definition.alias, problem)
+        return repositories
 
     def clone(self, repository: Repository, *, git_environment: Mapping[str, str] = NO_CREDENTIALS) -> Snapshot:
         """The repository at one commit; see `clone_repository`."""

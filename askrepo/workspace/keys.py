@@ -5,6 +5,7 @@
     datasets/<alias>/<dataset>/…                      a dataset; its id is the time at which its build began
     definitions/<alias>.json                          what an alias made by hand is refreshed from
     files/<alias>/<dataset>.parquet                   the table of the dataset's files
+    kept/<alias>.json                                 what its `keep` names: datasets that retention spares
     runs/<alias>/<run>/load/<repository>/part-00000.parquet
     runs/<alias>/<run>/split/shard-00000.parquet
     runs/<alias>/<run>/embed/<embedder>/shard-00000.parquet, and .ids; below shard-00000/ the batches on the way to it
@@ -26,7 +27,7 @@ from askrepo.types import check_alias
 
 ALIASES = "aliases"
 DEFINITIONS = "definitions"
-FOLDERS = (ALIASES, "claims", "datasets", DEFINITIONS, "files", "runs", "snapshots", "watched")
+FOLDERS = (ALIASES, "claims", "datasets", DEFINITIONS, "files", "kept", "runs", "snapshots", "watched")
 """Everything that askrepo writes is below one of these."""
 
 STAGES = ("load", "split", "embed")
@@ -154,6 +155,11 @@ def begun_at(dataset: str) -> datetime | None:
 def files_key(alias: str, dataset: str) -> str:
     """Key of the table of a dataset's files, wherever the dataset is."""
     return f"files/{alias}/{dataset_id(dataset)}.parquet"
+
+
+def kept_key(alias: str) -> str:
+    """Key of what an alias's `keep` names."""
+    return f"kept/{check_alias(alias)}.json"
 
 
 def run_key(alias: str, run_id: str) -> str:

@@ -13,7 +13,7 @@ from askrepo_operators.stage import StageOperator, no_retry_on_permanent_errors,
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-PARAMETERS = ("alias", "repositories", "include", "exclude", "embedder", "force")
+PARAMETERS = ("alias", "repositories", "include", "exclude", "embedder", "force", "keep")
 """What a run of the pipeline may be started with."""
 
 

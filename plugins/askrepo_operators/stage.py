@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from askrepo.aliases.kept import check_keep
 from askrepo.errors import PermanentError, TransientError, UsageError
 from askrepo.pipeline.run import Run
 from askrepo.settings import Settings
@@ -55,6 +56,7 @@ class StageOperator(BaseOperator):
             run_id=self.run,
             force=bool(values.get("force")),
             opener=partial(open_embedder, settings=settings),
+            keep=check_keep(values.get("keep")),
         )
 
     def parameters(self) -> dict[str, Any]:

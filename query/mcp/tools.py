@@ -62,7 +62,7 @@ TOOLS: Mapping[str, Mapping[str, Any]] = {
             "end": _whole("Last line.", 1, 10**9),
             "repository": _REPOSITORY,
             "alias": _ALIAS,
-            "at": {"type": "string", "description": "An earlier state: a date, an entry's number, repository@commit."},
+            "at": {"type": "string", "description": "An earlier state: date, entry number, repository@commit, tag."},
         },
     ),
     "context": _tool(

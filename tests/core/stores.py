@@ -24,8 +24,8 @@ def dataset_key(number: int, alias: str = "main", begun: datetime = NOW) -> str:
     return f"datasets/{alias}/{begun:%Y%m%dt%H%M%Sz}-{number:06x}"
 
 
-def snapshot_of(commit: str) -> Snapshot:
-    return Snapshot("o/n", "https://h/o/n", None, commit * 40, "2026-01-02T03:04:05Z", archive_of(commit), 1)
+def snapshot_of(commit: str, ref: str | None = None) -> Snapshot:
+    return Snapshot("o/n", "https://h/o/n", ref, commit * 40, "2026-01-02T03:04:05Z", archive_of(commit), 1)
 
 
 def archive_of(commit: str) -> str:
@@ -47,8 +47,17 @@ class Store:
             self.workspace.write(f"files/{alias}/{key.rpartition('/')[2]}.parquet", b"12345")
         return key
 
-    def enter(self, dataset: str, alias: str = "main", *, reason: str = "swap", at: datetime = NOW, commit: str = "a"):
-        manifest = replace(manifest_of(dataset, 4, "d" * 64), alias=alias, snapshots=(snapshot_of(commit),))
+    def enter(
+        self,
+        dataset: str,
+        alias: str = "main",
+        *,
+        reason: str = "swap",
+        at: datetime = NOW,
+        commit: str = "a",
+        ref: str | None = None,
+    ) -> None:
+        manifest = replace(manifest_of(dataset, 4, "d" * 64), alias=alias, snapshots=(snapshot_of(commit, ref),))
         number = self.catalogue.number(alias) + 1
         moment = at.isoformat(timespec="seconds")
         self.catalogue.append(AliasEntry(alias, number, moment, reason, manifest))  # type: ignore[arg-type]

@@ -177,7 +177,7 @@ def test_dag_explains_itself(dagbag: Any) -> None:
     assert "plan → clone[repository] → compare" in dag.doc_md
     assert dag.tags == {"askrepo"}
     assert not dag.catchup
-    for name in ("alias", "repositories", "include", "exclude", "embedder", "force"):
+    for name in ("alias", "repositories", "include", "exclude", "embedder", "keep", "force"):
         param = dag.params.get_param(name)
         assert param.schema["title"]
         assert param.schema["description_md"]
@@ -196,6 +196,16 @@ def test_each_alias_has_a_dag_with_its_schedule_and_valid_defaults(dags_folder: 
     assert (params["alias"], params["include"]) == ("docs", ["*.md"])
     assert docs.get_task("clone").partial_kwargs["git_conn_ids"] == "github"
     assert "askrepo/docs" in {getattr(outlet, "name", None) for outlet in docs.get_task("swap").outlets}
+
+
+def test_what_an_alias_keeps_is_what_its_runs_keep(dags_folder: Path) -> None:
+    (dags_folder / "aliases.yaml").write_text(TWO_ALIASES.replace("  code:", "    keep: [12, v1.2]\n  code:"))
+
+    bag = read_dags(dags_folder)
+
+    assert bag.import_errors == {}
+    kept = {alias: bag.get_dag(f"askrepo_alias_{alias}").params.validate()["keep"] for alias in ("docs", "code")}
+    assert kept == {"docs": ["12", "v1.2"], "code": None}
 
 
 def test_watched_alias_is_scheduled_by_its_repositories_too(dags_folder: Path) -> None:

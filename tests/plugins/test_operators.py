@@ -12,6 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.kept import read_keep
 from askrepo.aliases.readers import open_alias
 from askrepo.errors import CredentialsError, RateLimitedError, StorageError, TransientError, UsageError
 from askrepo.receipts.receipt import stored_span
@@ -358,6 +359,34 @@ def test_other_runs_refuse_parameters_they_do_not_know(stages: Stages, operator:
 
     with pytest.raises(AirflowFailException, match="unknown parameter 'dryrun'"):
         operator(task_id="task", **arguments[operator]).execute({"params": {"dryrun": True}})
+
+
+def test_plan_stores_what_is_to_be_kept_and_tells_what_has_no_such_name(
+    stages: Stages, caplog: pytest.LogCaptureFixture
+) -> None:
+    stages.all()
+    stages.values["keep"] = ["1", "v9"]
+    stages.run(PlanRunOperator)
+
+    workspace = Workspace.open(os.environ["ASKREPO_WORKSPACE"])
+    assert read_keep(stages.values["alias"], workspace=workspace) == ("1", "v9")
+    told = caplog.text
+    assert "keep 'v9' keeps nothing: 'v9' names no moment of alias" in told
+    assert "keep '1'" not in told
+
+    del stages.values["keep"]
+    stages.run(PlanRunOperator)
+    assert read_keep(stages.values["alias"], workspace=workspace) == ("1", "v9")
+
+
+@pytest.mark.parametrize("repositories", [None, ["not a repository"]], ids=["wrong keep", "wrong repository"])
+def test_a_plan_that_fails_changes_nothing_of_what_is_kept(stages: Stages, repositories: list[str] | None) -> None:
+    stages.values |= {"keep": ["1"], "repositories": repositories} if repositories else {"keep": ["two words"]}
+
+    with pytest.raises(AirflowFailException, match=r"keep: 'two words' names no moment|repositor"):
+        stages.run(PlanRunOperator)
+
+    assert read_keep(stages.values["alias"], workspace=Workspace.open(os.environ["ASKREPO_WORKSPACE"])) == ()
 
 
 def test_plan_refuses_more_repositories_than_airflow_maps(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:

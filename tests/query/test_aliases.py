@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from askrepo.aliases.catalogue import AliasCatalogue
+from askrepo.aliases.kept import write_keep
 from askrepo.aliases.removal import remove_alias
 from askrepo.store import inventory
 from askrepo.types import digest_of
@@ -16,6 +17,9 @@ from askrepo.workspace.objects import Workspace
 from tests.damage import files_of
 from tests.datasets import BuiltAlias
 from tests.query.conftest import Run, json_lines, run_on_terminal
+from tests.query.test_json_schemas import validator
+
+KEEPERS = {"history": ["history", "main"], "status": ["status"]}
 
 
 @pytest.fixture
@@ -55,6 +59,33 @@ def test_history_is_newest_first_and_marks_the_current_entry(run_main: Run) -> N
     assert newest.startswith("*   2  ")
     assert oldest.startswith("    1  ")
     assert [entry["current"] for entry in json_lines(run_main("history", "main", "--json"))] == [True, False]
+
+
+def test_history_and_status_say_what_is_kept_on_purpose(run: Run, copy: Workspace) -> None:
+    before = {name: run(*args, "--workspace", copy.url).stdout for name, args in KEEPERS.items()}
+    write_keep("main", ("1", "v9"), workspace=copy)
+    shown = {name: run(*args, "--workspace", copy.url).stdout for name, args in KEEPERS.items()}
+
+    newest, oldest = before["history"].splitlines()
+    assert shown["history"].splitlines() == [newest, f"{oldest}  kept: 1"]
+    assert "  keep        1: entry 1\n  keep        v9: keeps nothing\n" in shown["status"]
+    assert "keep   " not in before["status"]
+    (status,) = json_lines(run("status", "--json", "--workspace", copy.url))
+    assert status["keep"] == [{"name": "1", "entries": [1]}, {"name": "v9", "entries": []}]
+    assert [error.message for error in validator("status").iter_errors(status)] == []
+    lines = json_lines(run("history", "main", "--json", "--workspace", copy.url))
+    assert [line.get("keep") for line in lines] == [None, ["1"]]
+
+    copy.delete_folder(AliasCatalogue(copy).history("main")[0].manifest.dataset)
+    assert run("history", "main", "--workspace", copy.url).stdout == before["history"]
+    assert "  keep        1: keeps nothing\n" in run("status", "--workspace", copy.url).stdout
+
+
+def test_a_keep_that_cannot_be_read_hides_no_history(run: Run, copy: Workspace) -> None:
+    copy.write("kept/main.json", b"{")
+    result = run("history", "main", "--workspace", copy.url)
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 2)
+    assert "kept/main.json" in result.stderr
 
 
 def test_rollback_points_back_and_is_a_new_entry(run: Run, copy: Workspace) -> None:

@@ -117,6 +117,30 @@ def test_a_start_of_several_commits_is_ambiguous(entries: list[AliasEntry]) -> N
     assert named_entry(log, "parcel@abcdef1", now=datetime.now(UTC)).number == 3
 
 
+def test_a_tag_or_branch_names_the_newest_entry_it_was_asked_for(entries: list[AliasEntry]) -> None:
+    from dataclasses import replace
+
+    def asked_for(entry: AliasEntry, ref: str | None) -> AliasEntry:
+        snapshot = replace(entry.manifest.snapshots[0], ref=ref)
+        return replace(entry, manifest=replace(entry.manifest, snapshots=(snapshot,)))
+
+    refs = ["v1.2", "main", "main"]
+    log = AliasLog("main", 3, tuple(map(asked_for, entries, refs)), {})
+    now = datetime.now(UTC)
+    assert [named_entry(log, at, now=now).number for at in ("v1.2", "parcel@v1.2", "main", "parcel@main")] == [
+        1,
+        1,
+        3,
+        3,
+    ]
+    commit = entries[1].manifest.snapshots[0].commit
+    assert named_entry(log, f"parcel@{commit[:9]}", now=now).number == 2
+    with pytest.raises(UsageError, match=r"never at 'parcel@v9': it has parcel@\w{10} \(v1\.2\), parcel@"):
+        named_entry(log, "parcel@v9", now=now)
+    with pytest.raises(UsageError, match="'v9' names no moment"):
+        named_entry(log, "v9", now=now)
+
+
 def test_an_entry_that_removed_the_alias_is_told(entries: list[AliasEntry]) -> None:
     from dataclasses import replace
 

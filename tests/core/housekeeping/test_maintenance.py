@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from askrepo.aliases.claims import claimed, is_being_removed
+from askrepo.aliases.kept import write_keep
 from askrepo.aliases.rollback import rollback_alias
 from askrepo.embedders.embedder import open_embedder
 from askrepo.errors import DatasetCorruptedError, StorageError, UnavailableError, UsageError
@@ -516,6 +517,131 @@ def interrupt(patch: pytest.MonkeyPatch, action: Callable[[], None], *, at: int)
     for name in CALLS:
         patch.setattr(Workspace, name, counted(getattr(Workspace, name)))
     patch.setattr(DatasetLocation, "delete_files", counted(DatasetLocation.delete_files))
+
+
+# What is kept on purpose ---------------------------------------------------------------------------------------------
+
+
+def test_what_keep_names_stays_until_it_names_it_no_more(store):
+    first, second, *_ = store.swaps(5)
+    write_keep("main", ("1",), workspace=store.workspace)
+
+    assert names(store.maintain().removed) == [second, dataset_key(3)]
+    [item] = [item for item in store.plan().items if item.name == first]
+    assert (item.stays, item.why) == (True, "named by keep: 1")
+    assert f"files/main/{first.rpartition('/')[2]}.parquet" in store.all_keys()
+
+    write_keep("main", (), workspace=store.workspace)
+    assert names(store.maintain().removed) == [first]
+
+
+@pytest.mark.parametrize("item", ["1", "20260301t000000z-000001", "20260301", "n@aaaa", "v1.2", "o/n@v1.2"])
+def test_it_is_named_in_any_way_that_at_takes(store, item):
+    begun = datetime(2026, 3, 1, tzinfo=UTC)
+    first = store.dataset(1, begun=begun)
+    store.enter(first, ref="v1.2", at=begun)
+    for number in (2, 3):
+        store.enter(store.dataset(number), commit="b")
+    write_keep("main", (item,), workspace=store.workspace)
+
+    assert names(store.maintain(retention=1).removed) == [dataset_key(2)]
+    assert first in names(store.plan(retention=1).kept)
+
+
+def test_only_the_alias_that_names_it_keeps_it(store):
+    old = {alias: store.swaps(3, alias)[0] for alias in ("docs", "main")}
+    write_keep("docs", ("1",), workspace=store.workspace)
+
+    assert names(store.maintain().removed) == [old["main"]]
+
+
+def test_a_kept_dataset_outside_the_workspace_stays(store, tmp_path):
+    elsewhere = Store(Workspace.open(str(tmp_path / "elsewhere")))
+    urls = [f"{tmp_path}/elsewhere/{elsewhere.dataset(number, has_list=False)}" for number in (1, 2, 3)]
+    for url in urls:
+        store.enter(url)
+    write_keep("main", ("1",), workspace=store.workspace)
+
+    assert names(store.maintain(retention=1).removed) == urls[1:2]
+    assert [Path(url).exists() for url in urls] == [True, False, True]
+
+
+def test_of_a_removed_alias_nothing_is_kept(store):
+    datasets = store.swaps(2)
+    write_keep("main", ("1",), workspace=store.workspace)
+    store.enter(datasets[1], reason="removed", at=NOW + HOUR)
+
+    assert store.maintain(now=NOW + 24 * HOUR).removed == ()
+    assert names(store.maintain(now=NOW + 26 * HOUR).removed) == datasets
+
+
+def test_one_that_comes_back_keeps_it_again(store):
+    first, *_ = store.swaps(4)
+    write_keep("main", ("1",), workspace=store.workspace)
+    store.enter(dataset_key(4), reason="removed", at=NOW + HOUR)
+    store.enter(dataset_key(4), reason="rollback", at=NOW + 2 * HOUR)
+
+    assert first not in names(store.maintain().removed)
+
+
+def test_what_is_kept_after_the_plan_stays(store, three):
+    plan = store.plan()
+    write_keep("main", ("1",), workspace=store.workspace)
+
+    outcome = carry_out(plan, workspace=store.workspace)
+
+    assert outcome.spared == {three[0].dataset: "keep names it by now: 1"}
+    assert not is_being_removed("main", three[0].dataset, workspace=store.workspace)
+    assert rollback_alias("main", workspace=store.workspace, to="1").number == 4
+
+
+def test_what_is_kept_while_it_is_being_removed_is_told(store, three, monkeypatch):
+    told = []
+
+    def with_a_keep(location: DatasetLocation, names: Sequence[str]) -> None:
+        told.extend(write_keep("main", ("1",), workspace=store.workspace))
+        delete_files(location, names)
+
+    delete_files = DatasetLocation.delete_files
+    monkeypatch.setattr(DatasetLocation, "delete_files", with_a_keep)
+
+    assert names(store.maintain().removed) == [three[0].dataset]
+    assert "keep '1' keeps nothing: entry 1 of main" in told[0]
+
+
+def test_a_removal_that_has_begun_is_finished_whatever_is_kept_since(store, three, monkeypatch):
+    def failing(location: DatasetLocation, names: Sequence[str]) -> None:
+        delete_files(location, names[:1])
+        raise StorageError("the store is out of reach")
+
+    delete_files = DatasetLocation.delete_files
+    monkeypatch.setattr(DatasetLocation, "delete_files", failing)
+    store.maintain()
+    monkeypatch.undo()
+    write_keep("main", ("1",), workspace=store.workspace)
+
+    assert names(store.maintain().removed) == [three[0].dataset]
+
+
+def test_nothing_is_removed_that_an_unreadable_keep_may_name(store):
+    store.swaps(3)
+    store.workspace.write("kept/main.json", b"{")
+
+    plan = store.plan()
+
+    assert names(plan.removals, "dataset") == []
+    assert "kept/main.json" in plan.problems[0]
+
+
+def test_a_keep_that_becomes_unreadable_spares_the_dataset_and_lets_go_of_it(store, three):
+    plan = store.plan()
+    store.workspace.write("kept/main.json", b"{")
+
+    outcome = carry_out(plan, workspace=store.workspace)
+
+    assert (outcome.removed, outcome.failed) == ((), {})
+    assert "kept/main.json" in outcome.spared[three[0].dataset]
+    assert not is_being_removed("main", three[0].dataset, workspace=store.workspace)
 
 
 # Killed half-way ----------------------------------------------------------------------------------------------------

@@ -86,6 +86,19 @@ def test_published_datasets(moves, hours, changes, expected):
     assert needed(moves, hours=hours, **changes) == expected
 
 
+def test_a_kept_dataset_stays_while_its_alias_does():
+    kept = {dataset(1): "v1.2"}
+    limits = Limits(retention=1, grace=HOUR)
+
+    def reasons(*moves: tuple[str, int]) -> list[str]:
+        judged = judge_datasets(items(dataset(1), dataset(2)), log(*moves), limits, now=START + 99 * DAY, kept=kept)
+        return [item.why if item.stays else "" for item in judged]
+
+    assert reasons(*SWAPS[:3]) == ["named by keep: v1.2", ""]
+    assert reasons(*SWAPS[:3], ("rollback", 1)) == ["current", ""]
+    assert reasons(*SWAPS[:3], ("removed", 3)) == ["", ""]
+
+
 @pytest.mark.parametrize(
     ("dates", "now", "expected"),
     [
