@@ -90,7 +90,7 @@ def build_this(settings: Settings) -> str:
 def asked(question: str, options: Sequence[str], environment: dict[str, str], store: ReceiptStore) -> Counter[str]:
     """What became of the statements of one answer, its tokens and seconds."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "query", "ask", "--json", *options, question]
+    command = [sys.executable, "-m", "askrepo_query", "ask", "--json", *options, question]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     counts: Counter[str] = Counter(seconds=int(time.monotonic() - started))
     if not run.stdout:  # an answer that was cut off is one, whatever the exit code

@@ -241,7 +241,7 @@ def command(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Command:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path_factory.mktemp("reader")), **stage.readers}
 
     def run(*arguments: str) -> str:
-        line = [sys.executable, "-m", "query", *arguments]
+        line = [sys.executable, "-m", "askrepo_query", *arguments]
         done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

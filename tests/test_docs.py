@@ -42,7 +42,7 @@ def test_every_command_line_of_the_pages_parses(line: str) -> None:
     command, *rest = line.split()[1:]
     options = re.findall(r"(?<=\s)(--[a-z-]+|-[a-zA-Z])\b", " " + " ".join(rest))
     help_text = subprocess.run(
-        [sys.executable, "-m", "query", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "askrepo_query", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert [option for option in options if option not in help_text] == []
 

@@ -17,7 +17,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from query.cli import main
+from askrepo_query.cli import main
 from tests.datasets import BuiltAlias, build_alias, run_stages
 
 KNOWN = Path(__file__).with_name("formats.json")

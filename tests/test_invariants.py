@@ -42,7 +42,7 @@ from askrepo.settings import Settings
 from askrepo.types import Definition, Snapshot
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.tables import read_table
-from query.cli import main as askrepo_command
+from askrepo_query.cli import main as askrepo_command
 from tests.conftest import GitRepository
 from tests.datasets import build_alias, run_stages
 from tests.fakes import CountingEmbedder
@@ -353,7 +353,7 @@ main()
 def test_a_run_and_a_question_open_no_connection(make_repository: MakeRepository, workspace: Workspace) -> None:
     repository = make_repository("project", versioned(0))
     python = [sys.executable, "-c", OFFLINE, workspace.url, f"{workspace.url}/cache", "main", repository.url]
-    question = [sys.executable, "-m", "query", "search", "function", "--workspace", workspace.url]
+    question = [sys.executable, "-m", "askrepo_query", "search", "function", "--workspace", workspace.url]
     for command in (python, question):
         assert traced(command, {"PYTHONDONTWRITEBYTECODE": "1"}, 120, exit_codes=[0]) == []
 

@@ -16,11 +16,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
-    "askrepo": {"airflow", "click", "askrepo_operators", "query", "tools", "tests"},
+    "askrepo": {"airflow", "click", "askrepo_operators", "askrepo_query", "tools", "tests"},
     "query": {"airflow", "askrepo_operators", "tools", "tests"},
-    "plugins": {"click", "query", "tools", "tests"},
-    "dags": {"click", "query", "tools", "tests"},
-    "tools": {"airflow", "click", "query", "tests"},
+    "plugins": {"click", "askrepo_query", "tools", "tests"},
+    "dags": {"click", "askrepo_query", "tools", "tests"},
+    "tools": {"airflow", "click", "askrepo_query", "tests"},
 }
 BOTTOM = {"errors", "types", "settings", "config_file", "telemetry"}
 ROOMS = {

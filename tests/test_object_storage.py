@@ -52,7 +52,7 @@ class Machine:
             **self.credentials,
             **env,
         }
-        command = [sys.executable, "-m", "query", *arguments]
+        command = [sys.executable, "-m", "askrepo_query", *arguments]
         return subprocess.run(command, env=environment, cwd=self.home, capture_output=True, text=True)
 
     def json_of(self, *arguments: str, **env: str) -> list[dict[str, Any]]:

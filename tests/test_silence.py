@@ -26,7 +26,7 @@ FILES = {"retry.py": "def retry(times):\n    return times\n", "README.md": "# Pa
 LOUD = {"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "lsv2_none", "LANGSMITH_GATEWAY": "true"}
 
 AND_LIVE_ON = f"import time; print('done', flush=True); time.sleep({LIVES_S})"
-COMMAND = "import sys; from query.cli import main; main(sys.argv[1:], standalone_mode=False);" + AND_LIVE_ON
+COMMAND = "import sys; from askrepo_query.cli import main; main(sys.argv[1:], standalone_mode=False);" + AND_LIVE_ON
 INGEST = f"import sys; from tests.pipeline_process import main; main();{AND_LIVE_ON}"
 RETRIEVER = f"""
 import os
@@ -72,8 +72,8 @@ def test_no_entry_point_speaks_to_another_machine(built: BuiltAlias, server: Ope
     commands = {
         "search": (python(COMMAND, "search", "how are things retried"), LOUD),
         "ask": (python(COMMAND, "ask", "how are things retried"), LOUD | chat),
-        "chat": ([sys.executable, "-m", "query", "chat"], LOUD | chat),
-        "mcp": ([sys.executable, "-m", "query", "mcp"], LOUD | chat),
+        "chat": ([sys.executable, "-m", "askrepo_query", "chat"], LOUD | chat),
+        "mcp": ([sys.executable, "-m", "askrepo_query", "mcp"], LOUD | chat),
         "ingest": (python(INGEST, *ingest), LOUD),
         "retriever": (python(RETRIEVER), {}),
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from askrepo.store import inventory
-from query.cli import main
+from askrepo_query.cli import main
 from tests.damage import files_of
 
 

@@ -34,7 +34,7 @@ def _sections(command: str) -> list[str]:
 
 
 def _help(command: str) -> str:
-    arguments = [sys.executable, "-m", "query", *command.split()[1:], "--help"]
+    arguments = [sys.executable, "-m", "askrepo_query", *command.split()[1:], "--help"]
     environment = {"PATH": os.defpath, "TERM": "dumb", "HOME": "/"}
     return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 

@@ -30,7 +30,7 @@ def said(code: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["askrepo", "askrepo.langchain.retriever", "askrepo.embedders.local", "query", "benchmarks"]
+    "module", ["askrepo", "askrepo.langchain.retriever", "askrepo.embedders.local", "askrepo_query", "benchmarks"]
 )
 def test_onnxruntime_is_told_before_anybody_can_import_it(module: str) -> None:
     code = f"import os, sys, {module}; print(os.environ['ORT_DISABLE_TELEMETRY'], 'onnxruntime' in sys.modules)"
@@ -38,7 +38,7 @@ def test_onnxruntime_is_told_before_anybody_can_import_it(module: str) -> None:
     assert said(code) == ["1", "False"]
 
 
-@pytest.mark.parametrize("module", ["query", "benchmarks"])
+@pytest.mark.parametrize("module", ["askrepo_query", "benchmarks"])
 def test_our_processes_trace_nothing_to_langsmith(module: str) -> None:
     code = (
         f"import {module}; from langsmith.utils import tracing_is_enabled;"

@@ -122,7 +122,7 @@ def _connections(process: psutil.Process) -> list[Any]:
 def askrepo(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command, or the module where the package is not installed."""
     installed = Path(sys.executable).with_name("askrepo")
-    command = [str(installed)] if installed.exists() else [sys.executable, "-m", "query"]
+    command = [str(installed)] if installed.exists() else [sys.executable, "-m", "askrepo_query"]
     env = airflow_environment(environment)
     return subprocess.run([*command, *arguments], env=env, capture_output=True, text=True)
 

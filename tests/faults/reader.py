@@ -191,7 +191,7 @@ def _of_command(question: str, watch: Watch) -> Answer:
     """What `askrepo search` prints, run in this process."""
     from click.testing import CliRunner
 
-    from query.cli import main
+    from askrepo_query.cli import main
 
     arguments = ["search", "--json", "-k", "20", "--alias", watch.alias, "--workspace", watch.workspace, question]
     result = CliRunner().invoke(main, arguments)

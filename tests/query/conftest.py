@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from query.cli import main
+from askrepo_query.cli import main
 from tests.datasets import BuiltAlias, build_alias, run_stages
 from tests.fakes import OpenAIServer
 
@@ -105,7 +105,7 @@ def run_on_terminal(*args: str, typed: str = "", env: dict[str, str] | None = No
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})}
     process = subprocess.Popen(
-        [sys.executable, "-m", "query", *args],
+        [sys.executable, "-m", "askrepo_query", *args],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

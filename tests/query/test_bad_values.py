@@ -154,7 +154,7 @@ def test_a_bad_setting_never_aborts_the_process(
     local: BuiltAlias, clean_home: Path, name: str, value: str, times: int
 ) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "ASKREPO_WORKSPACE": local.workspace.url, name: value}
-    command = [sys.executable, "-m", "query", "search", "x"]
+    command = [sys.executable, "-m", "askrepo_query", "search", "x"]
     runs = [subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(times)]
     assert {run.returncode for run in runs} == {2}
     assert {run.stderr.count("\n") for run in runs} == {1}

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_conversation_follows_the_alias(clean_home):
     built = build_alias(clean_home / "workspace", {"a.py": "def first():\n    pass\n"})
     with subprocess.Popen(
-        [sys.executable, "-m", "query", "chat", "--json"],
+        [sys.executable, "-m", "askrepo_query", "chat", "--json"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

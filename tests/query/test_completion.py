@@ -73,7 +73,7 @@ def environment(built: BuiltAlias, tmp_path_factory: pytest.TempPathFactory) -> 
     home = tmp_path_factory.mktemp("home")
     command = home / "bin" / "askrepo"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m query "$@"\n')
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m askrepo_query "$@"\n')
     command.chmod(0o755)
     (home / "questions.jsonl").touch()
     names = {"HOME": str(home), "TERM": "xterm", "PATH": f"{command.parent}:{os.environ['PATH']}"}

@@ -16,8 +16,8 @@ from tests.query.conftest import Run, json_lines
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).with_name("askrepo")
 IMPORTED = (
-    "askrepo", "click", "deeplake", "json", "langchain_openai", "numpy", "obstore", "onnxruntime", "pyarrow", "query",
-    "sitecustomize", "tokenizers", "tomllib", "usercustomize",
+    "askrepo", "askrepo_query", "click", "deeplake", "json", "langchain_openai", "numpy", "obstore", "onnxruntime",
+    "pyarrow", "sitecustomize", "tokenizers", "tomllib", "usercustomize",
 )  # fmt: skip
 RELATIVE_OPEN = re.compile(r'AT_FDCWD, "((?!/)[^"]+)"|(?:open|stat|access|readlink)\("((?!/)[^"]+)"')
 
@@ -88,7 +88,7 @@ def test_a_directory_that_is_gone_stops_nothing(
     (tmp_path / "gone").mkdir()
     script = 'cd gone && rmdir ../gone && exec "$@"'
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "ASKREPO_WORKSPACE": workspace or built.workspace.url}
-    command = ["sh", "-c", script, "sh", sys.executable, "-m", "query", *args]
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", "askrepo_query", *args]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done
     assert told in done.stderr

@@ -21,8 +21,8 @@ from askrepo.errors import (
     UnknownAliasError,
     UsageError,
 )
-from query.cli import main
-from query.errors import AskrepoGroup
+from askrepo_query.cli import main
+from askrepo_query.errors import AskrepoGroup
 from tests.datasets import BuiltAlias
 from tests.query.conftest import Run
 
@@ -134,7 +134,7 @@ def test_a_workspace_that_cannot_be_there_is_unavailable(run: Run, clean_home: P
 
 def test_ctrl_c_exits_130(built: BuiltAlias, clean_home: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url}
-    command = [sys.executable, "-m", "query", "chat"]
+    command = [sys.executable, "-m", "askrepo_query", "chat"]
     with subprocess.Popen(
         command,
         env=environment,
@@ -170,7 +170,9 @@ def test_the_shell_completes_alias_names(built: BuiltAlias, clean_home: Path) ->
         "COMP_WORDS": "askrepo search --alias m",
         "COMP_CWORD": "m",
     }
-    done = subprocess.run([sys.executable, "-m", "query"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "askrepo_query"], env=environment, capture_output=True, text=True, check=False
+    )
     assert "main" in done.stdout
 
 
@@ -184,7 +186,7 @@ BROKEN = {
 def test_a_bug_is_told_before_the_process_ends(built: BuiltAlias, clean_home: Path, case: str) -> None:
     """It ends without Python's own shutdown, which would have written what is not yet on stderr."""
     code, named = BROKEN[case]
-    script = f"import sys; sys.argv = ['askrepo', 'aliases']; {code}; from query.start import run; run()"
+    script = f"import sys; sys.argv = ['askrepo', 'aliases']; {code}; from askrepo_query.start import run; run()"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -8,7 +8,7 @@ import pytest
 from askrepo.search.links import Links, Place
 from askrepo.text.display import columns
 from askrepo.types import Chunk, Hit
-from query.hits import excerpt, hit_block, hit_json, symbol_of
+from askrepo_query.hits import excerpt, hit_block, hit_json, symbol_of
 
 
 def chunk(

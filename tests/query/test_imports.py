@@ -17,7 +17,7 @@ HEAVY = (
 )  # fmt: skip
 SCRIPT = """
 import contextlib, io, json, sys
-from query.cli import main
+from askrepo_query.cli import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     main(sys.argv[1:], standalone_mode=False)
 print(json.dumps(sorted(sys.modules)))

@@ -32,7 +32,7 @@ def wait_for(happens: Callable[[], bool]) -> None:
 def test_an_interrupted_answer_ends_quietly_and_is_kept(run_main: Run, server: OpenAIServer) -> None:
     server.answers.append(sse(chunk("It waits [1]. And "), end=[STALL]))
     with subprocess.Popen(
-        [sys.executable, "-m", "query", "ask", "backoff"],
+        [sys.executable, "-m", "askrepo_query", "ask", "backoff"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -54,7 +54,7 @@ def test_a_terminal_shows_what_there_is_of_an_interrupted_answer(run_main: Run, 
     server.answers.append(sse(chunk(begun), end=[STALL]))
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "query", "ask", "backoff"],
+        [sys.executable, "-m", "askrepo_query", "ask", "backoff"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -85,7 +85,7 @@ def test_an_interrupted_turn_does_not_end_the_conversation(run_main: Run, server
     server.answers += [spoken("It retries [1]."), spoken("backoff?"), sse(chunk("It waits "), end=[STALL])]
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "query", "chat"],
+        [sys.executable, "-m", "askrepo_query", "chat"],
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -20,7 +20,7 @@ from tests.fakes import OpenAIServer
 from tests.query.conftest import FILES, KEY
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "query")
+COMMAND = (sys.executable, "-m", "askrepo_query")
 TIMEOUT_S = 60.0
 AT_ONCE = 6  # processes; more would measure how busy the machine is
 
@@ -159,7 +159,7 @@ SWALLOWS = {
 }
 STARTED = """
 import time
-from query import interrupts
+from askrepo_query import interrupts
 interrupts.install()
 interrupts.raise_first()
 def ready():
@@ -241,7 +241,7 @@ def test_an_error_while_native_code_is_imported_does_not_abort(local: BuiltAlias
 
 BUSY = """
 import sys, threading, time
-from query import cli, start
+from askrepo_query import cli, start
 
 def fail(**_):
     threading.Thread(target=time.sleep, args=(60,)).start()

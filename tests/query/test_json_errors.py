@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from askrepo import errors
 from askrepo.errors import AskrepoError
-from query.errors import CODES, AskrepoGroup, Failure, wants_json
-from query.streams import OutputError
+from askrepo_query.errors import CODES, AskrepoGroup, Failure, wants_json
+from askrepo_query.streams import OutputError
 from tests.query.conftest import Run
 
 DOCUMENTED = (

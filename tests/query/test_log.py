@@ -178,7 +178,7 @@ def test_what_was_shown_of_an_answer_that_broke_off_is_kept(
         raise StorageError("broke off")
 
     server.replies.append("It waits [1].")
-    monkeypatch.setattr("query.answering._print_sources", broken)
+    monkeypatch.setattr("askrepo_query.answering._print_sources", broken)
     assert run_main("ask", "backoff").exit_code == 2
     (kept,) = json_lines(run_main("log", "--json"))
     assert kept["answer"] == "It waits [1]."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from askrepo.text.display import plain
-from query.markdown import MAX_BLOCK_CHARS, drawn
+from askrepo_query.markdown import MAX_BLOCK_CHARS, drawn
 
 PAGE = "https://example.org/{}"
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]")

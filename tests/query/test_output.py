@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from askrepo.search.search import STRATEGIES as KNOWN_STRATEGIES
-from query.options import STRATEGIES
-from query.output import age, linked, show_warnings_plainly
+from askrepo_query.options import STRATEGIES
+from askrepo_query.output import age, linked, show_warnings_plainly
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 

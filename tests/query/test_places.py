@@ -10,7 +10,7 @@ import pytest
 
 from askrepo.settings import Settings
 from askrepo.types import Citation
-from query.places import Places
+from askrepo_query.places import Places
 from tests.datasets import BuiltAlias
 from tests.query.conftest import run_on_terminal
 

@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from askrepo.text.display import columns
-from query import progress as module
-from query.progress import copying, progress
+from askrepo_query import progress as module
+from askrepo_query.progress import copying, progress
 
 if TYPE_CHECKING:
     import pytest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from query.reading import NO_TOOLS
+from askrepo_query.reading import NO_TOOLS
 from tests.fakes import OpenAIServer
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 
@@ -133,7 +133,7 @@ def test_ctrl_c_while_reading_answers_from_what_was_read(run_main: Run, server: 
     environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2]),
                    "ASKREPO_CHAT_TIMEOUT_S": "30"}  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "query", "ask", "backoff", "-k", "1"],
+        [sys.executable, "-m", "askrepo_query", "ask", "backoff", "-k", "1"],
         stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True,
     )  # fmt: skip
     os.close(theirs)

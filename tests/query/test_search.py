@@ -154,7 +154,7 @@ def test_odd_questions_have_a_defined_outcome(run_main: Run, piped: str, code: i
 
 def test_bytes_that_are_no_text_do_not_crash(built: BuiltAlias, clean_home: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "query", "search", b"back\xff\xfeoff"],
+        [sys.executable, "-m", "askrepo_query", "search", b"back\xff\xfeoff"],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url},
         capture_output=True,
     )
@@ -198,7 +198,7 @@ def test_a_terminal_gets_colour_and_lines_that_fit(run_main: Run) -> None:
 
 def test_a_closed_pipe_ends_the_command_quietly(built: BuiltAlias, clean_home: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "ASKREPO_WORKSPACE": built.workspace.url}
-    command = [sys.executable, "-m", "query", "search", "message", "-k", "100"]
+    command = [sys.executable, "-m", "askrepo_query", "search", "message", "-k", "100"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         errors = process.stderr.read().decode()

@@ -5,10 +5,10 @@ import time
 import click
 import pytest
 
-from query import highlight
-from query.complete import complete_path
-from query.highlight import highlighted
-from query.show import show
+from askrepo_query import highlight
+from askrepo_query.complete import complete_path
+from askrepo_query.highlight import highlighted
+from askrepo_query.show import show
 from tests.datasets import BuiltAlias
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 

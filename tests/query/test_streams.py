@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from query.question import MAX_QUESTION_CHARS, encoding_of
+from askrepo_query.question import MAX_QUESTION_CHARS, encoding_of
 from tests.datasets import BuiltAlias
 from tests.fakes import OpenAIServer
 from tests.query.conftest import Run, json_lines, run_on_terminal
@@ -40,7 +40,7 @@ def environment(built: BuiltAlias, clean_home: Path) -> dict[str, str]:
 
 def shell(line: str, environment: dict[str, str], *, piped: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """A line of bash in which `askrepo` is the command; its last exit code is that of the command."""
-    script = f'set -o pipefail; askrepo() {{ "$PYTHON" -m query "$@"; }}; {line}'
+    script = f'set -o pipefail; askrepo() {{ "$PYTHON" -m askrepo_query "$@"; }}; {line}'
     return subprocess.run(["bash", "-c", script], env=environment, input=piped, capture_output=True, timeout=60)
 
 

@@ -84,7 +84,7 @@ def local(tmp_path_factory) -> BuiltAlias:
 )
 def test_too_little_address_space_is_told_before_native_code_starts(local, mebibytes, user):
     run = subprocess.run(
-        [sys.executable, "-m", "query", "search", "first", "--workspace", local.workspace.url],
+        [sys.executable, "-m", "askrepo_query", "search", "first", "--workspace", local.workspace.url],
         cwd=ROOT,
         capture_output=True,
         text=True,

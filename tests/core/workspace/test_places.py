@@ -13,8 +13,8 @@ from askrepo.store.opening import open_dataset
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
 from askrepo.workspace.places import check_dataset_place, local_folder
+from askrepo_query.cli import main
 from benchmarks.in_process import run_until_embedded
-from query.cli import main
 from tests.core.datasets import rows_of, write_dataset
 from tests.datasets import build_alias
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from query.mcp.library import Library
-from query.session import Session
+from askrepo_query.mcp.library import Library
+from askrepo_query.session import Session
 from tests.datasets import BuiltAlias
 
 Call = Callable[..., Awaitable[Any]]
@@ -24,7 +24,7 @@ def call(library: Library) -> Call:
     """Call a tool as the SDK's client does: `result = await call("search", query="retry")`."""
     from mcp.client.client import Client
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
 
     async def called(name: str, **arguments: Any) -> Any:
         async with Client(server_for(library)) as client:

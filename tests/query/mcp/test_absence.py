@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from query.mcp.library import Library
-from query.mcp.search_tool import search
-from query.session import Session
+from askrepo_query.mcp.library import Library
+from askrepo_query.mcp.search_tool import search
+from askrepo_query.session import Session
 from tests.datasets import build_alias
 
 PARTS = ("retry", "queue", "Parcel", "http", "token", "flush", "Cache", "window", "shard", "merge", "lease", "Route")

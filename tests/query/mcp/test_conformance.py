@@ -58,7 +58,7 @@ def inspected(built: BuiltAlias, method: str, *args: str) -> dict[str, Any]:
     wanted = environment(built)
     names = ("PYTHONPATH", "ASKREPO_WORKSPACE", "ASKREPO_CACHE")
     variables = [part for name in names for part in ("-e", f"{name}={wanted[name]}")]
-    started = [sys.executable, "-m", "query", "mcp"]
+    started = [sys.executable, "-m", "askrepo_query", "mcp"]
     return json.loads(npx(INSPECTOR, "mcp-inspector", "--cli", *variables, *started, "--method", method, *args))
 
 

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from askrepo.errors import UsageError
-from query.mcp.address import Address
+from askrepo_query.mcp.address import Address
 from tests.datasets import BuiltAlias
 from tests.query.conftest import Run
 from tests.query.mcp.conftest import text_of
@@ -29,7 +29,7 @@ def serving(built: BuiltAlias, *, token: str = "") -> Iterator[str]:
     """The server in a process of its own; gives its URL, and makes sure that SIGTERM ends it quietly."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "ASKREPO_MCP_TOKEN": token,
                    "ASKREPO_WORKSPACE": built.workspace.url, "ASKREPO_CACHE": str(built.settings.cache)}  # fmt: skip
-    command = [sys.executable, "-m", "query", "mcp", "--http", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "askrepo_query", "mcp", "--http", "127.0.0.1:0"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
@@ -137,7 +137,7 @@ def test_the_configuration_names_the_chat_model_with_its_endpoint_and_no_secret(
 
 
 def test_without_the_sdk_it_is_said_what_to_install(run_main: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "query.mcp.server", raising=False)
+    monkeypatch.delitem(sys.modules, "askrepo_query.mcp.server", raising=False)
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     result = run_main("mcp")
     assert (result.exit_code, result.stdout) == (2, "")

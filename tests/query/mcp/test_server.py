@@ -11,9 +11,9 @@ import pytest
 from askrepo.errors import UnknownAliasError
 from askrepo.receipts.store import ReceiptStore
 from askrepo.text.tokens import count_tokens
-from query.mcp.library import Library
-from query.options import WITHOUT_VECTORS
-from query.session import Session
+from askrepo_query.mcp.library import Library
+from askrepo_query.options import WITHOUT_VECTORS
+from askrepo_query.session import Session
 from tests.datasets import BuiltAlias, build_alias, run_stages
 from tests.query.conftest import FILES, HOSTILE_PATH
 from tests.query.mcp.conftest import Call, commit_of, outcome_of, text_of
@@ -79,7 +79,7 @@ async def test_absence_is_not_attested_when_some_text_was_not_searched(tmp_path:
 
 
 def lookup_search(library: Library, query: str) -> Any:
-    from query.mcp.search_tool import search
+    from askrepo_query.mcp.search_tool import search
 
     return search(library, query, 8, "full", 4000, 0)
 
@@ -105,7 +105,7 @@ async def test_an_unknown_alias_is_told_with_the_known_ones(call: Call) -> None:
 async def test_a_dataset_that_is_gone_is_an_error_with_the_next_step(tmp_path: Path) -> None:
     from mcp.client.client import Client
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
 
     built = build_alias(tmp_path, FILES)
     library = Library(Session(built.settings))
@@ -142,7 +142,7 @@ async def test_reading_gives_lines_and_where_to_read_on(call: Call) -> None:
 
 
 async def test_a_long_file_is_read_in_parts_within_the_bound(tmp_path: Path) -> None:
-    from query.mcp.read_tool import read
+    from askrepo_query.mcp.read_tool import read
 
     built = build_alias(tmp_path, {"long.md": "".join(f"{'字' * 150} {number}\n" for number in range(900))})
     library, start, numbers = Library(Session(built.settings)), 1, []
@@ -183,7 +183,7 @@ async def test_what_files_hold_neither_steers_terminals_nor_forges_the_last_line
 async def test_ask_is_there_only_with_a_chat_model(library: Library) -> None:
     from mcp.client.client import Client
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
 
     settings = replace(library.session.settings, chat_model="some-model")
     for each, has_ask in ((library, False), (Library(Session(settings)), True)):
@@ -195,7 +195,7 @@ async def test_ask_is_there_only_with_a_chat_model(library: Library) -> None:
 async def test_ask_answers_with_sources_and_tells_its_progress(library: Library) -> None:
     from mcp.client.client import Client
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
     from tests.fakes import OpenAIServer
 
     told: list[str] = []
@@ -221,7 +221,7 @@ async def test_ask_answers_with_sources_and_tells_its_progress(library: Library)
 async def test_ask_reads_what_is_open_already(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     from mcp.client.client import Client
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
     from tests.fakes import OpenAIServer
 
     with OpenAIServer(replies=["The next attempt waits with exponential backoff [1]."] * 2) as endpoint:
@@ -263,7 +263,7 @@ async def test_files_are_resources_at_their_commit(library: Library, built: Buil
     from mcp.client.client import Client
     from mcp.shared.exceptions import MCPError
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
 
     commit = commit_of(built)
     async with Client(server_for(library)) as client:
@@ -282,7 +282,7 @@ async def test_an_answer_that_nobody_waits_for_does_not_hold_up_the_others(libra
     import anyio
     from mcp.client.client import Client
 
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
     from tests.fakes import OpenAIServer
 
     with OpenAIServer(answer=lambda _: time.sleep(3)) as endpoint:
@@ -298,7 +298,7 @@ async def test_an_answer_that_nobody_waits_for_does_not_hold_up_the_others(libra
 
 
 async def test_nothing_is_traced(library: Library) -> None:
-    from query.mcp.server import server_for
+    from askrepo_query.mcp.server import server_for
 
     assert server_for(library).middleware == []
 

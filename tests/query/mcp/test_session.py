@@ -104,7 +104,7 @@ def _started(built: BuiltAlias, way: str) -> Iterator[Any]:
             yield url
         return
     yield stdio_client(
-        StdioServerParameters(command=sys.executable, args=["-m", "query", "mcp"], env=environment(built))
+        StdioServerParameters(command=sys.executable, args=["-m", "askrepo_query", "mcp"], env=environment(built))
     )
 
 

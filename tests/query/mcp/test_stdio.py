@@ -25,7 +25,7 @@ def environment(built: BuiltAlias, **others: str) -> dict[str, str]:
 
 
 def started(built: BuiltAlias) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "query", "mcp"]
+    command = [sys.executable, "-m", "askrepo_query", "mcp"]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment(built), **pipes)
 
@@ -42,7 +42,7 @@ async def test_a_client_calls_over_stdio(built: BuiltAlias) -> None:
     from mcp.client.client import Client
     from mcp.client.stdio import StdioServerParameters, stdio_client
 
-    start = StdioServerParameters(command=sys.executable, args=["-m", "query", "mcp"], env=environment(built))
+    start = StdioServerParameters(command=sys.executable, args=["-m", "askrepo_query", "mcp"], env=environment(built))
     async with Client(stdio_client(start)) as client:
         result = await client.call_tool("search", {"query": "Retrier", "limit": 1})
         wrong = await client.call_tool("search", {"query": "x", "nosuch": 1})

@@ -8,7 +8,7 @@ import pytest
 
 from askrepo.errors import UsageError
 from askrepo.text.tokens import count_tokens
-from query.mcp.tools import MAX_TEXT_CHARS, TOOLS, checked_arguments
+from askrepo_query.mcp.tools import MAX_TEXT_CHARS, TOOLS, checked_arguments
 
 
 def test_all_that_a_client_is_told_of_the_tools_is_short() -> None:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from query.mcp.turns import in_turn
+from askrepo_query.mcp.turns import in_turn
 
 
 class Counter:
