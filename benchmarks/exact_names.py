@@ -19,8 +19,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from askrepo.aliases.readers import AliasReader, open_alias
+from askrepo.search.nearest_names import edit_distance
 from askrepo.search.search import absent_names, search
-from askrepo.search.spelling import edit_distance
 from askrepo.settings import Settings
 from askrepo.store.schema import batches
 from askrepo.types import Hit

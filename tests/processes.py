@@ -14,7 +14,7 @@ from typing import Self
 
 import psutil
 
-from tools.family import processes_of_session
+from tools.process_tree import processes_of_session
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP_TIMEOUT_S = 10.0

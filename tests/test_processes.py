@@ -12,7 +12,7 @@ import pytest
 
 from tests.airflow_rest import wait_for
 from tests.processes import ROOT, Processes
-from tools.family import processes_of_session
+from tools.process_tree import processes_of_session
 
 # A process that starts another one and tells nobody.
 FAMILY = "import subprocess, time; subprocess.Popen(['sleep', '600']); time.sleep(600)"

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from askrepo.telemetry import SILENCE
-from tools.family import MAKE_PID, run
+from tools.process_tree import MAKE_PID, run
 from tools.run_log import told_by
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from tools.airflow_home import ROOT, airflow_environment
-from tools.family import stop_as_usual
 from tools.ingest import main as ingest
+from tools.process_tree import stop_as_usual
 
 QUESTION = "What is this repository for?"
 

@@ -23,8 +23,8 @@ from askrepo.pipeline.plan import plan_run
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from tools.airflow_home import ROOT, SetUpError, airflow_environment, check_settings, migrate
-from tools.family import Family, end_with_make, interrupt_on_signals
 from tools.privacy import keep_private
+from tools.process_tree import ProcessTree, end_with_make, interrupt_on_signals
 from tools.run_log import RunLog, last_line
 
 DAG = "askrepo_ingest"
@@ -92,7 +92,7 @@ def run_dag(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> in
     log_file.parent.mkdir(parents=True, exist_ok=True)
     print(f"{DAG}: {', '.join(parameters['repositories'])} -> alias {parameters['alias']}", file=sys.stderr, flush=True)
     log = RunLog()
-    with log_file.open("wb") as copy, Family(command, env=environment, stdout=PIPE) as airflow:
+    with log_file.open("wb") as copy, ProcessTree(command, env=environment, stdout=PIPE) as airflow:
         for line in airflow.output():
             copy.write(line)
             for message in log.read(line):

@@ -19,8 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 from askrepo.errors import UsageError
 from tools.airflow_home import SetUpError, airflow_environment, check_settings, migrate
-from tools.family import Family, adopt_orphans, end_descendants, end_with_make, ignore_signals, interrupt_on_signals
 from tools.privacy import keep_private
+from tools.process_tree import (
+    ProcessTree,
+    adopt_orphans,
+    end_descendants,
+    end_with_make,
+    ignore_signals,
+    interrupt_on_signals,
+)
 from tools.run_log import told_by
 
 if TYPE_CHECKING:
@@ -65,7 +72,7 @@ class StandaloneAirflow:
             "tasks": ("api-server", "--apps", "execution", "--port", str(tasks_port)),
         }
         self.environment = {**TUNING, **environment, **_serving_environment(self.url, self.tasks_url)}
-        self._components: dict[str, Family] = {}
+        self._components: dict[str, ProcessTree] = {}
 
     def start(self) -> None:
         """Start all components; `wait_until_healthy` tells when they work."""
@@ -79,7 +86,7 @@ class StandaloneAirflow:
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log_of(name).open("ab") as output:
             command = [sys.executable, "-m", "airflow", *self._commands[name]]
-            self._components[name] = Family(command, env=self.environment, stdout=output)
+            self._components[name] = ProcessTree(command, env=self.environment, stdout=output)
 
     def wait_until_healthy(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Return when the page, the scheduler, the DAG processor and the triggerer work.
@@ -107,7 +114,7 @@ class StandaloneAirflow:
 
     def ended(self) -> str | None:
         """The name of a component that has ended; None while all run."""
-        return next((name for name, family in self._components.items() if family.code() is not None), None)
+        return next((name for name, tree in self._components.items() if tree.code() is not None), None)
 
     def log_of(self, component: str) -> Path:
         """What a component writes to its standard output."""
@@ -115,15 +122,15 @@ class StandaloneAirflow:
 
     def processes(self, component: str | None = None) -> list[psutil.Process]:
         """All processes of this Airflow that are alive, or of a component, whoever their parent is by now."""
-        chosen = [family for name, family in self._components.items() if component in (None, name)]
-        return [member for family in chosen for member in family.processes()]
+        chosen = [tree for name, tree in self._components.items() if component in (None, name)]
+        return [member for tree in chosen for member in tree.processes()]
 
     def stop(self) -> None:
         """End all processes: politely first, then not."""
-        for family in self._components.values():
-            family.ask_to_end()
-        for family in self._components.values():
-            family.wait()
+        for tree in self._components.values():
+            tree.ask_to_end()
+        for tree in self._components.values():
+            tree.wait()
 
     def _is_healthy(self) -> bool:
         try:

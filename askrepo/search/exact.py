@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from askrepo.search.candidates import Pool, Ranked
+from askrepo.search.nearest_names import nearest_names
 from askrepo.search.question.mentions import Holds, Mention
 from askrepo.search.question.question import Question
 from askrepo.search.request import SearchRequest
-from askrepo.search.spelling import nearest_names
 from askrepo.search.verbatim import defines_last_part, holds, is_double
 from askrepo.text.terms import query_terms, whole_terms
 from askrepo.types import Chunk

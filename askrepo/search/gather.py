@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from askrepo.search.candidates import Candidate, KindShares
 from askrepo.search.exact import Absent, Exact, exact
-from askrepo.search.nearest import nearest
+from askrepo.search.nearest_vectors import nearest
 from askrepo.search.order.slots import MIN_OVERVIEW_SHARE, is_page, may_want_pages
 from askrepo.search.question.kinds import kind_model_fits, kind_shares
 from askrepo.search.request import SearchRequest

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UsageError
 from askrepo.search.exact import holding
+from askrepo.search.nearest_names import nearest_names
 from askrepo.search.outline import defining_line
 from askrepo.search.question.mentions import MAX_NAME_CHARS, Holds, Mention
 from askrepo.search.request import SearchRequest, requests_for
 from askrepo.search.search import EVERYTHING
-from askrepo.search.spelling import nearest_names
 from askrepo.search.verbatim import holds, is_double, whole_name
 from askrepo.store.reader import Filter
 from askrepo.types import Chunk, Citation

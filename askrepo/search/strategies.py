@@ -9,7 +9,7 @@ from askrepo.search.candidates import Candidate, Pool, Ranked
 from askrepo.search.folding import files
 from askrepo.search.gather import Gathered, gather
 from askrepo.search.mmr import mmr_order
-from askrepo.search.nearest import nearest
+from askrepo.search.nearest_vectors import nearest
 from askrepo.search.order.orders import context, listing
 from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
@@ -97,7 +97,7 @@ def by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:
 
 
 def by_cosine(requests: Sequence[SearchRequest]) -> list[Ranking]:
-    """The nearest chunks of each alias; see `askrepo.search.nearest`."""
+    """The nearest chunks of each alias; see `askrepo.search.nearest_vectors`."""
     return nearest(requests, limit=POOL)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from askrepo.search.nearest_names import edit_distance
 from askrepo.search.search import absent_names, search
-from askrepo.search.spelling import edit_distance
 from tests.datasets import build_alias
 
 FILES = {

@@ -1,8 +1,9 @@
 """A command of which no process is left when the one that started it ends, however that ends.
 
-Between the two stands a guard, in a session of its own: `python -m tools.family PIPE SECONDS COMMAND…`. All that the
-command starts stays a descendant of the guard, since orphans come back to it. It ends them all, politely first, when a
-signal asks it to, when the command ends, and when the pipe closes, which the kernel does for a killed owner too.
+Between the two stands a guard, in a session of its own: `python -m tools.process_tree PIPE SECONDS COMMAND…`. All
+that the command starts stays a descendant of the guard, since orphans come back to it. It ends them all, politely
+first, when a signal asks it to, when the command ends, and when the pipe closes, which the kernel does for a killed
+owner too.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 NOT_STARTED = 127
 
 
-class Family:
+class ProcessTree:
     """A running command with all its processes; the end of the `with` block ends them."""
 
     def __init__(
@@ -52,7 +53,7 @@ class Family:
         self._pipe: int | None = theirs
         try:
             self.guard = subprocess.Popen(
-                [sys.executable, "-m", "tools.family", str(ours), str(stop_timeout_s), *command],
+                [sys.executable, "-m", "tools.process_tree", str(ours), str(stop_timeout_s), *command],
                 env=dict(env),
                 pass_fds=[ours],
                 stdin=subprocess.DEVNULL,
@@ -94,16 +95,16 @@ class Family:
 
     def processes(self) -> list[psutil.Process]:
         """Those that are alive, the guard too."""
-        return processes_of_session(self.guard.pid) if self.code() is not None else family_of(self.guard.pid)
+        return processes_of_session(self.guard.pid) if self.code() is not None else tree_of(self.guard.pid)
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str], stdout: int | IO[bytes]) -> int:
     """The exit code of a command, once none of its processes is left."""
-    with Family(command, env=env, stdout=stdout) as family:
-        return family.wait()
+    with ProcessTree(command, env=env, stdout=stdout) as tree:
+        return tree.wait()
 
 
-def family_of(pid: int) -> list[psutil.Process]:
+def tree_of(pid: int) -> list[psutil.Process]:
     """Living processes of the session that a process leads, and all their descendants."""
     parents = _parents()
     members: set[int] = set()

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.airflow_rest import wait_for
-from tools.family import ENDING, Family, run
+from tools.process_tree import ENDING, ProcessTree, run
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP_TIMEOUT_S = 0.5
@@ -38,14 +38,14 @@ time.sleep(600)
 # Stands for an Airflow's tools: starts the command, waits for it and stops as they do.
 OWNER = f"""
 import os, sys
-from tools.family import *
+from tools.process_tree import *
 interrupt_on_signals()
 end_with_make()
 adopt_orphans()
 try:
     command, stdout = [sys.executable, *sys.argv[1:]], sys.stdout.fileno()
-    with Family(command, env=os.environ, stdout=stdout, stop_timeout_s={STOP_TIMEOUT_S}) as family:
-        family.wait()
+    with ProcessTree(command, env=os.environ, stdout=stdout, stop_timeout_s={STOP_TIMEOUT_S}) as tree:
+        tree.wait()
 except KeyboardInterrupt:
     pass
 finally:
@@ -134,7 +134,9 @@ def test_nothing_outlives_a_killed_guard(started: Started) -> None:
 
 
 def test_exit_code_and_output_are_the_commands_own(tmp_path: Path) -> None:
-    with Family([sys.executable, "-c", "print('out'); raise SystemExit(7)"], env=env(), stdout=subprocess.PIPE) as told:
+    with ProcessTree(
+        [sys.executable, "-c", "print('out'); raise SystemExit(7)"], env=env(), stdout=subprocess.PIPE
+    ) as told:
         assert list(told.output()) == [b"out\n"]
         assert told.wait() == 7
     with (tmp_path / "log").open("wb") as log:
@@ -145,9 +147,9 @@ def test_exit_code_and_output_are_the_commands_own(tmp_path: Path) -> None:
 def test_children_of_a_command_that_ended_end_with_it() -> None:
     code = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"
 
-    with Family([sys.executable, "-c", code], env=env(), stdout=subprocess.DEVNULL) as family:
-        assert family.wait() == 0
-    assert not family.processes()
+    with ProcessTree([sys.executable, "-c", code], env=env(), stdout=subprocess.DEVNULL) as tree:
+        assert tree.wait() == 0
+    assert not tree.processes()
 
 
 def env() -> dict[str, str]:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from askrepo.search.nearest import nearest
+from askrepo.search.nearest_vectors import nearest
 from askrepo.store.reader import ScoredChunk
 from tests.core.pools import chunk_at
 
