@@ -20,6 +20,7 @@ from askrepo.answer.reading_tools import PARAMETERS, REQUIRED, TOOLS, Given, Rea
 from askrepo.errors import AskrepoError, RequestTooLongError, UsageError
 from askrepo.search.search import EVERYTHING
 from askrepo.store.reader import Filter
+from askrepo.text.counting import counted
 from askrepo.text.display import plain_line
 from askrepo.text.suggestions import did_you_mean
 from askrepo.text.tokens import count_tokens
@@ -226,7 +227,7 @@ class ReadingLoop:
     def _left_words(self, steps: int) -> str:
         if steps <= 0 or self._left < MIN_TOKENS:
             return "Nothing is left of the budget."
-        return f"Left: {max(0, self._left):,} tokens, {steps} step{'' if steps == 1 else 's'}."
+        return f"Left: {max(0, self._left):,} tokens, {counted(steps, 'step')}."
 
 
 def checked_arguments(call: ToolCall) -> dict[str, Any]:

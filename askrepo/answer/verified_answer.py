@@ -13,6 +13,7 @@ from askrepo.answer.source_lines import SourceLines
 from askrepo.answer.statement_parts import parts_of
 from askrepo.answer.statements import Block, StatementSplitter
 from askrepo.answer.verification import MIN_TERMS, Checked, Found, State, Statement, Verifier
+from askrepo.text.counting import counted
 from askrepo.text.terms import query_terms
 from askrepo.types import Citation
 
@@ -233,11 +234,10 @@ class VerifiedAnswer:
             return ""
         counts = Counter(checked.state for checked in self.checked)
         told = ", ".join(f"{counts[state]} {name}" for state, name in STATES if counts[state])
-        statements = "statement" if len(self.checked) == 1 else "statements"
         missing = [_short(text) for text in self.missing]
         more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
         listed = f" \u00b7 not found: {', '.join(missing[:MAX_LISTED])}{more}" if missing else ""
-        return f"{len(self.checked)} {statements}: {told}{listed}"
+        return f"{counted(len(self.checked), 'statement')}: {told}{listed}"
 
 
 def _one_statement(blocks: Sequence[Block]) -> Sequence[Block]:

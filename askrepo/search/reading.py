@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from askrepo.aliases.readers import AliasReader
 from askrepo.errors import UnknownPathError, UsageError
 from askrepo.git.permalinks import permalink
+from askrepo.text.counting import counted
 from askrepo.text.suggestions import nearest_paths
 from askrepo.types import Chunk, Citation
 
@@ -107,7 +108,7 @@ def lines_of(
     total = len(file.lines)
     first, last = (1 if start is None else start), (total if end is None else end)
     if first > total and (end is None or last >= first):
-        raise UsageError(f"{file.path} has {total:,} line{'' if total == 1 else 's'} and no line {first:,}")
+        raise UsageError(f"{file.path} has {counted(total, 'line')} and no line {first:,}")
     if first < 1 or last < first:
         raise UsageError(f"lines {first}-{last} are no range: count from 1, the first line before the last")
     last = min(last, total)

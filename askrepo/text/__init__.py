@@ -1,3 +1,3 @@
 """Text: counted in tokens, cut into terms, made safe to show."""
 
-__all__ = ["display", "suggestions", "terms", "tokens"]
+__all__ = ["counting", "display", "suggestions", "terms", "tokens"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from askrepo.pipeline.run import Run
+from askrepo.text.counting import counted
 from askrepo.text.display import plain_line
 from askrepo.types import comparison_from, load_manifest_from, snapshot_from, to_json
 from askrepo_operators.stage import StageOperator, all_of, no_retry_on_permanent_errors
@@ -61,5 +62,6 @@ class GatherShardsOperator(StageOperator):
         """One dict per `FileShard`."""
         with no_retry_on_permanent_errors():
             shards = Run.gather([load_manifest_from(manifest) for manifest in all_of(self.manifests)])
-        self.log.info("gather: %d parts in %d shards", sum(len(shard.parts) for shard in shards), len(shards))
+        parts = sum(len(shard.parts) for shard in shards)
+        self.log.info("gather: %s in %s", counted(parts, "part"), counted(len(shards), "shard"))
         return [to_json(shard) for shard in shards]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import AskrepoError, UsageError
+from askrepo.text.counting import counted
 from askrepo.text.display import plain_line
 from askrepo.workspace.keys import dataset_id
 from askrepo_query.complete import complete_alias, complete_dataset
@@ -185,7 +186,7 @@ def _status_lines(entry: AliasEntry, *, kept: int | None) -> Iterator[str]:
     yield plain_line(f"  embedder    {manifest.embedder.spec} ({manifest.embedder.fingerprint[:DIGEST_CHARS]})")
     yield plain_line(f"  digest      {manifest.digest[:DIGEST_CHARS]}")
     if kept is not None:
-        yield f"  kept        {kept} dataset{'' if kept == 1 else 's'}"
+        yield f"  kept        {counted(kept, 'dataset')}"
 
 
 def _files(entry: AliasEntry) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from askrepo.text.counting import counted
 from askrepo.text.display import plain, plain_line
 from askrepo_query.complete import complete_alias, complete_receipt
 from askrepo_query.errors import NOTHING_FOUND
@@ -80,7 +81,7 @@ def usage(session: Session, *, as_json: bool) -> int:
 
 
 def _use_line(use: Use) -> str:
-    answers = f"{use.answers} answer{'' if use.answers == 1 else 's'}"
+    answers = counted(use.answers, "answer")
     tokens = f"{use.tokens_in:,} tokens in, {use.tokens_out:,} out"
     return plain_line(f"{use.day}  {use.model}  {answers}  {tokens}  {use.seconds:.1f} s")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import AskrepoError, UsageError
+from askrepo.text.counting import counted
 from askrepo.text.display import plain, plain_line
 from askrepo_query.complete import complete_alias, complete_receipt
 from askrepo_query.errors import NOTHING_FOUND, error_line, exit_code_of
@@ -54,7 +55,7 @@ def recheck(session: Session, *, id: str | None, is_all: bool, alias: str | None
         print_json(_json(receipt, found)) if as_json else print_result("\n".join(_lines(receipt, found)))
     if counts:
         told = ", ".join(f"{counts[state]} {state}" for state in (*COLOURS, "not kept") if counts[state])
-        print_note(f"{len(receipts)} answer{'' if len(receipts) == 1 else 's'}, cited lines: {told}")
+        print_note(f"{counted(len(receipts), 'answer')}, cited lines: {told}")
     elif not checkers.exit_code:
         print_note("no lines were kept to compare")
         return NOTHING_FOUND

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import UnavailableError, UsageError
+from askrepo.text.counting import counted
 from askrepo.text.display import plain_line
 from askrepo_query.complete import complete_alias, complete_receipt, complete_watched
 from askrepo_query.errors import NOTHING_FOUND, error_line
@@ -125,7 +126,7 @@ def watched_lines(session: Session, alias: str, number: int) -> list[str]:
     count = len(watch_list.ids(alias))
     if not count:
         return []
-    questions = f"{count} question{'' if count == 1 else 's'}"
+    questions = counted(count, "question")
     report = watch_list.report(alias)
     if report is None or report.number != number:
         return [f"  watched     {questions}, not compared with this entry"]

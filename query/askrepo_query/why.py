@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askrepo.errors import UsageError
+from askrepo.text.counting import counted
 from askrepo.text.display import plain_line
 from askrepo_query.complete import complete_path
 from askrepo_query.errors import NOTHING_FOUND
@@ -149,7 +150,7 @@ def _chunk_with(reader: AliasReader, stage: FileStage, line: int) -> Chunk | Non
 
 def told_of(stage: FileStage) -> str:
     """What became of a file or a folder, in a few words."""
-    size = f"{stage.size:,} bytes"
+    size = counted(stage.size, "byte")
     if stage.stage == "not in the tree":
         return "not in the tree" + (f"; nearest: {', '.join(stage.nearest)}" if stage.nearest else "")
     if stage.stage == "folder":
@@ -162,8 +163,7 @@ def told_of(stage: FileStage) -> str:
     if stage.stage == "skipped":
         return f"skipped, {stage.reason}: {stage.explained} ({size})"
     language = stage.language or "no known language"
-    plural = "" if stage.chunks == 1 else "s"
-    return f"loaded as {stage.kind}, {language} ({stage.encoding}, {size}), {stage.chunks:,} chunk{plural}"
+    return f"loaded as {stage.kind}, {language} ({stage.encoding}, {size}), {counted(stage.chunks, 'chunk')}"
 
 
 def _chunk_words(chunk: Chunk | None) -> str:
