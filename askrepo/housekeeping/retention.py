@@ -27,7 +27,7 @@ class Limits:
 
     :ivar retention: datasets kept per alias, the current one included.
     :ivar grace: how long after it was current a reader may still hold a dataset.
-    :ivar run_age: how long runs and snapshots stay that nobody is known to need, such as a run that is taken up again
+    :ivar run_age: how long runs and snapshots stay that seem unused; a run may be taken up again
         by clearing a failed task; a day at least.
     :ivar outside: URL below which datasets are written when not in the workspace.
     """
