@@ -215,21 +215,23 @@ class Answerer:
 def asked_within_window(evidence: Evidence, ask: Callable[[Evidence], T], *, tell: Callable[[str], None]) -> T:
     """What asking gives; where the chat model's window is too small for all sources, from as many as it takes.
 
-    :param tell: told so, once.
+    :param tell: told so, once the model has answered.
     """
     given = evidence
     while True:
         try:
-            return ask(given)
+            answered = ask(given)
         except RequestTooLongError:
             if len(given.sources) <= 1:
                 raise
-        if given is evidence:
-            tell(
-                "the chat model takes less than was sent, so the answer comes from fewer sources "
-                "(ASKREPO_CONTEXT_TOKENS sets how much is sent)"
-            )
-        given = given.halved()
+            given = given.halved()
+        else:
+            if given is not evidence:
+                tell(
+                    f"the chat model took {len(given.sources)} of {len(evidence.sources)} sources at once, so the "
+                    "answer comes from these (ASKREPO_CONTEXT_TOKENS sets how much is sent)"
+                )
+            return answered
 
 
 def checked_stream(

@@ -285,6 +285,6 @@ def test_a_model_with_a_small_window_answers_from_fewer_sources(run_main: Run, s
     result = run_main("ask", "backoff pending message", env={"ASKREPO_STEPS": "2"})
     assert result.exit_code == 0
     assert result.stdout.startswith("It waits [1].")
-    assert result.stderr.count("takes less than was sent") == 1
+    assert result.stderr.count("so the answer comes from these") == 1
     (kept,) = json_lines(run_main("log", "--json"))
     assert len(kept["sources"]) == 1
