@@ -23,7 +23,7 @@ from askrepo.embedders.endpoints import (
 )
 from askrepo.embedders.remote_errors import Endpoint, Refusal
 from askrepo.errors import AskrepoError, RemoteRefusedError, RemoteUnavailableError
-from askrepo.text.tokens import total_tokens
+from askrepo.text.tokens import count_tokens
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -363,7 +363,7 @@ class ChatModel:
             if arrived.usage is not None:
                 sent, received = arrived.usage
             elif arrived.has_anything or arrived.calls:
-                sent = total_tokens(str(message.content) for message in messages)
+                sent = sum(count_tokens(str(message.content)) for message in messages)  # no threads: it may be the end
                 received = -(-(arrived.chars + arrived.thought_chars + arrived.call_chars) // CHARS_PER_TOKEN)
             else:
                 sent = received = 0
