@@ -80,7 +80,10 @@ class TreeReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        try:
+            self._stack.close()
+        except OSError as error:  # closing writes what could not be written before
+            raise StorageError(f"the tree of commit {self._commit} cannot be listed: {error.strerror}") from error
 
     def entries(self) -> Iterator[TreeEntry]:
         """Every path of the tree but directories, in git's order.
