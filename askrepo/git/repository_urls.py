@@ -70,9 +70,9 @@ def parse_repositories(texts: Sequence[str], *, allow_local: LocalAccess) -> tup
 
     :raises UsageError: a text is wrong, or the same repository is named twice.
     """
-    named = [text for text in texts if _cleaned(text)] or list(texts)
+    named = [text for text in map(_cleaned, texts) if text] or list(texts)
     for number, text in enumerate(named, 1):
-        if len(named) > 1 and carries_credentials(_cleaned(text)):
+        if len(named) > 1 and carries_credentials(text):
             raise UsageError(f"the URL of repository {number} of {len(named)} {CREDENTIALS_ADVICE}")
     repositories = [parse_repository(text, allow_local=allow_local) for text in named]
     for widen in (_with_host, _with_ref):
@@ -113,7 +113,7 @@ def _cleaned(text: str) -> str:
     bare = text.strip()
     if not bare.startswith(("/", ".", "~")):
         bare = _without_punctuation(bare.strip(_LEFT_AROUND))
-    return _AZURE.sub(r"\1\3", bare)
+    return _AZURE.sub(r"\1\3", bare[:MAX_CHARS]) + bare[MAX_CHARS:]
 
 
 def _without_punctuation(text: str) -> str:

@@ -256,7 +256,7 @@ def test_long_text_is_searched_in_linear_time(part):
         started = time.process_time()
         with pytest.raises(UsageError):
             parse_repositories([text, "", "-"], allow_local=False)
-        assert time.process_time() - started < 10  # looking at pairs of its characters would take hours
+        assert time.process_time() - started < 0.5
 
 
 @pytest.fixture
