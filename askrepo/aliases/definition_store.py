@@ -122,7 +122,7 @@ def _kept_from(values: Mapping[str, Any], alias: str) -> KeptDefinition:
         raise UsageError(f"it defines alias {definition.alias!r}")
     history = {name: values[name] for name in ("made_at", "made_by", "changed_at", "changed_by")}
     if not all(isinstance(value, str) for value in (definition.embedder, *history.values())):
-        raise UsageError("a value that must be text is none")
+        raise UsageError("a value that must be text is something else")
     return KeptDefinition(definition, **history)
 
 

@@ -168,12 +168,7 @@ def receipt_of(
     """
     evidence = stream.evidence
     return Receipt(
-        id=new_id(),
-        conversation=conversation,
-        asked_at=asked_at.astimezone(UTC).isoformat(timespec="seconds"),
-        question=evidence.question,
-        standalone_question=evidence.standalone_question,
-        datasets=datasets_read(readers),
+        **_asked(evidence, readers, conversation, asked_at),
         settings=settings,
         model=model,
         host=host_of(endpoint),
@@ -187,7 +182,6 @@ def receipt_of(
         unresolved=tuple(stream.unresolved),
         tokens_in=tokens[0] if tokens else None,
         tokens_out=tokens[1] if tokens else None,
-        seconds=_seconds_since(asked_at),
         is_interrupted=stream.is_interrupted,
     )
 
@@ -206,12 +200,7 @@ def receipt_of_passages(
     :param asked_at: with a time zone. :param shown: how many of the sources a person saw; these count as cited.
     """
     return Receipt(
-        id=new_id(),
-        conversation=conversation,
-        asked_at=asked_at.astimezone(UTC).isoformat(timespec="seconds"),
-        question=evidence.question,
-        standalone_question=evidence.standalone_question,
-        datasets=datasets_read(readers),
+        **_asked(evidence, readers, conversation, asked_at),
         settings=settings,
         model=None,
         host="",
@@ -235,12 +224,20 @@ def receipt_of_passages(
         unresolved=(),
         tokens_in=None,
         tokens_out=None,
-        seconds=_seconds_since(asked_at),
     )
 
 
-def _seconds_since(moment: datetime) -> float:
-    return round((datetime.now(UTC) - moment).total_seconds(), 2)
+def _asked(evidence: Evidence, readers: Sequence[AliasReader], conversation: str, asked_at: datetime) -> dict[str, Any]:
+    """What every receipt says of its question."""
+    return {
+        "id": new_id(),
+        "conversation": conversation,
+        "asked_at": asked_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "question": evidence.question,
+        "standalone_question": evidence.standalone_question,
+        "datasets": datasets_read(readers),
+        "seconds": round((datetime.now(UTC) - asked_at).total_seconds(), 2),
+    }
 
 
 def _sources(stream: AnswerStream, readers: Sequence[AliasReader]) -> tuple[KeptSource, ...]:
