@@ -135,7 +135,7 @@ class SourceLines:
         """Where a number stands next to what it is said of: a name or a quotation, or two words of the statement.
 
         :param named: lines with the statement's names and quotations; terms: its words. With neither, any place counts.
-        :param names: the words of its names: where one of them is given a number, another name's number is not meant.
+        :param names: the words of its names when a number of another name cannot be meant, see `gives_others`.
         """
         wanted = min(NEAR_TERMS, sum(term in self.terms for term in terms))
         values = set(number_values(part.text))
@@ -149,12 +149,17 @@ class SourceLines:
                 return Span(at, at)
         return None
 
+    def gives_others(self, names: Collection[str], said: Collection[float]) -> bool:
+        """Whether numbers are given here to some of the names, and none of these is said of them."""
+        given = [values for each in self.given.values() for name, values in each if name in names]
+        return bool(given) and all(values.isdisjoint(said) for values in given)
+
     def _is_anothers(self, at: int, values: set[float], terms: Collection[str], names: Collection[str]) -> bool:
-        """Whether a line gives the number to a name that is not the statement's, while one of its own has a number."""
-        owners = [name for name, given in self.given.get(at, ()) if given & values]
-        if not owners or not any(name in names for given in self.given.values() for name, _ in given):
-            return False
-        return not any(name in names or any(term in terms for term in query_terms(name)) for name in owners)
+        """Whether a line gives the number to a name that a statement about these names does not mention."""
+        owners = [name for name, given in self.given.get(at, ()) if given & values] if names else []
+        return bool(owners) and not any(
+            name in names or any(term in terms for term in query_terms(name)) for name in owners
+        )
 
     def _terms_in(self, lines: range, terms: Collection[str]) -> int:
         return sum(any(at in lines for at in self.terms.get(term, ())) for term in terms)

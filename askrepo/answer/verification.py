@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from askrepo.answer.source_lines import SourceLines, Span
-from askrepo.answer.statement_parts import NUMBER, Part, parts_of
+from askrepo.answer.statement_parts import NUMBER, Part, parts_of, stored_numbers
 from askrepo.text.terms import query_terms
 from askrepo.types import Citation
 
@@ -47,6 +47,7 @@ MIN_QUOTE_WORDS = 3
 """Words that make a quotation stand for itself, wherever it is found."""
 
 _LINE_NUMBER = re.compile(r"\d{1,6}(?:\t|\s?[|\u2502:](?:\s|$))")
+_CITED = re.compile(r"\[\d{1,4}\]")
 _WORD = re.compile(r"\w+")
 _CODE_SHAPE = re.compile(r"[_.:/#@$-]|[a-z][A-Z]|[A-Za-z]\d")
 
@@ -247,6 +248,11 @@ class _Claim:
         """The words of its names in code font."""
         return frozenset(word for part in self.parts if part.kind == "name" for word in _WORD.findall(part.text))
 
+    @cached_property
+    def said(self) -> set[float]:
+        """The numbers of its text, in any form, but for those of citations."""
+        return stored_numbers(_CITED.sub(" ", self.statement.text))
+
     def is_told_by(self, part: Part) -> bool:
         """Whether a part says something of the statement: a quotation beside it may be about something else."""
         if part.kind != "quote" or part.start < part.end:
@@ -261,8 +267,9 @@ class _Claim:
                 held[part] = span
         numbers = [part for part in self.parts if part.kind == "number"]
         named = _named_lines(source, held) if numbers else set()
+        names = self.names if numbers and source.gives_others(self.names, self.said) else ()
         for part in numbers:
-            if (span := source.find_number(part, named, self.terms, self.names)) is not None:
+            if (span := source.find_number(part, named, self.terms, names)) is not None:
                 held[part] = span
         return held
 

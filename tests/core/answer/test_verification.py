@@ -176,6 +176,8 @@ pages: 12
     [
         ("`MAX_ATTEMPTS` is 5 retries [1].", []),
         ("`MAX_ATTEMPTS` is 30 retries [1].", ["30 retries"]),
+        ("`MAX_ATTEMPTS` is 5, and between them are 30 seconds [1].", []),
+        ("`MAX_ATTEMPTS` is 30 retries [5].", ["30 retries"]),
         ("`QUEUE_SIZE` is 12 items [1].", ["12 items"]),
         ("`workers` are 12 threads [1].", ["12 threads"]),
         ("`QUEUE_SIZE` is 64 items, with `pages` of 12 items [1].", []),
