@@ -92,6 +92,8 @@ class StatementSplitter:
         if space is not None and "\n" in space.group():
             self._is_in_table = False
             return Block("other", self._text[: self._text.rfind("\n", 0, space.end()) + 1])
+        if space is not None and space.end() > MAX_SENTENCE_CHARS:
+            return Block("other", space.group())
         if len(self._text.lstrip()) < _SEEN_AHEAD and "\n" not in self._text and not self._is_end:
             return None
         return self._line()

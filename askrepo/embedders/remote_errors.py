@@ -31,7 +31,7 @@ MIN_SHARED_CHARS = 6
 """A run of this many characters of the key betrays it."""
 _REASON_KEYS = ("error", "message", "detail", "error_description", "error_message", "msg", "reason", "title", "errors")
 _QUOTA = re.compile(
-    r"insufficient[_ ](?:\w+[_ ])?(?:quota|balance|credits?|funds)|billing[_ ](?:hard[_ ]limit|not[_ ]active)"
+    r"insufficient[_ ](?:\w{1,40}[_ ])?(?:quota|balance|credits?|funds)|billing[_ ](?:hard[_ ]limit|not[_ ]active)"
     r"|quota[_ ]exhausted|credits?[_ ]exhausted|out of credits|no credits",
     re.IGNORECASE,
 )

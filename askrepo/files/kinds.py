@@ -43,7 +43,8 @@ _TEST = re.compile(
 )
 # What a build system compiles as the product, whatever its packages are called: a library for testing is one too.
 _PRODUCT_ROOT = re.compile(r"(?:^|/)(?:src/(?:main|[a-z]\w*Main)|Sources)/")
-_PRODUCT_LIB = re.compile(r"(?:^|/)lib/(?=.*\.(?:rb|ex|exs|erl|dart)$)")
+_PRODUCT_LIB = re.compile(r"(?:^|/)lib/")
+_WITH_PRODUCT_LIB = (".rb", ".ex", ".exs", ".erl", ".dart")
 _OWN_TESTS = r"(?:android|api|acceptance|e2e|functional|fuzz|integration|load|perf|regression|smoke|system|ui|unit)"
 _TEST_ROOT = re.compile(
     _FOLDER.format(
@@ -109,7 +110,7 @@ def has_generated_header(text: str, *, language: str) -> bool:
 
 def _is_test(path: str) -> bool:
     """Whether a path is of a test, or of what tests use; not of a library that others test with."""
-    root = _PRODUCT_ROOT.search(path) or _PRODUCT_LIB.search(path)
+    root = _PRODUCT_ROOT.search(path) or (path.endswith(_WITH_PRODUCT_LIB) and _PRODUCT_LIB.search(path))
     if root:
         return _TEST_ROOT.search(path, 0, root.start() + 1) is not None
     without = _HELPERS.sub("/", _TEST_PACKAGE.sub("/", path, count=1), count=1)

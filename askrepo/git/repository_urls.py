@@ -105,7 +105,11 @@ def repository_id(url: str, ref: str | None = None) -> str:
 
 def redacted(url: str) -> str:
     """The URL without what may be a user or a password in it, fit for a message."""
-    return re.sub(r"(://|^[^/]*:).*@", r"\1***@", _CONTROL.sub("?", url))
+    before, at, rest = _CONTROL.sub("?", url).rpartition("@")
+    scheme, colon, _ = before.partition("/")[0].rpartition(":")
+    if not colon:
+        scheme, colon, _ = before.partition("://")
+    return f"{scheme}{colon}***@{rest}" if at and colon else f"{before}{at}{rest}"
 
 
 def _cleaned(text: str) -> str:

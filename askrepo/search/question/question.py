@@ -34,7 +34,7 @@ _SEPARATOR = re.compile(r"::|->|[.#\\\\]")
 _NAME = re.compile(r"[^\W\d]\w*(?:(?:::|->|[.#\\\\])[^\W\d]\w*)*[?!]?")
 _LOOKS_LIKE_CODE = re.compile(r"[a-z][A-Z]|\w_\w|_[^\W\d]|[A-Z][A-Z][a-z]|::|->|\w[.#\\\\]\w")
 _PATH = re.compile(
-    r"[\w./-]*\w\.(?:py|pyi|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|scala|rb|ex|exs|php|cs|swift|zig|lua|hs|sh|rst|md|mdx"
+    r"(?<![\w./-])[\w./-]*\w\.(?:py|pyi|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|scala|rb|ex|exs|php|cs|swift|zig|lua|hs|sh|rst|md|mdx"
     r"|adoc|toml|cfg|ini|ya?ml|json|sql|c|h|cc|cpp|hpp)\b(?!\()"
 )
 _UPWARDS = re.compile(r"^(?:\.{0,2}/)+")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from askrepo.answer.citations import Cited
 from askrepo.answer.verification import Elsewhere, Verifier
 from askrepo.answer.verified_answer import VerifiedAnswer
 from tests.core.answer.test_verification import SOURCES, Stored, lines_of
+from tests.growth import is_linear
 
 PATH_LINES = {("src/retry.py", 11, 12): SOURCES[0].lines[:2]}
 
@@ -116,10 +116,4 @@ def test_what_was_held_back_is_shown_when_the_answer_breaks_off() -> None:
      "a/b.py ", "\u201c", "'a' ", "...", "` `", "**", "(", "a_b ", "\u3002", "x = 1\n", " ", "<a> "],
 )  # fmt: skip
 def test_answers_are_checked_in_linear_time(unit: str) -> None:
-    seconds = []
-    for length in (4_000, 16_000):
-        text = (unit * length)[:length] + " [1]."
-        started = time.thread_time()
-        shown(text, size=40)
-        seconds.append(time.thread_time() - started)
-    assert seconds[1] < max(0.5, 8 * seconds[0])
+    assert is_linear(lambda chars: shown((unit * chars)[:chars] + " [1].", size=40), 48_000)
