@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -45,14 +47,15 @@ def compose(tmp_path: Path, values: dict[str, str], *arguments: str) -> subproce
     return subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
 
 
-def services(tmp_path: Path, profiles: str) -> dict[str, Any]:
+@cache
+def services(profiles: str) -> dict[str, Any]:
     """The services that a profile starts, as docker-compose understands them."""
-    values = dict.fromkeys(REQUIRED, "secret") | {"COMPOSE_PROFILES": profiles}
-    names = compose(tmp_path, values, "config", "--services")
-    assert names.returncode == 0, names.stderr
-    config: dict[str, Any] = yaml.safe_load(compose(tmp_path, values, "config").stdout)["services"]
+    with TemporaryDirectory() as folder:
+        config = compose(Path(folder), dict.fromkeys(REQUIRED, "secret") | {"COMPOSE_PROFILES": profiles}, "config")
+    assert config.returncode == 0, config.stderr
     chosen = set(profiles.split(",")) if profiles else set()
-    return {name: one for name, one in config.items() if not one.get("profiles") or chosen & set(one["profiles"])}
+    found: dict[str, Any] = yaml.safe_load(config.stdout)["services"]
+    return {name: one for name, one in found.items() if not one.get("profiles") or chosen & set(one["profiles"])}
 
 
 @pytest.mark.parametrize(
@@ -64,12 +67,12 @@ def services(tmp_path: Path, profiles: str) -> dict[str, Any]:
         ("cli", {"cli"}),
     ],
 )
-def test_each_profile_starts_its_services(tmp_path: Path, profiles: str, extra: set[str]) -> None:
-    assert set(services(tmp_path, profiles)) == CORE | extra
+def test_each_profile_starts_its_services(profiles: str, extra: set[str]) -> None:
+    assert set(services(profiles)) == CORE | extra
 
 
-def test_slim_profile_runs_tasks_in_the_scheduler(tmp_path: Path) -> None:
-    environment = services(tmp_path, "slim")["airflow-scheduler-slim"]["environment"]
+def test_slim_profile_runs_tasks_in_the_scheduler() -> None:
+    environment = services("slim")["airflow-scheduler-slim"]["environment"]
 
     assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
 
@@ -78,8 +81,8 @@ def seconds(environment: dict[str, Any], section: str, option: str) -> float:
     return float(environment[f"AIRFLOW__{section}__{option}"])
 
 
-def test_waiting_times_fit_each_other(tmp_path: Path) -> None:
-    environment = services(tmp_path, "celery")["airflow-scheduler"]["environment"]
+def test_waiting_times_fit_each_other() -> None:
+    environment = services("celery")["airflow-scheduler"]["environment"]
     dead = seconds(environment, "SCHEDULER", "TASK_INSTANCE_HEARTBEAT_TIMEOUT")
     failed_heartbeats = seconds(environment, "WORKERS", "MAX_FAILED_HEARTBEATS")
     redelivered = seconds(environment, "CELERY_BROKER_TRANSPORT_OPTIONS", "VISIBILITY_TIMEOUT")
@@ -91,15 +94,15 @@ def test_waiting_times_fit_each_other(tmp_path: Path) -> None:
     assert redelivered < stuck
 
 
-def test_stopping_worker_has_time_for_an_embed_task(tmp_path: Path) -> None:
-    worker = services(tmp_path, "celery")["airflow-worker"]
+def test_stopping_worker_has_time_for_an_embed_task() -> None:
+    worker = services("celery")["airflow-worker"]
 
     assert worker["stop_grace_period"] == "10m"
     assert worker["environment"]["DUMB_INIT_SETSID"] == "0"
 
 
-def test_pool_of_the_embed_tasks_is_made(tmp_path: Path) -> None:
-    found = services(tmp_path, "celery")
+def test_pool_of_the_embed_tasks_is_made() -> None:
+    found = services("celery")
 
     script = found["airflow-init"]["command"][0]
     pools = {service["environment"].get("ASKREPO_EMBED_POOL") for name, service in found.items() if "airflow-" in name}
@@ -107,16 +110,16 @@ def test_pool_of_the_embed_tasks_is_made(tmp_path: Path) -> None:
     assert re.search(rf'pools set "\$+ASKREPO_EMBED_POOL" {EMBED_POOL_SLOTS} ', script)
 
 
-def test_command_line_sees_the_workers_workspace(tmp_path: Path) -> None:
-    found = services(tmp_path, "celery,cli")
+def test_command_line_sees_the_workers_workspace() -> None:
+    found = services("celery,cli")
 
     volumes = [{volume.split(":")[0] for volume in found[name]["volumes"]} for name in ("airflow-worker", "cli")]
     assert "workspace" in volumes[0] & volumes[1]
     assert len({found[name]["environment"]["ASKREPO_WORKSPACE"] for name in ("airflow-worker", "cli")}) == 1
 
 
-def test_command_line_gets_no_secret_of_airflow(tmp_path: Path) -> None:
-    environment = services(tmp_path, "cli")["cli"]["environment"]
+def test_command_line_gets_no_secret_of_airflow() -> None:
+    environment = services("cli")["cli"]["environment"]
 
     assert not [name for name in environment if name.startswith("AIRFLOW")]
 
@@ -159,18 +162,18 @@ def test_what_airflow_parses_has_the_default_that_is_said() -> None:
     assert said["ASKREPO_GIT_CONN_ID"] == said["ASKREPO_WORKSPACE_CONN_ID"] == ""
 
 
-def test_every_service_that_stays_has_a_health_check(tmp_path: Path) -> None:
-    found = services(tmp_path, "celery,s3") | services(tmp_path, "slim")
+def test_every_service_that_stays_has_a_health_check() -> None:
+    found = services("celery,s3") | services("slim")
 
     staying = {name for name, service in found.items() if service.get("restart") != "no"}
     assert "airflow-worker" in staying
     assert {name for name in staying if not found[name].get("healthcheck", {}).get("test")} == set()
 
 
-def test_worker_is_asked_itself(tmp_path: Path) -> None:
+def test_worker_is_asked_itself() -> None:
     from importlib import import_module
 
-    test = services(tmp_path, "celery")["airflow-worker"]["healthcheck"]["test"]
+    test = services("celery")["airflow-worker"]["healthcheck"]["test"]
 
     app = re.search(r"--app (\S+)\.(\w+) inspect ping -d \"celery@\$+HOSTNAME\"", test[-1])
     assert app is not None
@@ -189,8 +192,8 @@ def test_example_says_how_to_make_each_secret(secret: str) -> None:
         assert Fernet(made[0].strip()).encrypt(b"x")
 
 
-def test_setting_that_is_wrong_stops_the_start(tmp_path: Path) -> None:
-    script = services(tmp_path, "celery")["airflow-init"]["command"][0].replace("$$", "$")
+def test_setting_that_is_wrong_stops_the_start() -> None:
+    script = services("celery")["airflow-init"]["command"][0].replace("$$", "$")
     check = next(line for line in script.splitlines() if "askrepo_check" in line).replace("/opt/airflow", str(ROOT))
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
 
@@ -218,7 +221,7 @@ def test_file_itself_holds_no_secret() -> None:
     assert not [value for value in values if not value.startswith("${")]
 
 
-def test_ports_are_published_on_this_machine_only(tmp_path: Path) -> None:
-    published = [port for service in services(tmp_path, "celery,s3").values() for port in service.get("ports", [])]
+def test_ports_are_published_on_this_machine_only() -> None:
+    published = [port for service in services("celery,s3").values() for port in service.get("ports", [])]
 
     assert [str(port).split(":")[0] for port in published] == ["127.0.0.1"]

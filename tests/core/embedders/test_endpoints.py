@@ -184,12 +184,12 @@ def drip(pieces: int, every_s: float) -> Iterator[bytes | float]:
 
 
 def test_an_answer_that_drips_ends_at_its_deadline(server: OpenAIServer) -> None:
-    server.answer = lambda request: Raw(list(drip(100, 0.1)))
+    server.answer = lambda request: Raw(list(drip(600, 0.1)))
     embedder = OpenAIEmbedder("m", base_url=server.base_url, timeout_s=0.5)
     started = time.monotonic()
     with pytest.raises(RemoteUnavailableError, match=r"within 0\.5 s"):
         embedder.embed_question("a")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30  # the rest would drip for a minute
 
 
 def test_headers_that_drip_end_at_the_deadline() -> None:
@@ -204,7 +204,7 @@ def test_headers_that_drip_end_at_the_deadline() -> None:
         started = time.monotonic()
         with pytest.raises(RemoteUnavailableError, match="ASKREPO_CHAT_MAX_S"):
             model.complete([HumanMessage("?")])
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 30  # the rest would drip without end
         stop.set()
         thread.join()
 
