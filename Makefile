@@ -36,6 +36,8 @@ HAVE_SERVICES := { command -v redis-server && { command -v initdb || ls /usr/lib
 PROCESSES := --numprocesses $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 5)))
 SIDE_BY_SIDE := $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
+QUICK := "not slow and not celery and not faults and not mcp"
+
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -51,8 +53,8 @@ airflow: .venv/installed ## Airflow with its web page on 127.0.0.1 [PORT=8080]; 
 test: .venv/installed-dev ## All tests but test-celery and test-faults
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-test-fast: .venv/installed-dev ## The tests that start no servers
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not celery and not faults"
+test-fast: .venv/installed-dev ## All quick tests
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m $(QUICK)
 
 test-celery: .venv/installed-dev ## The whole flow with Celery workers, PostgreSQL, Redis and S3, one worker killed (3 minutes)
 	@$(HAVE_SERVICES) || { set -x; apt-get update --quiet; apt-get install --yes --no-install-recommends $(SERVICES); }
@@ -69,8 +71,8 @@ test-chat: .venv/installed-dev ## Ten questions to a real small chat model (1.1 
 test-mcp: .venv/installed-dev ## The server for agents: long sessions, and the protocol's own suite (needs Node.js and npm)
 	$(BIN)/python -m pytest -m "mcp or not mcp" tests/query/mcp
 
-check: lint ## Format, lint, types, documentation, and the tests of the core (2 minutes on two cores)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --quiet tests/core tests/test_docs.py tests/test_layout.py
+check: lint ## Format, lint, types, documentation, and the quick tests of the core (2 minutes on two cores)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --quiet -m $(QUICK) tests/core tests/test_docs.py tests/test_layout.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -313,8 +313,8 @@ def test_every_printed_citation_resolves_to_the_lines_of_the_commit(tmp_path: Pa
 def test_memory_does_not_follow_the_size_of_the_repository(
     make_repository: MakeRepository, workspace: Workspace, tmp_path: Path
 ) -> None:
-    small = make_repository("small", {f"m{n}.py": module_text(n, functions=500) for n in range(320)})
-    large = make_repository("large", {f"m{n}.py": module_text(n, functions=500) for n in range(1280)})
+    small = make_repository("small", {f"m{n}.py": module_text(n, functions=500) for n in range(160)})
+    large = make_repository("large", {f"m{n}.py": module_text(n, functions=500) for n in range(800)})
     peaks = {}
     for name, repository in {"small": small, "large": large}.items():
         target = Workspace.open(str(tmp_path / name))

@@ -29,6 +29,7 @@ def said(code: str) -> list[str]:
     return run.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["askrepo", "askrepo.langchain.retriever", "askrepo.embedders.local", "askrepo_query", "benchmarks"]
 )
@@ -38,6 +39,7 @@ def test_onnxruntime_is_told_before_anybody_can_import_it(module: str) -> None:
     assert said(code) == ["1", "False"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["askrepo_query", "benchmarks"])
 def test_our_processes_trace_nothing_to_langsmith(module: str) -> None:
     code = (

@@ -162,6 +162,7 @@ def append_many(url: str, writer: int, tries: int) -> list[int]:
     return won
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", ["threads", "processes"])
 def test_exactly_one_writer_wins_each_number(tmp_path: Path, pool):
     url = str(tmp_path / "workspace")

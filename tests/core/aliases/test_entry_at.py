@@ -41,6 +41,7 @@ def at(built: BuiltAlias, moment: str) -> int:
     return entry_at("main", moment, workspace=built.workspace).number
 
 
+@pytest.mark.slow
 def test_a_moment_is_named_in_four_ways(built: BuiltAlias, entries: list[AliasEntry]) -> None:
     second = entries[1].manifest
     assert at(built, "2") == 2

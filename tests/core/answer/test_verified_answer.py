@@ -110,6 +110,7 @@ def test_what_was_held_back_is_shown_when_the_answer_breaks_off() -> None:
         next(marked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["`", '"', "`a` ", "[1]", "[1] ", ". ", "a. B", "> ", "| a ", "- ", "1. ", "\n", "\n\n", "# ", "```\n", "9 s ",

@@ -45,6 +45,7 @@ def original_vector(session, ids):
     return session.run(None, feed)[0][0].mean(axis=0)
 
 
+@pytest.mark.slow
 def test_fused_graph_agrees_with_the_original(fused):
     from tokenizers import Tokenizer
 

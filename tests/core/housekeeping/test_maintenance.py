@@ -454,6 +454,7 @@ def test_what_cannot_be_removed_does_not_keep_the_rest(store, monkeypatch):
 CALLS = ("create", "delete", "exists", "list_folders", "list_keys", "list_names", "read", "read_document", "write")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["rollback", "removal"])
 def test_a_rollback_and_a_removal_may_meet_at_any_point(store, tmp_path, monkeypatch, first):
     """One of them runs as a whole at each call of the store that the other makes, in one workspace after the other."""
@@ -686,6 +687,7 @@ def start_maintenance(store: Store, steps: int) -> subprocess.CompletedProcess[s
 
 
 # Of a dataset of some fifty files: its claim, its log, its rows, the last of them; then a run and a snapshot.
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 30, "-6", "-4", "-2"])
 def test_killed_at_any_point_it_goes_on_next_time(store, three, steps):
     for number in range(1, 5):
@@ -766,6 +768,7 @@ def test_a_dataset_outside_whose_swap_is_long_ago_is_found(store, tmp_path, swap
     assert names(outcome.removed) == [url]
 
 
+@pytest.mark.slow
 def test_it_works_the_same_on_an_object_store(s3_server):  # noqa: F811
     environment = s3_server.environment
     store = Store(Workspace.open(f"s3://{s3_server.new_bucket()}/workspace", env=environment))

@@ -23,6 +23,8 @@ from tests import fakes
 from tests.conftest import GitRepository
 from tests.datasets import run_stages
 
+pytestmark = pytest.mark.slow
+
 ALPHA = {"alpha.py": "def alpha():\n    return 1\n"}
 BETA = {"beta.py": "def beta():\n    return 2\n"}
 NO_ALPHA, NO_BETA = {"alpha.py": None}, {"beta.py": None}

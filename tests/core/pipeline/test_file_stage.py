@@ -83,6 +83,7 @@ def one(path: str, hostile: tuple[list[AliasEntry], Workspace, list[bytes]]) -> 
     return found
 
 
+@pytest.mark.slow
 def test_every_path_of_a_hostile_tree_has_an_answer(
     hostile: tuple[list[AliasEntry], Workspace, list[bytes]],
 ) -> None:

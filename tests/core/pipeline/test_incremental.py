@@ -28,6 +28,8 @@ from tests.conftest import GitRepository
 if TYPE_CHECKING:
     import numpy as np
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "README.md": "# Project\n\nIt retries failed jobs.\n\n## Use\n\nCall `run`.\n",
     "src/jobs.py": "def run(job):\n    return job()\n\n\ndef retry(job):\n    return [job() for _ in range(3)]\n",

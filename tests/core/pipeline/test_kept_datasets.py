@@ -19,6 +19,8 @@ from askrepo.workspace.keys import dataset_id
 from benchmarks.in_process import local_run
 from tests.datasets import BuiltAlias, build_alias, run_stages
 
+pytestmark = pytest.mark.slow
+
 
 def refreshed(root: Path, *keep: str) -> BuiltAlias:
     """An alias of four entries that keeps as little as it can."""

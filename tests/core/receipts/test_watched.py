@@ -44,6 +44,7 @@ def test_a_watched_question_comes_back_as_it_was_added(alias: BuiltAlias) -> Non
     assert watch_list.ids("main") == []
 
 
+@pytest.mark.slow
 def test_a_swap_names_the_questions_whose_lines_changed(alias: BuiltAlias) -> None:
     watch_list = WatchList(alias.workspace)
     watch_list.add(watched(alias))

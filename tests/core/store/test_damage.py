@@ -7,6 +7,8 @@ import pytest
 from tests.damage import FILES, outcomes
 from tests.datasets import BuiltAlias, build_alias
 
+pytestmark = pytest.mark.slow
+
 CASES = 50
 
 

@@ -264,6 +264,7 @@ print("copied" if told else "found")
 """
 
 
+@pytest.mark.slow
 def test_of_many_processes_one_copies_and_all_read(remote, s3_server, tmp_path):  # noqa: F811
     url = remote.url_of(f"datasets/main/{IDS[0]}")
     command = [sys.executable, "-c", COPYING, url, str(tmp_path / "cache")]
