@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
-
-from click.testing import CliRunner
-
-from askrepo_query.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "command-reference.md"
-WIDTH = 78
-"""Of what click writes on a terminal of 80 columns."""
-
 INTRODUCTION = """# Every command and its options
 
 <!-- Written by `python -m tools.command_page` from the command's help, which is where to change it. -->
@@ -38,11 +34,9 @@ def _sections(command: str) -> list[str]:
 
 
 def _help(command: str) -> str:
-    _, *names = command.split()
-    shown = CliRunner().invoke(main, [*names, "--help"], prog_name="askrepo", terminal_width=WIDTH)
-    if shown.exception is not None:
-        raise shown.exception
-    return shown.stdout
+    arguments = [sys.executable, "-m", "askrepo_query", *command.split()[1:], "--help"]
+    environment = {"PATH": os.defpath, "TERM": "dumb", "HOME": "/"}
+    return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 if __name__ == "__main__":
