@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.nearest_names import nearest_names
@@ -33,6 +33,7 @@ HOMES = (Holds.DEFINES, Holds.NAMES_FILE)
 TELLING = 2
 """Other words that a question must have to be about something else than a name."""
 
+_MARKS = re.compile(r"\A[$%@&*#]*[{(]?[{]?\s*(?:env:)?|\s*[})%]*\Z")
 _PRODUCT = re.compile(r"[A-Z][a-z]*[A-Z][A-Za-z]*")
 _ASKS_FOR_VALUE = re.compile(
     r"\b(?:set|sets|setting|default|defaults|value|configured?|assigned|documented)\b", re.IGNORECASE
@@ -99,7 +100,19 @@ def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> li
     held = _looked_up(requests, mention, place)
     if mention.line and not any(each.holds in HOMES for each in held):
         return _looked_up(requests, Mention(f"{mention.text}:{mention.line}"), place) or held  # "redis.io:6379"
-    return held
+    if held or mention.is_message:
+        return held
+    others = (replace(mention, text=text) for text in _other_spellings(mention.text))
+    return next(filter(None, (_looked_up(requests, other, place) for other in others)), [])
+
+
+def _other_spellings(text: str) -> Iterator[str]:
+    """A name without the marks of where it is used (`$HOME`, `${HOME}`, `%HOME%`), and a path of Windows with slashes."""
+    bare = _MARKS.sub("", text)
+    if bare and bare != text:
+        yield bare
+    if "\\" in text:
+        yield text.replace("\\", "/")
 
 
 def _looked_up(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:

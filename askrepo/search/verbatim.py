@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from askrepo.search.question.mentions import Holds, Mention
@@ -13,6 +13,9 @@ from askrepo.types import Chunk
 
 DOUBLES = frozenset({"test", "example", "generated", "vendored"})
 """Kinds of file that repeat names whose home is elsewhere."""
+
+_SECTIONED = frozenset({"toml", "ini", "properties"})
+_KEY_LANGUAGES = _SECTIONED | {"yaml", "json", "jsonc", "json5"}
 
 _LOCK_FILE = re.compile(
     r"(?:^|/)(?:[^/]*[-_.]lock(?:\.\w+)?|package-lock\.json|npm-shrinkwrap\.json|go\.sum|requirements[^/]*\.txt)$",
@@ -31,6 +34,8 @@ def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | 
         return Holds.DEFINES if chunk.start_line <= (mention.line or 1) <= chunk.end_line else Holds.USES
     if not any_case and chunk.start_line == 1 and PurePosixPath(chunk.path).stem == mention.text:
         return Holds.NAMES_FILE
+    if _is_nested_key(chunk, mention, any_case=any_case):
+        return Holds.SETS
     if not _whole(mention.text, any_case).search(chunk.text):
         return None
     if mention.is_message:
@@ -55,8 +60,11 @@ def _defines(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
         return True
     if name.rstrip("?!") not in symbols and name not in symbols:
         return False
-    owner = mention.parts[-2].lower() if len(mention.parts) > 1 else None
-    return owner is None or owner in _around(chunk)
+    if len(mention.parts) == 1:
+        return True
+    if chunk.language in _KEY_LANGUAGES:
+        return _is_nested_key(chunk, mention, any_case=any_case)
+    return mention.parts[-2].lower() in _around(chunk)
 
 
 def defines_last_part(chunk: Chunk, mention: Mention) -> bool:
@@ -80,6 +88,37 @@ def _is_named_like(path: str, mention: Mention, *, any_case: bool) -> bool:
     stem = str(PurePosixPath(path).with_suffix("")).removesuffix("/__init__").removesuffix("/init")
     ends = ((path, asked), (stem, asked.replace(".", "/"))) if "/" not in asked else ((path, asked),)
     return bool(asked) and any(whole == end or whole.endswith(f"/{end}") for whole, end in ends)
+
+
+def _is_nested_key(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
+    """Whether a file of keys has the last part as a key inside of those before it: `port` below `server:`."""
+    owners = mention.parts[:-1]
+    if chunk.language not in _KEY_LANGUAGES or not owners or mention.is_message:
+        return False
+    around = (PurePosixPath(chunk.path).stem, *chunk.scope)
+    for key in _sets(mention.name, any_case).finditer(chunk.text):
+        outer = " ".join((*around, *_enclosing_lines(chunk.text, key.start(), chunk.language)))
+        if all(_whole(owner, any_case).search(outer) for owner in owners):
+            return True
+    return False
+
+
+def _enclosing_lines(text: str, at: int, language: str) -> Iterator[str]:
+    """The lines above a place that its line is inside of: those indented less, or the heading of its section."""
+    *above, line = text[: text.find("\n", at) if "\n" in text[at:] else None].split("\n")
+    depth = _depth(line)
+    for each in filter(str.strip, reversed(above)):
+        if language in _SECTIONED:
+            if each.lstrip().startswith("["):
+                yield each
+                return
+        elif _depth(each) < depth:
+            yield each
+            depth = _depth(each)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def whole_name(text: str) -> re.Pattern[str]:

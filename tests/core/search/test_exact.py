@@ -108,6 +108,49 @@ def test_every_form_of_a_name_is_found(reader, question, path):
     assert first(reader, question) == path
 
 
+SETTINGS = {
+    "conf/server.yaml": "client:\n  port: 1\n  pool:\n    size: 2\nlog:\n  level: info\n",
+    "conf/other.yaml": "port: 4\n\nserver:\n  port: 3\n  pool:\n    size: 5\n",
+    "pyproject.toml": "[tool.mail]\nline-length = 1\n\n[tool.post]\nline-length = 2\nretries = 3\n",
+    "app.ini": "[cache]\nttl = 1\n\n[mail]\nttl_s = 2\n",
+    "package.json": '{\n  "scripts": {\n    "bundle": "vite build"\n  },\n  "engines": {"node": "20"}\n}\n',
+    "run.sh": "#!/bin/sh\nDRY_RUN=1\n",
+    "src/mail/port.py": "def size():\n    return 1\n",
+}
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("keyed"), SETTINGS, name="keyed").reader
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("client.port", "conf/server.yaml"),
+        ("server.port", "conf/other.yaml"),
+        ("where is client.pool.size set", "conf/server.yaml"),
+        ("tool.post.line-length", "pyproject.toml"),
+        ("cache.ttl", "app.ini"),
+        ("scripts.bundle", "package.json"),
+        ("$DRY_RUN", "run.sh"),
+        ("${DRY_RUN}", "run.sh"),
+        ("%DRY_RUN%", "run.sh"),
+        ("$env:DRY_RUN", "run.sh"),
+        (r"src\mail\port.py", "src/mail/port.py"),
+        (r"what does src\mail\port.py do", "src/mail/port.py"),
+    ],
+)
+def test_keys_variables_and_paths_are_found_as_people_write_them(keyed, question, path):
+    assert first(keyed, question) == path
+    assert absent_names(question, readers=[keyed]) == []
+
+
+@pytest.mark.parametrize("name", ["client.level", "tool.mail.retries", "mail.ttl", "$RUN_DRY", r"src\post\port.py"])
+def test_a_key_is_absent_where_other_keys_enclose_it(keyed, name):
+    assert [absent.name for absent in absent_names(name, readers=[keyed])] == [name]
+
+
 def test_doubles_come_after_the_home_and_its_users(reader):
     paths = [hit.chunk.path for hit in search("parse_address", readers=[reader])]
     users, doubles = paths.index("src/courier/send.py"), ["CHANGELOG.md", "tests/test_address.py"]
