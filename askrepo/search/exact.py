@@ -34,6 +34,7 @@ TELLING = 2
 """Other words that a question must have to be about something else than a name."""
 
 _MARKS = re.compile(r"\A[$%@&*#]*[{(]?[{]?\s*(?:env:)?|\s*[})%]*\Z")
+_VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+[-+.\w]*")
 _PRODUCT = re.compile(r"[A-Z][a-z]*[A-Z][A-Za-z]*")
 _ASKS_FOR_VALUE = re.compile(
     r"\b(?:set|sets|setting|default|defaults|value|configured?|assigned|documented)\b", re.IGNORECASE
@@ -107,12 +108,14 @@ def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> li
 
 
 def _other_spellings(text: str) -> Iterator[str]:
-    """A name without the marks of where it is used (`$HOME`, `${HOME}`, `%HOME%`), and a path of Windows with slashes."""
+    """Without the marks of its use (`$HOME`, `%HOME%`), a path with slashes, a version with and without `v`."""
     bare = _MARKS.sub("", text)
     if bare and bare != text:
         yield bare
     if "\\" in text:
         yield text.replace("\\", "/")
+    if _VERSION.fullmatch(text):
+        yield text[1:] if text[0] in "vV" else f"v{text}"
 
 
 def _looked_up(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:

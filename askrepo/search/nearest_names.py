@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from askrepo.search.question.mentions import Mention
 from askrepo.search.request import SearchRequest
@@ -26,7 +26,8 @@ LOOKED_AT = 100
 def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[str, ...]:
     """At most MOST names of the datasets searched within MAX_EDITS of the mention's, the nearest first.
 
-    A flag is compared with flags, a path with the ends of paths, a qualified name by its last part too.
+    The same words joined in another way (`startUp`, `start_up`) are nearest. A flag is compared with flags, a path with
+    the ends of paths, a qualified name by its last part too.
     """
     if mention.is_message:
         return ()
@@ -34,9 +35,20 @@ def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[
     asked = {mention.name: _names(requests, mention, defined)}
     if "." in mention.text or "/" in mention.text:
         asked[mention.text] = _paths(requests, mention.text)
-    edits = {name: edit_distance(text, name) for text, known in asked.items() for name in _likely(text, known)}
+    edits = {name: edited for text, known in asked.items() for name, edited in _edits(text, set(known)).items()}
     near = [name for name, edited in edits.items() if edited <= MAX_EDITS]
     return tuple(sorted(near, key=lambda name: (edits[name], name not in defined, name))[:MOST])
+
+
+def _edits(asked: str, known: Collection[str]) -> dict[str, int]:
+    """Names that may be meant, each with its edits; none count where only case and what joins the words differ."""
+    alike = _joined(asked)
+    edits = {name: edit_distance(asked, name) for name in _likely(asked, known)}
+    return edits | {name: 0 for name in known if len(alike) >= CHARS_PER_EDIT and _joined(name) == alike}
+
+
+def _joined(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _likely(asked: str, known: Iterable[str]) -> list[str]:

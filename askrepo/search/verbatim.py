@@ -36,7 +36,8 @@ def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | 
         return Holds.NAMES_FILE
     if _is_nested_key(chunk, mention, any_case=any_case):
         return Holds.SETS
-    if not _whole(mention.text, any_case).search(chunk.text):
+    is_whole = _whole(mention.text, any_case).search(chunk.text) is not None
+    if not is_whole and not _is_inside_owner(chunk, mention, any_case=any_case):
         return None
     if mention.is_message:
         return Holds.USES
@@ -77,6 +78,14 @@ def _around(chunk: Chunk) -> set[str]:
     path = PurePosixPath(chunk.path)
     scope = (part for each in chunk.scope for part in re.split(r"\W+", each))
     return {each.lower() for each in (*scope, *chunk.symbols, path.stem, path.parent.name)}
+
+
+def _is_inside_owner(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
+    """Whether the last part stands inside of what qualifies it: a column of a table, a field of a class."""
+    if len(mention.parts) == 1 or chunk.language in _KEY_LANGUAGES or mention.is_message:
+        return False
+    owners = {each.lower() for each in (*chunk.scope, *chunk.symbols)}
+    return mention.parts[-2].lower() in owners and _whole(mention.name, any_case).search(chunk.text) is not None
 
 
 def _is_named_like(path: str, mention: Mention, *, any_case: bool) -> bool:

@@ -116,6 +116,8 @@ SETTINGS = {
     "package.json": '{\n  "scripts": {\n    "bundle": "vite build"\n  },\n  "engines": {"node": "20"}\n}\n',
     "run.sh": "#!/bin/sh\nDRY_RUN=1\n",
     "src/mail/port.py": "def size():\n    return 1\n",
+    "schema.sql": "CREATE TABLE parcel_orders (\n  id BIGINT,\n  placed_at TIMESTAMP\n);\n",
+    "NEWS.md": "# News\n\n## v2.7.1\n\nSmaller.\n\n## 2.6.0\n\nFaster.\n",
 }
 
 
@@ -138,6 +140,12 @@ def keyed(tmp_path_factory):
         ("%DRY_RUN%", "run.sh"),
         ("$env:DRY_RUN", "run.sh"),
         (r"src\mail\port.py", "src/mail/port.py"),
+        ("parcel_orders.placed_at", "schema.sql"),
+        ("2.7.1", "NEWS.md"),
+        ("v2.6.0", "NEWS.md"),
+        ("`size`", "src/mail/port.py"),
+        ("`size()`", "src/mail/port.py"),
+        ("'placed_at'", "schema.sql"),
         (r"what does src\mail\port.py do", "src/mail/port.py"),
     ],
 )
@@ -146,7 +154,16 @@ def test_keys_variables_and_paths_are_found_as_people_write_them(keyed, question
     assert absent_names(question, readers=[keyed]) == []
 
 
-@pytest.mark.parametrize("name", ["client.level", "tool.mail.retries", "mail.ttl", "$RUN_DRY", r"src\post\port.py"])
+@pytest.mark.parametrize("name", ["placedAt", "PlacedAt", "PLACED-AT"])
+def test_the_same_words_joined_in_another_way_are_nearest(keyed, name):
+    absent = absent_names(name, readers=[keyed])
+    assert [(each.name, each.nearest[0]) for each in absent] == [(name, "placed_at")]
+    assert first(keyed, name) == "schema.sql"
+
+
+@pytest.mark.parametrize(
+    "name", ["client.level", "tool.mail.retries", "mail.ttl", "parcel_orders.gone_at", "$RUN_DRY", r"src\post\port.py"]
+)
 def test_a_key_is_absent_where_other_keys_enclose_it(keyed, name):
     assert [absent.name for absent in absent_names(name, readers=[keyed])] == [name]
 
