@@ -33,8 +33,7 @@ HOMES = (Holds.DEFINES, Holds.NAMES_FILE)
 TELLING = 2
 """Other words that a question must have to be about something else than a name."""
 
-_MARKS = re.compile(r"\A[$%@&*#]*[{(]?[{]?\s*(?:env:)?|\s*[})%]*\Z")
-_VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+[-+.\w]*")
+_VERSION = re.compile(r"[vV]?\d+\.\d[-+.\w]*")
 _PRODUCT = re.compile(r"[A-Z][a-z]*[A-Z][A-Za-z]*")
 _ASKS_FOR_VALUE = re.compile(
     r"\b(?:set|sets|setting|default|defaults|value|configured?|assigned|documented)\b", re.IGNORECASE
@@ -85,8 +84,8 @@ def exact(requests: Sequence[SearchRequest]) -> tuple[list[Exact], list[Absent]]
 
 
 def _meant(mention: Mention, nearest: str) -> Mention:
-    """The mention with what is spelled nearly so: of a qualified name its last part alone was misspelt."""
-    is_last_part = len(mention.parts) > 1 and not {".", "/"} & set(nearest)
+    """The mention with what is spelled nearly so: of a qualified name the last part alone may be misspelt."""
+    is_last_part = len(mention.parts) > 1 and len(Mention(nearest).parts) == 1
     owner = mention.text.removesuffix(mention.name) if is_last_part and mention.text.endswith(mention.name) else ""
     return Mention(owner + nearest)
 
@@ -109,7 +108,7 @@ def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> li
 
 def _other_spellings(text: str) -> Iterator[str]:
     """Without the marks of its use (`$HOME`, `%HOME%`), a path with slashes, a version with and without `v`."""
-    bare = _MARKS.sub("", text)
+    bare = text.lstrip("$%@&*#{( ").removeprefix("env:").rstrip("})% ")
     if bare and bare != text:
         yield bare
     if "\\" in text:

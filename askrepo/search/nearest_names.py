@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 
 from askrepo.search.question.mentions import Mention
 from askrepo.search.request import SearchRequest
@@ -23,21 +25,29 @@ LOOKED_AT = 100
 """Chunks whose words are compared, best by BM25 of the name's parts: most slips leave some part whole."""
 
 
+_QUALIFIED = re.compile(r"(?<!\w)\w+(?:(?:::|->|[.#\\:])\w+)+")
+
+
 def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[str, ...]:
     """At most MOST names of the datasets searched within MAX_EDITS of the mention's, the nearest first.
 
-    The same words joined in another way (`startUp`, `start_up`) are nearest. A flag is compared with flags, a path with
-    the ends of paths, a qualified name by its last part too.
+    The same words joined in another way (`startUp`, `start_up`) are nearest, whole names come before parts of them. A
+    flag is compared with flags, a path with the ends of paths, a qualified name as a whole and by its last part.
     """
     if mention.is_message:
         return ()
     defined = {symbol for request in requests for symbol in request.reader.dataset.symbols()}
     asked = {mention.name: _names(requests, mention, defined)}
-    if "." in mention.text or "/" in mention.text:
-        asked[mention.text] = _paths(requests, mention.text)
+    if len(mention.parts) > 1:
+        asked[mention.text] = chain(_paths(requests, mention.text), _qualified_near(requests, mention))
     edits = {name: edited for text, known in asked.items() for name, edited in _edits(text, set(known)).items()}
     near = [name for name, edited in edits.items() if edited <= MAX_EDITS]
-    return tuple(sorted(near, key=lambda name: (edits[name], name not in defined, name))[:MOST])
+    near.sort(key=lambda name: (len(_parts(name)) != len(mention.parts), edits[name], name not in defined, name))
+    return tuple(near[:MOST])
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return Mention(name).parts
 
 
 def _edits(asked: str, known: Collection[str]) -> dict[str, int]:
@@ -93,6 +103,13 @@ def _words_near(request: SearchRequest, mention: Mention) -> Iterator[str]:
     if terms:
         for scored in request.reader.dataset.lexical(terms, limit=LOOKED_AT, where=request.where):
             yield from words_of(scored.chunk.text)
+
+
+def _qualified_near(requests: Sequence[SearchRequest], mention: Mention) -> Iterator[str]:
+    """The qualified names in the chunks that have a part of the mention: a slip in one part leaves another whole."""
+    for request in requests:
+        for scored in request.reader.dataset.lexical(query_terms(mention.text), limit=LOOKED_AT, where=request.where):
+            yield from _QUALIFIED.findall(scored.chunk.text)
 
 
 def _paths(requests: Sequence[SearchRequest], asked: str) -> Iterator[str]:

@@ -218,6 +218,8 @@ def test_what_stands_nowhere_finds_nothing(reader, question):
         ("adress.py", "adress.py", "address.py", "src/courier/address.py"),
         ("OldPolicy.dealy", "OldPolicy.dealy", "delay", "src/courier/legacy.py"),
         ("RetryPolicy.dealy", "RetryPolicy.dealy", "delay", "src/courier/policy.py"),
+        ("parecl.address", "parecl.address", "parcel.address", "src/courier/send.py"),
+        ("courier.adress", "courier.adress", "courier.address", "src/courier/address.py"),
     ],
 )
 def test_a_slip_of_the_keyboard_finds_what_was_meant_and_is_told(reader, question, name, nearest, path):
