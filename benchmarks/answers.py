@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from askrepo.answer.verification import Checked, Verifier
@@ -80,33 +81,31 @@ def measure(corpora: Sequence[Corpus], *, answers: int, mutated: int, rng: rando
     made = [answer for corpus in corpora for answer in make_answers(corpus, answers // len(corpora), rng)]
     for answer in made:
         _measure_true(answer, figures, rng)
-    candidates = [(answer, each) for answer in made for each in answer.statements if each.kind in KINDS]
+    candidates = [(answer, each) for answer in made for each in answer.statements]
     rng.shuffle(candidates)
-    for answer, statement, item in _mutated(candidates, mutated, rng):
+    for answer, statement, kind, item in _mutated(candidates, mutated, rng):
         checked = state_of(answer, statement.text(item))
         state = checked.state if checked else "nothing said"
-        figures.mutated.setdefault(statement.kind, Counter())[state] += 1
+        figures.mutated.setdefault(kind, Counter())[state] += 1
         if state not in MARKED:
             figures.wrong.append(("missed", statement.item, item))
     return figures
 
 
-KINDS = ("quote", "name", "number", "code")
+KINDS = ("quote", "name", "number", "unit", "code")
 
 
 def _mutated(
     candidates: Sequence[tuple[MadeAnswer, MadeStatement]], count: int, rng: random.Random
-) -> Iterator[tuple[MadeAnswer, MadeStatement, str]]:
-    """As many of each kind as there are, up to a quarter of the count."""
+) -> Iterator[tuple[MadeAnswer, MadeStatement, str, str]]:
+    """As many of each kind as there are, up to a fifth of the count."""
     left = dict.fromkeys(KINDS, count // len(KINDS))
     for answer, statement in candidates:
-        if not left[statement.kind]:
-            continue
-        for item in mutations(statement, answer, rng):
-            left[statement.kind] -= 1
-            yield answer, statement, item
-            if not left[statement.kind]:
-                break
+        of_it = {"number": ("number", "unit")}.get(statement.kind, (statement.kind,))
+        for kind in (kind for kind in of_it if left.get(kind)):
+            for item in islice(mutations(statement, answer, kind, rng), left[kind]):
+                left[kind] -= 1
+                yield answer, statement, kind, item
 
 
 def _measure_true(answer: MadeAnswer, figures: Figures, rng: random.Random) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from askrepo.answer.quantities import NUMBER
 from askrepo.answer.source_lines import SourceLines
-from askrepo.answer.statement_parts import COMMON_WORDS, NUMBER, Part
+from askrepo.answer.statement_parts import COMMON_WORDS, Part
 from askrepo.chunking.spans import split_text
 from askrepo.files.kinds import kind_of
 from askrepo.files.languages import language_of
@@ -22,7 +23,7 @@ SKIPPED = {".git", "node_modules", "vendor", "dist", "build"}
 WORD = re.compile(r"\w+")
 NAME = re.compile(r"(?<![\w.])[A-Za-z_][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?!\w)|(?<![\w.])[A-Za-z][a-z0-9]+[A-Z]\w*(?!\w)")
 ASSIGNED = re.compile(
-    r"(?P<name>[A-Za-z_]\w{3,40})(?:\s*:\s*\w+)?\s*(?:=|:|:=)\s*(?P<value>\d{1,7}(?:\.\d{1,3})?)(?![\w.])"
+    r"(?<!\w)(?P<name>[A-Za-z_]\w{3,40})(?:\s*:\s*\w+)?\s*(?:=|:|:=)\s*(?P<value>\d{1,7}(?:\.\d{1,3})?)(?![\w.]|\s*\*)"
 )
 COMMENT = re.compile(r"^\s*(?:#(?!!|\[)|//[/!]?|\*(?!/))\s?(?P<said>.*)$")
 LEADS = (
@@ -48,6 +49,23 @@ UNITS = (
     ("conn", "connections"),
     ("", "items"),
 )
+NAMED_UNITS = {
+    "ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "millis": "milliseconds", "s": "seconds",
+    "sec": "seconds", "secs": "seconds", "seconds": "seconds", "minutes": "minutes", "hours": "hours", "days": "days",
+    "kb": "KB", "mb": "MB", "bytes": "bytes", "percent": "%",
+}  # fmt: skip
+"""What a name ends with when it tells its unit."""
+
+NUMBER_WORDS = re.compile(r"(?i)\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|once|twice)\b")
+OTHER_UNITS = (
+    ("nanoseconds", "nanosecond", "ns"), ("microseconds", "microsecond", "us"), ("milliseconds", "millisecond", "ms"),
+    ("seconds", "second", "secs", "sec", "s"), ("minutes", "minute", "mins", "min"), ("hours", "hour", "hrs", "h"),
+    ("days", "day", "d"), ("bytes", "byte", "B"), ("KiB", "KB", "kB"), ("MiB", "MB"), ("%", "percent"),
+    ("lines", "line"), ("tokens", "token"), ("characters", "character", "chars", "char"),
+    ("retries", "retry", "attempts", "attempt", "times", "time", "tries", "try"),
+    ("threads", "thread", "workers", "worker", "processes", "process"), ("requests", "request"),
+)  # fmt: skip
+"""Units that a mutation may put in the place of another, those that mean the same together."""
 
 
 @dataclass
@@ -243,10 +261,29 @@ def _of_number(source: SourceLines, rng: random.Random) -> MadeStatement | None:
     if not found:
         return None
     match = rng.choice(found)
-    unit = next(unit for names, unit in UNITS if re.search(names, match["name"], re.IGNORECASE))
-    return MadeStatement(
-        "number", f"There `{match['name']}` stands for {{item}}", f"{match['value']} {unit}", _number(source)
+    item = f"{match['value']} {_unit(match)}"
+    is_number = NUMBER.fullmatch(item) is not None
+    return (
+        MadeStatement("number", f"There `{match['name']}` stands for {{item}}", item, _number(source))
+        if is_number
+        else None
     )
+
+
+def _unit(given: re.Match[str]) -> str:
+    """The unit of a number that a name is given: the one that stands there, else a likely one."""
+    behind = given.string[given.end() :]
+    beside = re.match(r" ?([A-Za-z]+|%)", behind)
+    told = beside[1] if beside else _unit_told(given["name"], behind)
+    return told or next(unit for names, unit in UNITS if re.search(names, given["name"], re.IGNORECASE))
+
+
+def _unit_told(name: str, behind: str) -> str | None:
+    """The unit that a name ends with, or that a remark behind its number says."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    remark = re.match(r"\W*(?:#|//|/\*)\s*(?:in )?(\w+)", behind)
+    found = [NAMED_UNITS.get(word.lower()) for word in (words[-1:] + ([remark[1]] if remark else []))]
+    return next(filter(None, found[::-1]), None) if "per" not in map(str.lower, words) else None
 
 
 def _code_lines(source: SourceLines) -> list[int]:
@@ -300,17 +337,56 @@ def _of_path(source: SourceLines, rng: random.Random) -> MadeStatement | None:
 MAKERS = (_of_name, _of_name, _of_quote, _of_quote, _of_number, _of_number, _of_code, _of_block, _of_path)
 
 
-def mutations(statement: MadeStatement, answer: MadeAnswer, rng: random.Random) -> Iterator[str]:
-    """Items that make the statement false; what happens to stand in its source as well is none of them."""
+def mutations(statement: MadeStatement, answer: MadeAnswer, kind: str, rng: random.Random) -> Iterator[str]:
+    """Items that make the statement false; what happens to stand in its source as well is none of them.
+
+    :param kind: what is changed: the statement's own kind, or the "unit" of its number.
+    """
     source = answer.sources[statement.source - 1]
     text = "\n".join(source.lines)
-    makers = {"name": _other_names, "quote": _other_quotes, "number": _other_numbers, "code": _other_code}
-    maker = makers.get(statement.kind)
-    for item in maker(statement.item, answer.corpus, rng) if maker else ():
+    makers = {"name": _other_names, "quote": _other_quotes, "number": _other_numbers, "unit": _other_units,
+              "code": _other_code}  # fmt: skip
+    if kind == "unit" and not _is_told_with_unit(statement, source):
+        return
+    for item in makers[kind](statement.item, answer.corpus, rng):
         bare = item.removesuffix("()")
         is_there = statement.kind != "number" and re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", text)
-        if item != statement.item and not is_there and not _is_near(statement, item, source):
+        is_near = kind == "number" and _is_near(statement, item, source)
+        if item != statement.item and not is_there and not is_near:
             yield item
+
+
+def _is_told_with_unit(statement: MadeStatement, source: SourceLines) -> bool:
+    """Whether the source tells the unit wherever it has the number; where it tells none, any unit may be meant."""
+    match = NUMBER.fullmatch(statement.item)
+    if match is None:
+        return False
+    value = match["value"] + (match["rest"] or "")
+    plain = value.replace(",", "").replace("_", "")
+    alone = rf"(?<![\w.])(?:{re.escape(value)}|{re.escape(plain)})"
+    held = [(line, found) for line in source.lines for found in re.finditer(rf"{alone}(?!\d|\.\d*[1-9])", line)]
+    behind = rf"[ \u00a0-]?{re.escape(match['unit'])}(?![\w%])"
+    named = re.search(r"`(\w+)`", statement.pattern)
+    in_words = NUMBER_WORDS.search("\n".join(source.lines))
+    return (
+        bool(held)
+        and (len(plain) > 2 or not in_words)
+        and all(
+            re.match(behind, line[found.end() :])
+            or (named and named[1] in line[: found.start()] and _unit_told(named[1], line[found.end() :]))
+            for line, found in held
+        )
+    )
+
+
+def _other_units(item: str, _: Corpus, rng: random.Random) -> Iterator[str]:
+    match = NUMBER.fullmatch(item)
+    if match is None:
+        return
+    others = [units for units in OTHER_UNITS if match["unit"] not in units]
+    for units in rng.sample(others, 4):
+        gap = "" if units[0] == "%" else " "
+        yield f"{item[: match.start('unit')].rstrip(' -')}{gap}{units[0]}"
 
 
 def _is_near(statement: MadeStatement, item: str, source: SourceLines) -> bool:

@@ -14,9 +14,9 @@ import jinja2
 import pytest
 import rich
 
-from benchmarks.answers import Figures, measure
+from benchmarks.answers import Figures, measure, state_of
 from benchmarks.chat_trial import counted, judged, shares
-from benchmarks.made_answers import Corpus
+from benchmarks.made_answers import Corpus, make_answers, mutations
 
 PACKAGES = (click, jinja2, rich)
 
@@ -29,12 +29,24 @@ def corpus_of(package: ModuleType) -> Corpus:
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    return measure([corpus_of(package) for package in PACKAGES], answers=120, mutated=400, rng=random.Random(7))
+    return measure([corpus_of(package) for package in PACKAGES], answers=120, mutated=450, rng=random.Random(7))
 
 
 def test_false_statements_are_marked(figures: Figures) -> None:
     assert sum(states.total() for states in figures.mutated.values()) >= 350
     assert figures.mutated_marked >= 0.98, figures.wrong
+
+
+def test_units_are_changed_where_the_source_tells_them() -> None:
+    page = "# Waiting\n\nA request waits for {0} seconds at most and is then put into a queue of its own.\n"
+    files = {f"{number}/wait.md": page.format(number) for number in range(31, 51)}
+    rng = random.Random(7)
+    answers = make_answers(Corpus.of_files("wait", files), 20, rng)
+    made = [(answer, each) for answer in answers for each in answer.statements if each.kind == "number"]
+    items = [(answer, each, item) for answer, each in made for item in mutations(each, answer, "unit", rng)]
+    checked = [state_of(answer, each.text(item)) for answer, each, item in items]
+    assert len(items) == 4 * len(made) > 40
+    assert {each.state for each in checked if each} == {"not found"}
 
 
 def test_true_statements_are_left_alone(figures: Figures) -> None:

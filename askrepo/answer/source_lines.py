@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from askrepo.answer.comparable_text import ComparableLines
 from askrepo.answer.context import Source
-from askrepo.answer.statement_parts import Part, number_values, stored_numbers
+from askrepo.answer.quantities import number_values, numbers_given, said_keys, stored_keys
+from askrepo.answer.statement_parts import Part
 from askrepo.text.terms import query_terms
 from askrepo.types import Citation
 
@@ -24,12 +25,6 @@ _NUMBERED = re.compile(r"\d+\t")
 _CALL = re.compile(r"(?P<name>[^\W\d][\w.:>$@-]{0,100})\((?P<arguments>[^()\n]{0,200})\)")
 _CALLED_ON = re.compile(r"(?P<owner>\w{1,80})(?:::|->|\.|#)(?=\w{1,80}\()")
 _ARGUMENT = re.compile(r"\s*[*&]{0,2}\w+(?:=[\w.'\"-]+)?\s*|\s*\.\.\.\s*|\s*\u2026\s*|")
-_GIVEN = re.compile(
-    r"(?:#\s{0,4}define\s{1,4}(?P<macro>\w{1,80})\s{1,20}"
-    r"|(?<![\w-])(?P<name>[^\W\d][\w-]{0,80})[\"']?\s{0,20}"
-    r"(?::\s{0,4}[\w\[\]. |]{1,40}?)?\s{0,20}(?::=|=>|[-+*|]?=|:)\s{0,20})"
-    r"-?(?P<value>\d[\w.]{0,20})"
-)
 _SEPARATOR = re.compile(r"::|->|\.|#")
 _QUALIFIED = re.compile(r"[@$]?\w+[!?]?(?:(?:::|->|\.|#)\w+[!?]?)+")
 _WORD = re.compile(r"\w+")
@@ -87,21 +82,18 @@ class SourceLines:
 
     @cached_property
     def numbers(self) -> dict[str, list[int]]:
-        """Each number of the lines, with the indices of the lines that have it."""
+        """Each number of the lines with its unit, with the indices of the lines that have it."""
         found: dict[str, list[int]] = {}
         for at, line in enumerate(self.lines):
-            for value in stored_numbers(line):
-                found.setdefault(_key(value), []).append(at)
+            for key in stored_keys(line):
+                found.setdefault(key, []).append(at)
         return found
 
     @cached_property
     def given(self) -> dict[int, list[tuple[str, set[float]]]]:
         """By index, the lines that give a number to a name, with the names and their numbers: `retries = 3`."""
-        found: dict[int, list[tuple[str, set[float]]]] = {}
-        for at, line in enumerate(self.lines):
-            for match in _GIVEN.finditer(line):
-                found.setdefault(at, []).append((match["macro"] or match["name"], stored_numbers(match["value"])))
-        return found
+        given = ((at, numbers_given(line)) for at, line in enumerate(self.lines))
+        return {at: names for at, names in given if names}
 
     @cached_property
     def path_names(self) -> frozenset[str]:
@@ -132,14 +124,14 @@ class SourceLines:
     def find_number(
         self, part: Part, named: Collection[int], terms: Collection[str], names: Collection[str]
     ) -> Span | None:
-        """Where a number stands next to what it is said of: a name or a quotation, or two words of the statement.
+        """Where a number stands, with its unit or none, next to what it is said of: a name, a quotation or two words.
 
         :param named: lines with the statement's names and quotations; terms: its words. With neither, any place counts.
         :param names: the words of its names when a number of another name cannot be meant, see `gives_others`.
         """
         wanted = min(NEAR_TERMS, sum(term in self.terms for term in terms))
         values = set(number_values(part.text))
-        for at in sorted({at for value in values for at in self.numbers.get(_key(value), ())}):
+        for at in sorted({at for key in said_keys(part.text) for at in self.numbers.get(key, ())}):
             if self._is_anothers(at, values, terms, names):
                 continue
             around = range(at - NEAR_LINES, at + NEAR_LINES + 1)
@@ -236,7 +228,3 @@ def _without_number(line: str) -> str:
 def _is_receiver(word: str) -> bool:
     """Whether a word before a dot is what every program calls its own object."""
     return word in {"self", "this", "cls", "super"}
-
-
-def _key(value: float) -> str:
-    return f"{value:.9g}"

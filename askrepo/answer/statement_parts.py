@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from askrepo.answer import citation_spellings as spelled
+from askrepo.answer.quantities import NUMBER
 
 PartKind = Literal["quote", "name", "number", "path", "code"]
 
@@ -25,39 +26,6 @@ class Part:
     start: int
     end: int
 
-
-# Longest first, so that `ms` is no `m`. What a sentence counts on its own behalf ("three ways") has no unit here.
-_SECONDS = {
-    "milliseconds?|millis|msecs?|ms": 1e-3,
-    "seconds?|secs?|s": 1.0,
-    "minutes?|mins?": 60.0,
-    "hours?|hrs?|h": 3600.0,
-    "days?|d": 86400.0,
-}
-_BYTES = {
-    "bytes?|B": 1.0,
-    "kilobytes?|[kK]B": 1e3,
-    "kibibytes?|KiB": 1024.0,
-    "megabytes?|MB": 1e6,
-    "mebibytes?|MiB": 1024.0**2,
-    "gigabytes?|GB": 1e9,
-    "gibibytes?|GiB": 1024.0**3,
-}
-_COUNTS = (
-    "nanoseconds?|ns|microseconds?|µs|us|weeks?|times?|retries|retry|attempts?|tries|requests?|connections?|workers?|threads?|process(?:es)?|items?|entries|rows?"
-    "|characters?|chars?|tokens?|messages?|events?|levels?|bits?|digits?|percent|%|px|pixels?|columns?|points?|redirects?"
-    "|hops?|tasks?|jobs?|iterations?|months?|years?|Hz|kHz|MHz|GHz|[kK]bps|Mbps|instances?|slots?|clients?|records?"
-)
-_UNIT = "|".join([*_SECONDS, *_BYTES, _COUNTS])
-NUMBER = re.compile(
-    rf"(?<![\w.,/#$\[-])(?P<value>\d{{1,3}}(?:[,_]\d{{3}}){{1,4}}|\d{{1,15}})(?P<rest>\.\d{{1,9}})?"
-    rf"[ \u00a0-]?(?P<unit>{_UNIT})(?![\w%])"
-)
-_SCALES = tuple(
-    (re.compile(unit), scale, tuple(table.values())) for table in (_SECONDS, _BYTES) for unit, scale in table.items()
-)
-_MILLI = 1e-3
-_PERCENT = re.compile("%|percent")
 
 _CODE = re.compile(r"(?<!`)(?P<ticks>`{1,3})(?P<code>[^`\n]{1,300})(?P=ticks)(?!`)")
 _QUOTE = re.compile(
@@ -152,52 +120,3 @@ def _is_path(text: str) -> bool:
     if "/" in text:
         return _ENDING.search(text) is not None and text.rpartition("/")[2].count(".") <= 3
     return spelled.SOURCE_FILE.fullmatch(text) is not None and text.count(".") <= 2
-
-
-def number_values(text: str) -> tuple[float, ...]:
-    """The values by which a source may say a number with its unit: itself, and in the other units of its kind.
-
-    `30 seconds` may stand there as 30 or as 30000 (of milliseconds), `500 ms` as 0.5.
-    """
-    match = NUMBER.fullmatch(text)
-    if match is None:
-        return ()
-    value = float(re.sub("[,_]", "", match["value"]) + (match["rest"] or ""))
-    values = [value]
-    for unit, scale, others in _SCALES:
-        if unit.fullmatch(match["unit"]):
-            converted = (value * scale / other for other in others if other != scale)
-            values += [other for other in converted if (other >= 1 and other.is_integer()) or scale == _MILLI]
-            break
-    if _PERCENT.fullmatch(match["unit"]):
-        values.append(value / 100)
-    return tuple(dict.fromkeys(values))
-
-
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
-_NUMBER_WORDS = {word: float(value) for value, word in enumerate(_WORDS.split())} | {
-    "once": 1.0, "twice": 2.0, "hundred": 100.0, "thousand": 1000.0
-}  # fmt: skip
-_STORED_NUMBER = re.compile(
-    r"(?<![\w.])(?:0[xX][0-9a-fA-F_]{1,16}|\d[\d_,]{0,20}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,3})?)(?!\d)"
-)
-_WORD = re.compile(r"[a-z]+", re.IGNORECASE)
-
-
-def stored_numbers(line: str) -> set[float]:
-    """The values that stand in a line of a source, in digits or as words up to twelve."""
-    values = {value for match in _STORED_NUMBER.finditer(line) for value in _readings(match.group())}
-    return values | {
-        _NUMBER_WORDS[word] for match in _WORD.finditer(line) if (word := match.group().lower()) in _NUMBER_WORDS
-    }
-
-
-def _readings(digits: str) -> Iterator[float]:
-    """A number as it may be meant: `1,000` is a thousand, or a one before a list's next item."""
-    text = digits.replace("_", "").rstrip(",")
-    if text[:2].lower() == "0x":
-        yield float(int(text, 16)) if len(text) > 2 else 0.0
-        return
-    yield float(text.replace(",", ""))
-    if "," in text:
-        yield from (float(part) for part in text.split(",") if part)

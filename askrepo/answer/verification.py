@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Protocol
 
+from askrepo.answer.quantities import NUMBER, stored_numbers
 from askrepo.answer.source_lines import SourceLines, Span
-from askrepo.answer.statement_parts import NUMBER, Part, parts_of, stored_numbers
+from askrepo.answer.statement_parts import Part, parts_of
 from askrepo.text.terms import query_terms
 from askrepo.types import Citation
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from askrepo.answer.quantities import number_values
 from askrepo.answer.source_lines import SourceLines
-from askrepo.answer.statement_parts import Part, number_values, parts_of
+from askrepo.answer.statement_parts import Part, parts_of
 from askrepo.answer.verification import Checked, Statement, Verifier
 from askrepo.types import Citation
 
@@ -191,6 +192,63 @@ def test_a_number_of_another_name_is_not_taken_for_this_one_s(text: str, absent:
     assert missing(Verifier([source], Stored()).check(Statement(text, (source,)))) == absent
 
 
+@pytest.mark.parametrize(
+    ("line", "right", "wrong"),
+    [
+        ("wait: it gives up after 302 ms", "302 milliseconds", "302 seconds"),
+        ("wait: a window of 302 lines", "302 lines", "302 seconds"),
+        ("wait = 30s", "30 seconds", "30 minutes"),
+        ("wait = 30s", "30 secs", "30%"),
+        ("wait = 60  # in seconds", "1 minute", "60 minutes"),
+        ("wait = 5,  // minutes", "300 seconds", "5 seconds"),
+        ("wait for ten minutes", "10 min", "10 hours"),
+        ("wait = 5 * time.Minute", "5 minutes", "5 seconds"),
+        ("wait = Second * 30", "30 s", "30 ms"),
+        ("wait(Duration::from_secs(30))", "30 seconds", "30 minutes"),
+        ("wait(30, TimeUnit.SECONDS)", "30 seconds", "30 minutes"),
+        ("wait 5.minutes", "5 minutes", "5 hours"),
+        ("wait_timeout_ms: 302", "302 ms", "302 seconds"),
+        ("wait_ms = 30000", "30 seconds", "30000 seconds"),
+        ("waitTimeoutSeconds = 302", "302 s", "302 minutes"),
+        ("wait: buffers of 64 KiB", "64 kB", "64 MiB"),
+        ("wait: buffers of 1 MiB", "1024 KiB", "1 KiB"),
+        ("wait: 4 worker threads", "4 workers", "4 seconds"),
+        ("wait: 3 retry attempts", "3 tries", "3 threads"),
+        ("wait: 50% of it", "50 percent", "50 bytes"),
+        ("wait:50%", "50%", "50 hours"),
+        ("wait: 512 tokens", "512 tokens", "512 lines"),
+        ("wait: 2 weeks", "14 days", "2 days"),
+    ],
+)
+def test_a_number_counts_with_its_unit(line: str, right: str, wrong: str) -> None:
+    source = lines_of(1, line, "src/wait.txt")
+    verifier = Verifier([source], Stored())
+    assert verifier.check(Statement(f"`wait` stands for {right} [1].", (source,))).state == "verified"
+    assert missing(verifier.check(Statement(f"`wait` stands for {wrong} [1].", (source,)))) == [wrong]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "timeout_s = 30",
+        "timeout = 30",
+        "timeout: 30  # second try",
+        "timeout = 30d",
+        "timeout: %30s",
+        "timeout = 30000",
+        "MINUTE = 30; timeout = MINUTE",
+        "timeouts_per_minute = 30",
+        "timeout_min = 30",
+        "(timeout, 30, days)",
+        "timeout = 30 or minutes",
+    ],
+)
+def test_a_number_whose_unit_is_not_told_may_be_meant_in_any(line: str) -> None:
+    source = lines_of(1, line, "src/limits.py")
+    text = f"`{line.strip('(').split(':')[0].split(',')[0].split(' ')[0]}` is 30 seconds [1]."
+    assert Verifier([source], Stored()).check(Statement(text, (source,))).state == "verified"
+
+
 def test_numbers_are_not_looked_for_in_the_dataset() -> None:
     stored = Stored()
     check("It waits 45 seconds and says nothing else.", 1, stored=stored)
@@ -260,7 +318,7 @@ def test_spans_of_parts_are_those_in_the_text() -> None:
 
 
 def test_a_number_is_known_by_its_other_units() -> None:
-    assert set(number_values("30 seconds")) == {30.0, 30000.0}
+    assert set(number_values("30 seconds")) == {30.0, 3e4, 3e7, 3e10}
     assert 0.5 in number_values("500 ms")
     assert 0.1 in number_values("10%")
     assert number_values("five") == ()
