@@ -21,6 +21,14 @@ REPOSITORY_PATTERN = (
     r"[^\x00-\x1f\x7f]+$"
 )
 EMBEDDER_PATTERN = r"^(local|hash|openai:.+)$"
+# Entries are numbers, and JSON may write them so. The form draws a list as lines of text only when its items have the
+# type "string", and sends strings; for validation, in this draft, what stands beside a reference says nothing.
+KEEP_SCHEMA: dict[str, Any] = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "type": ["null", "array"],
+    "items": {"type": "string", "$ref": "#/definitions/item"},
+    "definitions": {"item": {"type": ["string", "integer"]}},
+}
 
 # No code spans: the form shows them as boxes that cover the lines around.
 ALIAS_HELP = """The name readers use. Made when it is new, moved to the new dataset otherwise. Lower-case letters,
@@ -89,6 +97,6 @@ def _parameters(
         "embedder": Param(
             embedder, type="string", pattern=EMBEDDER_PATTERN, title="Embedder", description_md=EMBEDDER_HELP
         ),
-        "keep": Param(keep, **lines, title="Keep", description_md=KEEP_HELP),
+        "keep": Param(keep, **KEEP_SCHEMA, title="Keep", description_md=KEEP_HELP),
         "force": Param(False, type="boolean", title="Force", description_md=FORCE_HELP),
     }

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
 from askrepo_parameters import REPOSITORY_PATTERN
 from askrepo_schedule import read_aliases
 
+from askrepo.aliases.kept import check_keep
 from askrepo.errors import UsageError
 from askrepo.git.repository_urls import parse_repositories
 from askrepo_operators import maintaining, planning, removing
@@ -206,6 +208,40 @@ def test_what_an_alias_keeps_is_what_its_runs_keep(dags_folder: Path) -> None:
     assert bag.import_errors == {}
     kept = {alias: bag.get_dag(f"askrepo_alias_{alias}").params.validate()["keep"] for alias in ("docs", "code")}
     assert kept == {"docs": ["12", "v1.2"], "code": None}
+
+
+def validated_keep(dagbag: Any, given: object) -> Any:
+    """What the run gets: the server checks what was given by the DAG as its database has it, the worker by the DAG."""
+    dag = dagbag.get_dag("askrepo_ingest")
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(dag)).params
+    params = stored.deep_merge({"alias": "a", "repositories": ["file:///a"], "keep": given}).validate()
+    return dag.params.get_param("keep").resolve(params["keep"])
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["3", "v1.0"], ("3", "v1.0")),  # what the form sends of two lines
+        ([3, "v1.0", "3"], ("3", "v1.0")),
+        (None, None),
+        (["none"], ()),
+    ],
+)
+def test_entries_to_keep_are_taken_as_numbers_and_as_text(
+    dagbag: Any, given: list[Any] | None, kept: tuple[str, ...] | None
+) -> None:
+    assert check_keep(validated_keep(dagbag, given)) == kept
+
+
+@pytest.mark.parametrize("item", [1.5, True, None, ["v1.0"], {"entry": 3}])
+def test_what_is_neither_number_nor_text_is_refused_before_there_is_a_run(dagbag: Any, item: object) -> None:
+    with pytest.raises(Exception, match="Invalid input for param keep") as raised:
+        validated_keep(dagbag, [item])
+    assert f"{item!r} is not of type 'string', 'integer'" in str(raised.value)
+
+
+def test_the_form_draws_what_to_keep_as_lines_of_text(dagbag: Any) -> None:
+    assert dagbag.get_dag("askrepo_ingest").params.get_param("keep").schema["items"]["type"] == "string"
 
 
 def test_watched_alias_is_scheduled_by_its_repositories_too(dags_folder: Path) -> None:
