@@ -104,7 +104,7 @@ def open_alias(
     opener = opener or embedder_opener(settings)
     entry = catalogue.current(alias)
     if warm_up:
-        _warm_up(opener, entry.manifest.embedder.spec)
+        warm_up_embedder(opener, entry.manifest.embedder.spec)
     try:
         return _open_entry(entry, workspace, settings, opener, on_copy)
     except DatasetCorruptedError:
@@ -115,15 +115,21 @@ def open_alias(
 
 
 def open_entry(
-    entry: AliasEntry, *, workspace: Workspace, settings: Settings, warm_up: bool = False, on_copy: OnCopy | None = None
+    entry: AliasEntry,
+    *,
+    workspace: Workspace,
+    settings: Settings,
+    opener: EmbedderOpener | None = None,
+    warm_up: bool = False,
+    on_copy: OnCopy | None = None,
 ) -> AliasReader:
     """The dataset of one entry of an alias, open for reading, be it the current one or not.
 
     :raises DatasetCorruptedError: it is missing or damaged. Other parameters and errors as `open_alias`.
     """
-    opener = embedder_opener(settings)
+    opener = opener or embedder_opener(settings)
     if warm_up:
-        _warm_up(opener, entry.manifest.embedder.spec)
+        warm_up_embedder(opener, entry.manifest.embedder.spec)
     return _open_entry(entry, workspace, settings, opener, on_copy)
 
 
@@ -132,11 +138,12 @@ def open_aliases(
     *,
     workspace: Workspace,
     settings: Settings,
+    opener: EmbedderOpener | None = None,
     warm_up: bool = False,
     on_copy: OnCopy | None = None,
 ) -> list[AliasReader]:
     """Readers of several aliases, each named once, in the order given. Parameters as for `open_alias`."""
-    opener = embedder_opener(settings)
+    opener = opener or embedder_opener(settings)
     return [
         open_alias(alias, workspace=workspace, settings=settings, opener=opener, warm_up=warm_up, on_copy=on_copy)
         for alias in dict.fromkeys(aliases)
@@ -161,7 +168,7 @@ def embedder_opener(settings: Settings) -> EmbedderOpener:
     return opened
 
 
-def _warm_up(opener: EmbedderOpener, spec: str) -> None:
+def warm_up_embedder(opener: EmbedderOpener, spec: str) -> None:
     """Load the embedder on a thread of its own; what goes wrong there is raised where a vector is asked for.
 
     Deep Lake is imported first: two threads that import NumPy at once meet a half-initialised module. Python waits for

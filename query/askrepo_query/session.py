@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from askrepo.config_file import with_files
 from askrepo.errors import UnavailableError, UsageError
@@ -18,7 +18,7 @@ from askrepo.types import check_alias
 if TYPE_CHECKING:
     from askrepo.aliases.catalogue import AliasCatalogue
     from askrepo.aliases.following import AliasFollower
-    from askrepo.aliases.readers import AliasReader
+    from askrepo.aliases.readers import AliasReader, EmbedderOpener
     from askrepo.answer.chat_models import ChatModel
     from askrepo.types import AliasEntry
     from askrepo.workspace.objects import Workspace
@@ -100,6 +100,20 @@ class Session:
 
         return [entry_at(alias, at, workspace=self.workspace) for alias in aliases]
 
+    @cached_property
+    def embedder_opener(self) -> EmbedderOpener:
+        """Opens embedders, each once."""
+        from askrepo.aliases.readers import embedder_opener
+
+        return embedder_opener(self.settings)
+
+    def warm_up(self, entries: Sequence[AliasEntry]) -> None:
+        """Load the embedders of the entries while something else is done; `readers` finds them loaded."""
+        from askrepo.aliases.readers import warm_up_embedder
+
+        for spec in dict.fromkeys(entry.manifest.embedder.spec for entry in entries):
+            warm_up_embedder(self.embedder_opener, spec)
+
     def readers(self, named: Sequence[str], *, warm_up: bool, at: str | None = None) -> list[AliasReader]:
         """The aliases' current datasets, or those of another moment, open for reading.
 
@@ -108,19 +122,17 @@ class Session:
         from askrepo.aliases.readers import open_aliases, open_entry
         from askrepo_query.progress import copying
 
+        how: dict[str, Any] = {
+            "workspace": self.workspace, "settings": self.settings, "opener": self.embedder_opener, "warm_up": warm_up,
+            "on_copy": copying,
+        }  # fmt: skip
         if at is not None:
-            return [
-                open_entry(entry, workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying)
-                for entry in self.entries(named, at=at)
-            ]
-        return open_aliases(
-            self.aliases(named), workspace=self.workspace, settings=self.settings, warm_up=warm_up, on_copy=copying
-        )
+            return [open_entry(entry, **how) for entry in self.entries(named, at=at)]
+        return open_aliases(self.aliases(named), **how)
 
     def follower(self, named: Sequence[str], *, warm_up: bool, at: str | None = None) -> AliasFollower:
         """Likewise, renewed as the aliases move; those of another moment stay."""
         from askrepo.aliases.following import AliasFollower
-        from askrepo.aliases.readers import embedder_opener
         from askrepo_query.progress import copying
 
         if at is not None:
@@ -128,7 +140,7 @@ class Session:
                 self.readers(named, warm_up=warm_up, at=at),
                 workspace=self.workspace,
                 settings=self.settings,
-                opener=embedder_opener(self.settings),
+                opener=self.embedder_opener,
                 follows=False,
             )
 

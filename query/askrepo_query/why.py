@@ -57,6 +57,8 @@ def why(
     text = check_question(" ".join(question)) if question else ""
     with progress("reading"):
         entries = session.entries(aliases, at=at)
+        if text and _uses_vectors(session):
+            session.warm_up(entries)
         stages, line = _stages(place, entries, session)
     for stage in stages:
         told = _Told(session, stage, line, text, at)
@@ -83,6 +85,10 @@ def _stages(place: str, entries: Sequence[AliasEntry], session: Session) -> tupl
     return file_stages(path, entries=entries, workspace=session.workspace), line
 
 
+def _uses_vectors(session: Session) -> bool:
+    return configured_strategy(session) not in WITHOUT_VECTORS
+
+
 class _Told:
     """All that is said of one file."""
 
@@ -97,16 +103,19 @@ class _Told:
             self._look(session, at)
 
     def _look(self, session: Session, at: str | None) -> None:
-        use_vectors = configured_strategy(session) not in WITHOUT_VECTORS
         with progress("searching"):
-            readers = session.readers([self.stage.alias], warm_up=bool(self.question) and use_vectors, at=at)
+            readers = session.readers([self.stage.alias], warm_up=False, at=at)
             if self.line is not None:
                 self.chunk = _chunk_with(readers[0], self.stage, self.line)
             if self.question:
                 from askrepo.search.account import account_for
 
                 self.account, self.candidates = account_for(
-                    self.stage.path, self.stage.repository, self.question, readers=readers, use_vectors=use_vectors
+                    self.stage.path,
+                    self.stage.repository,
+                    self.question,
+                    readers=readers,
+                    use_vectors=_uses_vectors(session),
                 )
 
     def lines(self) -> Iterator[str]:

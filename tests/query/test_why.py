@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 import pytest
 
+from askrepo.aliases import readers
+from askrepo.pipeline import file_stage
 from askrepo.types import AliasEntry
 from askrepo.workspace.objects import Workspace
 from tests.core.pipeline.test_file_stage import hostile  # noqa: F401 - a fixture
@@ -58,6 +61,33 @@ def test_the_rank_is_the_one_of_search(run_main: Run) -> None:
     for hit in json_lines(run_main("search", question, "--json")):
         (told,) = json_lines(run_main("why", hit["path"], question, "--json"))
         assert told["account"]["rank"] <= hit["rank"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "strategy", "begun"),
+    [
+        (["src/retry.py", "how long"], "hybrid", ["the embedder is loaded", "the file is looked up"]),
+        (["src/retry.py"], "hybrid", ["the file is looked up"]),
+        (["src/retry.py", "how long"], "bm25", ["the file is looked up"]),
+    ],
+)
+def test_the_embedder_is_loaded_while_the_file_is_looked_up(
+    run_main: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], strategy: str, begun: list[str]
+) -> None:
+    found: list[str] = []
+    for where, name, told in (
+        (readers, "warm_up_embedder", "the embedder is loaded"),
+        (file_stage, "file_stages", "the file is looked up"),
+    ):
+        real = getattr(where, name)
+
+        def noted(*given: Any, real: Any = real, told: str = told, **named: Any) -> Any:
+            found.append(told)
+            return real(*given, **named)
+
+        monkeypatch.setattr(where, name, noted)
+    assert run_main("why", *arguments, env={"ASKREPO_STRATEGY": strategy}).exit_code == 0
+    assert found == begun
 
 
 def test_a_file_that_is_no_candidate_is_told(run_main: Run) -> None:
