@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import askrepo
+from askrepo.receipts.store import Use
+from askrepo_query.log import _use_line
 from benchmarks import headline
 from tools import command_page, settings_page
 
@@ -108,3 +110,18 @@ def test_requirements_name_no_host_and_pin_every_direct_dependency() -> None:
     direct = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and line[0] != "#"]
     assert all("#" in line for line in direct), "a direct dependency without its reason"
     assert {re.split(r"[=<>\[ ]", line, maxsplit=1)[0] for line in direct} <= pinned
+
+
+def test_samples_of_kept_answers_are_of_one_session_and_in_the_command_s_own_words() -> None:
+    listed = re.findall(r"^([0-9a-f]{8})  (\S{10}) \d\d:\d\d  itsdangerous  (.+)$", COMMAND, flags=re.MULTILINE)
+    (used,) = re.findall(
+        r"^((\S+)  (\S+)  (\d) answers  ([\d,]+) tokens in, (\d+) out  ([\d.]+) s)$", COMMAND, re.MULTILINE
+    )
+    line, day, model, answers, tokens_in, tokens_out, seconds = used
+    count = int(tokens_in.replace(",", ""))
+    assert _use_line(Use(day, model, int(answers), count, int(tokens_out), 0, float(seconds))) == line
+    assert ([each[1] for each in listed], int(answers)) == ([day] * 2, 2)
+    (shown,) = re.findall(r"^\$ askrepo log show (\w+)$\n(.+)", COMMAND, flags=re.MULTILINE)
+    (rechecked,) = re.findall(r"^\$ askrepo recheck (\w+)$\n(\w+)  (.+)", COMMAND, flags=re.MULTILINE)
+    assert [listed[0][0].startswith(shown[0]), shown[1]] == [True, listed[0][2]]
+    assert [rechecked[1].startswith(rechecked[0]), rechecked[1:]] == [True, (listed[1][0], listed[1][2])]
