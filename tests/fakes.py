@@ -152,6 +152,11 @@ class Failure:
     after: int = 2
 
 
+def may_call(request: Request) -> bool:
+    """Whether a request lets the model call tools."""
+    return bool(request.body.get("tools")) and request.body.get("tool_choice") != "none"
+
+
 @dataclass
 class OpenAIServer:
     """An OpenAI-compatible service on 127.0.0.1: `POST /v1/embeddings` and `POST /v1/chat/completions`.
@@ -165,7 +170,7 @@ class OpenAIServer:
     :ivar schema: what it makes of a request for JSON of a schema.
     :ivar calls: the tools to call in the next replies to requests that offer tools, first one first; when empty, such a
         request is answered with READY.
-    :ivar takes_tools: False refuses such requests.
+    :ivar takes_tools: False refuses such requests. Where tools are shown that may not be called, it answers.
     :ivar vector_of: how a text becomes a vector of `dimension` numbers.
     """
 
@@ -248,7 +253,7 @@ class OpenAIServer:
         with self._lock:
             if self.answers:
                 return self.answers.pop(0)
-        return self.answer(request) or (self._tool_answer() if request.body.get("tools") else None)
+        return self.answer(request) or (self._tool_answer() if may_call(request) else None)
 
     def _tool_answer(self) -> Raw:
         if not self.takes_tools:

@@ -22,7 +22,13 @@ from askrepo.embedders.endpoints import (
     open_http_client,
 )
 from askrepo.embedders.remote_errors import Endpoint, Refusal
-from askrepo.errors import AskrepoError, RemoteRefusedError, RemoteUnavailableError
+from askrepo.errors import (
+    AskrepoError,
+    CredentialsError,
+    RemoteRefusedError,
+    RemoteUnavailableError,
+    RequestTooLongError,
+)
 from askrepo.text.tokens import count_tokens
 
 if TYPE_CHECKING:
@@ -82,6 +88,7 @@ class Ways:
     takes_stream: bool = True
     takes_responses: bool = False
     takes_tools: bool = True
+    takes_tools_to_answer: bool = True
     writes_plainly: bool = False
 
     def be(self, other: Ways) -> None:
@@ -168,6 +175,7 @@ class ChatModel:
     :ivar timeout_s: how long the endpoint may say nothing; keep-alive comments say nothing.
     :ivar max_s: how long an answer may take in all; max_chars: how long it may become, reasoning included.
     :ivar schema: of the JSON that replies are to be; None for text.
+    :ivar tools: what `stream` shows the model without letting it call any.
     :ivar spent: what all requests took, those of the same model with a schema too.
     """
 
@@ -181,11 +189,20 @@ class ChatModel:
     ways: Ways = field(default_factory=Ways)
     is_live: bool = True
     schema: Mapping[str, Any] | None = None
+    tools: Sequence[Mapping[str, Any]] = ()
     spent: Spent = field(default_factory=Spent)
 
     def with_schema(self, schema: Mapping[str, Any]) -> ChatModel:
         """The same model, whose replies are to be JSON of a schema; `stream` may raise `SchemaRefusedError` then."""
         return replace(self, schema=schema)
+
+    def with_tools(self, tools: Sequence[Mapping[str, Any]]) -> ChatModel:
+        """The same model at the end of a conversation in which it was given tools: it sees them, and answers.
+
+        Most templates put tools before all else, so a request without them would be read from its beginning again.
+        `stream` may raise `ToolsRefusedError` then.
+        """
+        return replace(self, tools=tools)
 
     def complete(self, messages: Sequence[BaseMessage]) -> str:
         """The whole reply, without the model's reasoning.
@@ -236,6 +253,9 @@ class ChatModel:
         if arrived.is_interrupted:
             raise KeyboardInterrupt
         if not shown:
+            if self.tools and (arrived.tool or arrived.finish.lower() in TOOL):
+                self.ways.takes_tools_to_answer = False
+                raise ToolsRefusedError
             raise self._no_answer(arrived)
         text = "".join(shown)
         if after_closing(text) != text:  # taken for plain, and it was not: the next one is waited for again
@@ -261,10 +281,14 @@ class ChatModel:
                     self.ways.takes_tools = False
                     raise ToolsRefusedError from None
                 if arrived.has_anything or not ways_left or not self.ways.adapt(refused.refusal):
+                    error = self.endpoint.error(refused.refusal)
+                    if self.tools and not arrived.has_anything and _is_of_request(refused.refusal, error):
+                        self.ways.be(replace(first, takes_tools_to_answer=False))
+                        raise ToolsRefusedError from None
                     if self.schema is not None and not arrived.has_anything and _is_of_schema(refused.refusal):
                         raise SchemaRefusedError from None
                     self.ways.be(first)  # none of them was the way
-                    raise self.endpoint.error(refused.refusal) from None
+                    raise error from None
 
     def _asked(
         self, messages: Sequence[BaseMessage], arrived: _Arrived, tools: Sequence[Mapping[str, Any]]
@@ -292,16 +316,19 @@ class ChatModel:
         said: list[Any] = _messages_sent(messages, has_system_role=self.ways.takes_system_role)
         # where nothing comes before the whole answer is there, silence is no sign of death
         options: dict[str, Any] = {"stream": True} if self.ways.takes_stream else {"timeout": self.max_s}
+        if self.tools and not tools:
+            options["tool_choice"] = "none"
         api = self.client.root_client
         if self.ways.takes_responses:
             text = {"text": {"format": {"type": "json_schema", **self._schema()}}} if self.schema else {}
-            if tools:
-                said, options["tools"] = _response_items(said), [{"type": "function", **tool} for tool in tools]
+            if tools or self.tools:
+                options["tools"] = [{"type": "function", **tool} for tool in tools or self.tools]
+                said = _response_items(said)
             return api.responses.with_streaming_response.create(model=self.name, input=said, **options, **text)
         if self.schema:
             options["response_format"] = {"type": "json_schema", "json_schema": self._schema()}
-        if tools:
-            options["tools"] = [{"type": "function", "function": tool} for tool in tools]
+        if tools or self.tools:
+            options["tools"] = [{"type": "function", "function": tool} for tool in tools or self.tools]
         return api.chat.completions.with_streaming_response.create(model=self.name, messages=said, **options)
 
     def _schema(self) -> dict[str, Any]:
@@ -557,6 +584,13 @@ def _is_of_schema(refusal: Refusal) -> bool:
     return refusal.status in (400, 422, 501) or refusal.mentions(
         r"response_format|json_schema|schema|grammar|structured"
     )
+
+
+def _is_of_request(refusal: Refusal, error: AskrepoError) -> bool:
+    """Whether a refusal, and the error that it is, may come of how was asked, and not of who asked or how much."""
+    if refusal.is_quota or isinstance(error, CredentialsError | RequestTooLongError):
+        return False
+    return refusal.status in (0, 400, 404, 422, 500, 501)
 
 
 def _is_about_tools(refusal: Refusal) -> bool:

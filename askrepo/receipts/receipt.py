@@ -73,6 +73,7 @@ class Receipt:
     :ivar settings: those that decide what is found and read.
     :ivar model: None without one; host: of the chat endpoint, with its port; never a key or a user.
     :ivar messages: as they were sent, each with `role` and `content`; schema: of the JSON asked for, None for text.
+    :ivar tools: that were shown with the messages, which may hold calls of them.
     :ivar steps: what was read on the way; statements: how each was checked, as `ask --json` prints both.
     :ivar tokens_in: of all requests for this answer; tokens_out: of all replies. None when nobody counted.
     :ivar is_interrupted: whether Ctrl-C ended it, so that it may stop in the middle.
@@ -87,7 +88,7 @@ class Receipt:
     settings: Mapping[str, Any]
     model: str | None
     host: str
-    messages: tuple[Mapping[str, str], ...]
+    messages: tuple[Mapping[str, Any], ...]
     schema: Mapping[str, Any] | None
     sources: tuple[KeptSource, ...]
     steps: tuple[Mapping[str, Any], ...]
@@ -99,6 +100,7 @@ class Receipt:
     tokens_out: int | None
     seconds: float
     is_interrupted: bool = False
+    tools: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ class Receipt:
         kinds = {"datasets": lambda each: DatasetRead(**each), "sources": KeptSource.from_mapping}
         lists = {name: tuple(map(kind, values[name])) for name, kind in kinds.items()}
         plain = {name: tuple(values[name]) for name in ("messages", "steps", "statements", "unresolved")}
-        return cls(**{**values, **lists, **plain})
+        return cls(**{**values, **lists, **plain, "tools": tuple(values.get("tools", ()))})
 
 
 def new_id() -> str:
@@ -183,6 +185,7 @@ def receipt_of(
         tokens_in=tokens[0] if tokens else None,
         tokens_out=tokens[1] if tokens else None,
         is_interrupted=stream.is_interrupted,
+        tools=tuple(stream.tools),
     )
 
 

@@ -8,7 +8,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from askrepo.answer.answer_form import FormReader
-from askrepo.answer.chat_models import ChatModel, SchemaRefusedError
+from askrepo.answer.chat_models import ChatModel, SchemaRefusedError, ToolsRefusedError
 from askrepo.answer.citations import CitationResolver, Cited
 from askrepo.answer.source_lines import SourceLines
 from askrepo.answer.verification import Verifier
@@ -30,9 +30,11 @@ def messages_of(receipt: Receipt) -> list[BaseMessage]:
 def ask_again(receipt: Receipt, model: ChatModel) -> Iterator[str]:
     """Another answer to the same messages, piece by piece, its statements checked against the kept sources.
 
-    :raises RemoteRefusedError: the endpoint takes no JSON schema, and this answer was asked for with one.
+    :raises RemoteRefusedError: the endpoint takes no JSON schema, or no calls of tools in what was said before, and
+        this answer was asked for with them.
     """
-    asked = model.with_schema(receipt.schema) if receipt.schema else model
+    shown = model.with_tools(receipt.tools)
+    asked = shown.with_schema(receipt.schema) if receipt.schema else shown
     resolver, verified = _checks(receipt)
     reader = FormReader(asked.stream(messages_of(receipt)), is_asked=lambda: receipt.schema is not None)
     try:
@@ -42,6 +44,11 @@ def ask_again(receipt: Receipt, model: ChatModel) -> Iterator[str]:
         raise RemoteRefusedError(
             f"{model.endpoint} takes no JSON schema, and this answer was asked for with one: replay it at "
             f"{receipt.host}, or ask the question anew"
+        ) from None
+    except ToolsRefusedError:
+        raise RemoteRefusedError(
+            f"{model.endpoint} gives no answer behind calls of tools, and this one was asked for behind some: "
+            f"replay it at {receipt.host}, or ask the question anew"
         ) from None
 
 

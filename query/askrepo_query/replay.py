@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,9 +42,15 @@ def replay(session: Session, *, id: str, ask: bool, as_json: bool) -> None:  # n
     if again is None:
         for message in receipt.messages:
             print_result(click.style(plain_line(f"--- {message['role']}"), bold=True))
-            print_result(plain(message["content"]))
+            for part in (message["content"], *map(_call, message.get("tool_calls", ()))):
+                print_result(plain(part))
         return
     _print_diff(receipt, again)
+
+
+def _call(call: Mapping[str, Any]) -> str:
+    """A tool and its arguments, as the model called it."""
+    return f"{call['function']['name']} {call['function']['arguments']}"
 
 
 def _asked_again(session: Session, receipt: Receipt) -> str:
@@ -71,7 +78,8 @@ def _print_diff(receipt: Receipt, again: str) -> None:
 
 
 def _json(receipt: Receipt, again: str | None) -> dict[str, Any]:
-    sent = {"id": receipt.id, "model": receipt.model, "messages": list(receipt.messages), "schema": receipt.schema}
+    names = "id", "model", "messages", "tools", "schema"
+    sent = {name: getattr(receipt, name) for name in names}
     if again is None:
         return sent
     from askrepo.receipts.replay import answers_diff

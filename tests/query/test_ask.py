@@ -126,8 +126,11 @@ def test_sources_are_sent_numbered_and_fenced(run_main: Run, server: OpenAIServe
     server.replies.append("Yes [1].")
     run_main("ask", "sabotage")
     system, human = (message["content"] for message in server.requests[-1].body["messages"])
-    fence = human.split("\n")[0].removeprefix("<source 1 ").removesuffix(">")
-    assert fence in system
+    fence = human.split("\n")[0].removeprefix("F is ").removesuffix(".")
+    assert fence.isdigit()
+    assert fence not in system  # which stays the same for every question, so that endpoints keep it in their caches
+    assert "<source N F>" in system
+    assert human.split("\n")[2] == f"<source 1 {fence}>"
     assert human.count(f"</source 1 {fence}>") == 1
     assert "\x1b" not in human
 

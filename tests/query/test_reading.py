@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -7,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from askrepo_query.reading import NO_TOOLS
-from tests.fakes import OpenAIServer
+from tests.fakes import OpenAIServer, Raw, Schema, called, json_answer, may_call, spoken
 from tests.query.conftest import HOSTILE_PATH, Run, json_lines, run_on_terminal
 
 READ = ("read", {"path": "src/queue.ts", "start": 1, "end": 2})
@@ -25,10 +27,10 @@ def reads(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked_with_tools(server: OpenAIServer) -> list[bool]:
-    return ["tools" in request.body for request in server.requests]
+    return [may_call(request) for request in server.requests]
 
 
-def test_what_was_read_can_be_cited_and_the_last_request_has_no_tools(run_main: Run, server: OpenAIServer) -> None:
+def test_what_was_read_can_be_cited_and_the_last_request_must_be_answered(run_main: Run, server: OpenAIServer) -> None:
     server.calls.append([READ])
     server.replies.append("Messages are pushed [2].")
     (answer,) = json_lines(run_main("ask", "backoff", "--path", "src/*", "-k", "1", "--json"))
@@ -38,8 +40,9 @@ def test_what_was_read_can_be_cited_and_the_last_request_has_no_tools(run_main: 
     ] == [(2, "src/queue.ts", 1, 2)]
     assert [(cited["n"], cited["path"]) for cited in answer["citations"]] == [(2, "src/queue.ts")]
     final = server.requests[-1].body["messages"]
-    assert [message["role"] for message in final] == ["system", "user"]
-    assert "export function enqueue" in final[1]["content"]
+    assert [message["role"] for message in final] == ["system", "user", "assistant", "tool", "assistant", "user"]
+    assert "export function enqueue" in final[3]["content"]
+    assert "Question: backoff" in final[-1]["content"]
 
 
 def test_json_holds_the_steps(run_main: Run, server: OpenAIServer) -> None:
@@ -124,7 +127,7 @@ def test_ctrl_c_while_reading_answers_from_what_was_read(run_main: Run, server: 
     hang = {"on": False}
 
     def stall(request):
-        if "tools" in request.body and len(server.requests) > 1:
+        if may_call(request) and len(server.requests) > 1:
             hang["on"] = True
             server._released.wait(20)
 
@@ -159,10 +162,74 @@ def test_ctrl_c_while_reading_answers_from_what_was_read(run_main: Run, server: 
     assert b"src/queue.ts:1-2" in shown
 
 
-def test_an_endpoint_that_caches_prompts_reads_the_sources_once(run_main: Run, server: OpenAIServer) -> None:
-    server.replies.append("It waits [1].")
-    run_main("ask", "backoff")
-    reading, final = (request.body["messages"] for request in server.requests)
-    assert reading[0] == final[0]
-    question = final[1]["content"].rindex("backoff")  # behind the sources
-    assert reading[1]["content"][:question] == final[1]["content"][:question]
+@pytest.mark.parametrize("schema", ["ignored", "taken"])
+def test_every_request_begins_with_all_of_the_one_before(run_main: Run, server: OpenAIServer, schema: Schema) -> None:
+    server.schema = schema
+    server.calls += [[READ, ("grep", {})], [("find", {"name": "enqueue"})], [("read", {"path": "src/retry.py"})]]
+    server.replies.append("Pushed [2].")
+    assert run_main("ask", "backoff", "-k", "1").exit_code == 0
+    bodies = [request.body for request in server.requests]
+    assert len(bodies) == 5
+    for before, after in pairwise(bodies):
+        assert after["messages"][: len(before["messages"])] == before["messages"]
+        assert len(after["messages"]) > len(before["messages"])
+        assert json.dumps(after["tools"]) == json.dumps(before["tools"])
+    assert [body.get("tool_choice") for body in bodies] == [None] * 4 + ["none"]
+
+
+REFUSAL = json_answer({"error": {"message": "Conversation roles must alternate user/assistant/user"}}, status=400)
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        REFUSAL,
+        json_answer({"error": {"message": "extra fields not permitted: tool_choice"}}, status=422),
+        json_answer({"error": {"message": "template: unexpected role tool"}}, status=500),
+        called(READ),
+        spoken('<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>'),
+    ],
+    ids=["roles", "tool_choice", "template", "calls", "writes a call"],
+)
+def test_a_model_that_does_not_answer_where_it_read_is_asked_anew(
+    run_main: Run, server: OpenAIServer, instead: Raw
+) -> None:
+    server.answer = lambda request: instead if request.body.get("tool_choice") == "none" else None
+    server.calls += [[READ], [], [READ]]
+    server.replies += ["Pushed [2].", "backoff", "Pushed [2]."]
+    result = run_main("chat", "-k", "1", input="backoff\nand then\n")
+    assert result.stdout.count("Pushed [2].") == 2
+    choices = [(request.body.get("tool_choice"), "tools" in request.body) for request in server.requests]
+    refused = len(choices) - choices[::-1].index(("none", True))
+    assert choices[refused:].count((None, True)) == 2  # the second question knows
+    anew = server.requests[refused].body["messages"]
+    assert [message["role"] for message in anew] == ["system", "user"]
+    assert "export function enqueue" in anew[1]["content"]
+
+
+def test_a_conversation_that_outgrew_the_window_is_left_for_the_sources(run_main: Run, server: OpenAIServer) -> None:
+    long = json_answer({"error": {"message": "This model's maximum context length is 4096 tokens"}}, status=400)
+    server.answer = lambda request: long if len(request.body["messages"]) > 4 else None
+    server.calls.append([READ])
+    server.replies.append("Pushed [2].")
+    (answer,) = json_lines(run_main("ask", "backoff", "-k", "1", "--json"))
+    assert [cited["n"] for cited in answer["citations"]] == [2]
+    assert [message["role"] for message in server.requests[-1].body["messages"]] == ["system", "user"]
+
+
+def test_an_answer_behind_reading_is_replayed_to_the_byte(run_main: Run, server: OpenAIServer) -> None:
+    server.schema = "taken"
+    server.calls.append([READ])
+    server.replies += ["Pushed [2]."] * 2
+    run_main("ask", "backoff", "-k", "1")
+    sent = server.requests[-1].body
+    (kept,) = json_lines(run_main("log", "-n", "1", "--json"))
+    (told,) = json_lines(run_main("replay", kept["id"], "--json"))
+    assert told["messages"] == sent["messages"]
+    assert "\nread {" in run_main("replay", kept["id"]).stdout
+    assert "the same answer" in run_main("replay", kept["id"], "--ask").stderr
+    assert server.requests[-1].body == sent
+    server.answer = lambda request: REFUSAL
+    refused = run_main("replay", kept["id"], "--ask")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "behind calls of tools" in refused.stderr

@@ -222,8 +222,9 @@ class TestContext:
         server.replies.append("Nobody [1].")
         run_main("ask", *question)
         sent = server.requests[-1].body["messages"][1]["content"]
-        fence = sent.split("\n")[0].removeprefix("<source 1 ").removesuffix(">")
-        sources, _, _ = sent.rpartition("\n\nQuestion: ")
+        first, _, rest = sent.partition("\n\n")
+        fence = first.removeprefix("F is ").removesuffix(".")
+        sources, _, _ = rest.rpartition("\n\nQuestion: ")
         assert sources.count(f" {fence}>") >= 4
         assert run_main("search", "--context", *question).stdout == sources.replace(fence, SHOWN_FENCE) + "\n"
 

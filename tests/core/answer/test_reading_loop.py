@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from askrepo.answer.chat_models import ToolCall, ToolsRefusedError
 from askrepo.answer.context import context_for
 from askrepo.answer.reading_loop import CALLS_PER_STEP, ReadingLoop, Step, checked_arguments
 from askrepo.answer.reading_tools import TOOLS, ReadingTools
-from askrepo.errors import RemoteUnavailableError, StorageError, UsageError
+from askrepo.errors import RemoteUnavailableError, RequestTooLongError, StorageError, UsageError
 from askrepo.store.reader import Filter
 from askrepo.text.tokens import count_tokens
 from tests.datasets import BuiltAlias, build_alias
@@ -95,8 +95,9 @@ def places(loop: ReadingLoop) -> list[tuple[int, str, int, int]]:
 def test_a_model_that_is_ready_at_once_changes_nothing(built: BuiltAlias) -> None:
     loop = loop_of(built)
     before = loop.evidence
+    assert before.exchange is None
     assert run(loop) == []
-    assert loop.evidence == before
+    assert replace(loop.evidence, exchange=None) == before
     assert loop.evidence.sources == loop._first.sources
 
 
@@ -104,20 +105,24 @@ def test_the_first_request_has_the_sources_the_question_and_the_budget(built: Bu
     loop = loop_of(built, max_tokens=9000)
     run(loop)
     system, human = asked(loop)[0]
-    assert f"<source N {FENCE}>" in str(system.content)
-    assert str(human.content).startswith(f"<source 1 {FENCE}>")
+    assert FENCE not in str(system.content)
+    assert str(human.content).startswith(f"F is {FENCE}.\n\n<source 1 {FENCE}>")
     assert "reply READY" in str(human.content)
     left = 9000 - sum(source.tokens for source in loop.evidence.sources)
     assert str(human.content).endswith(f"\n\nLeft: {left:,} tokens, 6 steps.")
 
 
-def test_the_answer_s_prompt_begins_like_the_reading_s(built: BuiltAlias) -> None:
-    loop = loop_of(built, fence=None)
+def test_the_answer_is_asked_for_at_the_end_of_the_same_messages(built: BuiltAlias) -> None:
+    loop = loop_of(built, [("read", {"path": "src/use.py"})])
     run(loop)
-    rules, request = asked(loop)[0]
-    final = answer_messages(loop.evidence, fence=loop.evidence.fence)
-    assert final[0].content == rules.content
-    assert str(request.content).startswith(str(final[1].content))
+    exchange = loop.evidence.exchange
+    assert exchange is not None
+    last = asked(loop)[-1]
+    assert list(exchange.messages[: len(last)]) == last
+    ready, request = exchange.messages[len(last) :]
+    assert (ready.type, ready.content, request.type) == ("ai", "READY", "human")
+    assert exchange.tools == TOOLS
+    assert loop.evidence.halved().exchange is None
 
 
 def test_lines_that_are_read_become_the_next_source(built: BuiltAlias) -> None:
@@ -306,12 +311,21 @@ def test_a_server_without_tools_is_one_shot(built: BuiltAlias) -> None:
     loop = loop_of(built, ToolsRefusedError())
     assert run(loop) == []
     assert not loop.takes_tools
+    assert loop.evidence.exchange is None
+
+
+def test_what_became_too_long_is_not_gone_on_with(built: BuiltAlias) -> None:
+    loop = loop_of(built, [("read", {"path": "src/use.py"})], RequestTooLongError("too long"))
+    run(loop)
+    assert len(loop.evidence.sources) == 2
+    assert loop.evidence.exchange is None
 
 
 def test_an_endpoint_that_fails_later_loses_nothing(built: BuiltAlias) -> None:
     loop = loop_of(built, [("read", {"path": "src/use.py"})], RemoteUnavailableError("gone"))
     run(loop)
     assert len(loop.evidence.sources) == 2
+    assert loop.evidence.exchange is not None
     with pytest.raises(RemoteUnavailableError):
         run(loop_of(built, RemoteUnavailableError("gone")))
 
@@ -324,6 +338,7 @@ def test_an_interruption_keeps_what_was_read(built: BuiltAlias) -> None:
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt)
     assert [source.number for source in loop.evidence.sources] == [1, 2]
+    assert loop.evidence.exchange is None  # the model was not told what it gave
 
 
 def test_a_dataset_that_fails_ends_the_reading(built: BuiltAlias, monkeypatch: pytest.MonkeyPatch) -> None:
