@@ -8,11 +8,12 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from askrepo.answer.chat_events import CallPart, Delta, deltas
-from askrepo.answer.thoughts import after_closing, without_thoughts
-from askrepo.answer.written_calls import without_calls
+from askrepo.answer.thoughts import after_closing, answer_of, without_thoughts
+from askrepo.answer.written_calls import calls_in, without_calls
 from askrepo.embedders.endpoints import (
     DEFAULT_BASE_URL,
     Allowance,
@@ -225,18 +226,21 @@ class ChatModel:
     def call(self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, ...]:
         """The tools that the model wants called next; none when it has something to say instead, which is not kept.
 
+        Calls that it writes into its text count where its server takes none out of it.
+
         :param tools: name, description and parameters (a JSON schema) of each.
         :raises ToolsRefusedError: the endpoint or the model takes none; remembered in `ways`. Else as `complete`.
         """
         if not self.ways.takes_tools:
             raise ToolsRefusedError
-        arrived = _Arrived()
+        arrived, said = _Arrived(), ""
         with closing(self._texts(messages, arrived, tools)) as texts:
-            for _ in texts:
+            for text in texts:
+                said += text
                 talk = arrived.chars - (0 if self.ways.writes_plainly or arrived.thought_chars else MAX_THOUGHT_CHARS)
                 if not arrived.calls and talk > MAX_TALK_CHARS:
                     break
-        return arrived.tool_calls()
+        return arrived.tool_calls() or _written_calls(said, tools)
 
     def pieces(self, messages: Sequence[BaseMessage], arrived: _Arrived) -> Generator[str]:
         """What `stream` iterates over, noting what arrives."""
@@ -567,6 +571,15 @@ class _Arrived:
             ToolCall(part.id or f"call_{number}", part.name, part.arguments)
             for number, part in enumerate(self.calls, start=1)
         )
+
+
+def _written_calls(text: str, tools: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, ...]:
+    """The calls that a model wrote into its text."""
+    found = calls_in(answer_of(text), [tool["name"] for tool in tools])
+    return tuple(
+        ToolCall(f"call_{number}", name, arguments)
+        for number, (name, arguments) in enumerate(islice(found, MAX_CALLS), start=1)
+    )
 
 
 def _until_interrupted(texts: Iterator[str], arrived: _Arrived) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
 # Qwen, Hermes, GLM and MiniMax; Granite and Phi; Kimi and DeepSeek; Mistral; Llama 3; and calls that are bare JSON.
 _TAGS = (
@@ -14,7 +16,7 @@ _TAGS = (
 _CALL = re.compile(
     rf"(?:{_TAGS})\s{{0,10}}(?:[\w.:-]{{1,80}}\n?)?[{{\[<(]"
     r"|<function=[\w.:-]{1,80}>|<invoke name="
-    r'|\{\s{0,20}"(?:name|function|tool)"\s{0,5}:\s{0,5}"[\w.:-]{1,80}"\s{0,5},\s{0,20}'
+    r'|\{{1,2}\s{0,20}"(?:name|function|tool)"\s{0,5}:\s{0,5}"[\w.:-]{1,80}"\s{0,5},\s{0,20}'
     r'"(?:parameters|arguments|args)"\s{0,5}:'
 )
 _CLOSING = re.compile(
@@ -26,6 +28,11 @@ _NAMES = re.compile(
     r'"name"\s{0,5}:\s{0,5}"([\w.:-]{1,80})"|<(?:function|invoke name)="?([\w.:-]{1,80})|functions\.([\w-]{1,80})'
     rf"|(?:{_TAGS})\s{{0,10}}([\w.:-]{{1,80}})[\n({{]|\uff5ctool\u2581sep\uff5c>([\w.:-]{{1,80}})"
 )
+_DECODER = json.JSONDecoder(strict=False)
+_OBJECT = re.compile(r"\{\s{0,20}\"")
+# Objects of a text that are looked at, each of which may go on to its end.
+_MAX_OBJECTS = 100
+_ARGUMENTS = ("arguments", "parameters", "args")
 # A call shows within so many characters.
 _HEAD_CHARS = 120
 _INDENT_CHARS = 40
@@ -61,6 +68,36 @@ def tool_called(text: str) -> str | None:
         return None
     name = _NAMES.search(text, found.start())
     return next(filter(None, name.groups()), "a tool").removesuffix(".call") if name else "a tool"
+
+
+def calls_in(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Names and arguments of calls that a text holds as JSON, as small models write them where they should call.
+
+    Braces may be doubled around a call: templates of Qwen2.5-Coder show them so, and it copies what it sees.
+
+    :param names: of the tools that there are; other objects are no calls.
+    """
+    at = 0
+    for _ in range(_MAX_OBJECTS):
+        if (found := _OBJECT.search(text, at)) is None:
+            return
+        try:
+            value, at = _DECODER.raw_decode(text, found.start())
+        except (ValueError, RecursionError):
+            at = found.end()
+            continue
+        name, arguments = _call_of(value)
+        if name in names:
+            yield name, arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+
+
+def _call_of(value: dict[str, Any]) -> tuple[str, Any]:
+    """Name and arguments of an object that may be a call; the name is empty when it is none."""
+    inner = value.get("function")
+    call = inner if isinstance(inner, dict) else value
+    arguments = next((call[key] for key in _ARGUMENTS if key in call), None)
+    name = call.get("name")
+    return (name, arguments) if isinstance(name, str) and isinstance(arguments, dict | str) else ("", None)
 
 
 def _begins_a_line(text: str, at: int) -> bool:

@@ -321,6 +321,15 @@ class TestToolCalls:
         with pytest.raises(RemoteUnavailableError, match="longer than 1,000 characters"):
             model_at(server, max_chars=1000).call(QUESTION, [TOOL])
 
+    @pytest.mark.parametrize("is_known", [False, True])
+    def test_calls_that_are_written_into_the_text_count(self, server: OpenAIServer, is_known: bool) -> None:
+        text = '{{"name": "read", "arguments": {"path": "a"}}}\n{"name": "grep", "arguments": {}}'
+        server.answers += [spoken(f"<think>{text}</think>READY"), spoken(text, size=3)]
+        model = known_model_at(server) if is_known else model_at(server)
+        assert model.call(QUESTION, [TOOL]) == ()  # a thought is no call
+        (call,) = model.call(QUESTION, [TOOL])
+        assert (call.name, call.arguments, bool(call.id)) == ("read", '{"path": "a"}', True)
+
     def test_a_model_that_has_nothing_to_call_gives_none(self, server: OpenAIServer) -> None:
         assert model_at(server).call(QUESTION, [TOOL]) == ()
 

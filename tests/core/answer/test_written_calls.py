@@ -1,9 +1,10 @@
 import pytest
 
 from askrepo.answer.chat_models import open_chat_model
-from askrepo.answer.written_calls import tool_called, without_calls
+from askrepo.answer.written_calls import calls_in, tool_called, without_calls
 from askrepo.errors import RemoteUnavailableError
 from tests.fakes import OpenAIServer, spoken
+from tests.growth import is_linear
 
 QWEN = '<tool_call>\n{"name": "search", "arguments": {"query": "retry"}}\n</tool_call>'
 CALLS = {
@@ -16,6 +17,7 @@ CALLS = {
     "granite, unclosed": '<|tool_call|>[{"name": "search", "arguments": {"query": "retry"}}]',
     "mistral": '[TOOL_CALLS][{"name": "search", "arguments": {"query": "retry"}}]',
     "mistral, newer": '[TOOL_CALLS]search{"query": "retry"}',
+    "qwen 2.5 coder": '{{"name": "search", "arguments": {"query": "retry"}}}',
     "llama": '{"name": "search", "parameters": {"query": "retry"}}',
     "llama, python": '<|python_tag|>search.call(query="retry")',
     "llama, function": '<function=search>{"query": "retry"}</function>',
@@ -90,3 +92,32 @@ def test_written_call_is_told_like_a_real_one(is_known: bool) -> None:
 )
 def test_long_text_is_read_in_linear_time(part: str) -> None:
     assert tool_called(part * 100_000) in (None, "a tool", "x")
+
+
+ARGUMENTS = '{"query": "retry"}'
+AS_JSON = {name: CALLS[name] for name in ("qwen", "qwen 2.5 coder", "unclosed", "granite", "mistral", "llama", "phi")}
+MORE = {
+    "fenced": f"```json\n{CALLS['llama']}\n```",
+    "behind talk": f"I look {{first}}: {CALLS['qwen 2.5 coder']}",
+    "as openai's": f'{{"type": "function", "function": {{"name": "search", "arguments": {ARGUMENTS}}}}}',
+    "arguments as text": '{"name": "search", "arguments": "{\\"query\\": \\"retry\\"}"}',
+    "behind another object": f'{{"name": "parcel", "version": "1"}} {CALLS["llama"]}',
+}
+
+
+@pytest.mark.parametrize("text", [*AS_JSON.values(), *MORE.values()], ids=[*AS_JSON, *MORE])
+def test_call_that_is_written_as_json_can_be_carried_out(text: str) -> None:
+    assert list(calls_in(text, ["search", "read"])) == [("search", ARGUMENTS)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*ANSWERS.values(), "READY", '{"name": "grep", "arguments": {}}', '{"name": "search", "arguments": [1]}',
+     '{"name": 1, "arguments": {}}', '{"function": "search"}', '{"name": "search", "arguments": {"query": '],
+)  # fmt: skip
+def test_other_text_calls_nothing_that_there_is(text: str) -> None:
+    assert [name for name, _ in calls_in(text.replace("<tool_call>", ""), ["read"])] == []
+
+
+def test_looking_for_calls_takes_linear_time() -> None:
+    assert is_linear(lambda n: list(calls_in('{"name": "search", "arguments": {"a": ' * n, ["search"])), 8000)
