@@ -6,6 +6,7 @@ Not on this project's own files: those change with every commit, and the sample 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +16,7 @@ import pytest
 import rich
 
 from benchmarks.answers import Figures, measure, state_of
-from benchmarks.chat_trial import counted, judged, shares
+from benchmarks.chat_trial import counts_of, judged, shares, shortcomings
 from benchmarks.made_answers import Corpus, make_answers, mutations
 
 PACKAGES = (click, jinja2, rich)
@@ -74,6 +75,10 @@ def test_statements_of_a_real_model_are_counted_as_they_are_told(state: str, sou
     assert judged({"state": state, "sources": [{"state": source}]}) == counted
 
 
+def test_an_answer_that_says_nothing_is_none() -> None:
+    assert counts_of({"answer": None, "statements": [], "steps": []})["failed"] == 1
+
+
 def test_a_statement_without_any_source_is_uncited() -> None:
     assert judged({"state": "nothing", "sources": []}) == "uncited"
 
@@ -82,6 +87,21 @@ def test_a_statement_without_any_source_is_uncited() -> None:
 def test_what_was_not_found_and_no_mark_tells_of_is_counted(answer: str, unmarked: int) -> None:
     missing = {"state": "not found", "sources": [{"state": "not found"}]}
     held = {"state": "verified", "sources": [{"state": "verified"}]}
-    counts = counted({"answer": answer, "statements": [missing, missing, held, held], "steps": [{}]})
+    counts = counts_of({"answer": answer, "statements": [missing, missing, held, held], "steps": [{}]})
     assert (counts["verified"], counts["unverified"], counts["unmarked"], counts["steps"]) == (2, 2, unmarked, 1)
     assert shares(counts) == f"100% cited, 50% verified or repaired, {unmarked} not found and not marked"
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"verified": 6, "repaired": 1, "unverified": 2, "uncited": 1}, []),
+        ({"verified": 7, "uncited": 2, "unverified": 1}, ["80% cited, wanted 90%"]),
+        ({"verified": 6, "unverified": 4}, ["60% verified or repaired, wanted 70%"]),
+        ({"verified": 9, "unmarked": 1}, ["1 not found and not marked, wanted none"]),
+        ({"verified": 9, "failed": 1}, ["1 question without an answer"]),
+    ],
+)
+def test_what_is_not_as_wanted_is_told(counts: dict[str, int], said: list[str]) -> None:
+    assert shortcomings(Counter(counts)) == said
+    assert len(shortcomings(Counter())) == 2
