@@ -93,7 +93,7 @@ class Turn:
 class Exchange:
     """What was said with a chat model while it read, up to the request for the answer.
 
-    :ivar tools: that it was given.
+    :ivar tools: that it was given, and is shown once more.
     """
 
     messages: Sequence[BaseMessage]

@@ -229,7 +229,8 @@ def _said(statement: Any) -> Said | None:
     listed = numbers if isinstance(numbers, list) else [numbers]
     sources = tuple(dict.fromkeys(number for each in listed if (number := _number(each)) is not None))
     quote = statement.get("quote")
-    return Said(statement["text"].strip(), sources[:MAX_SOURCES], quote.strip() if isinstance(quote, str) else "")
+    is_quote = isinstance(quote, str) and any(map(str.isalnum, quote))  # small models copy the "…" of the rules
+    return Said(statement["text"].strip(), sources[:MAX_SOURCES], quote.strip() if is_quote else "")
 
 
 def _number(value: Any) -> int | None:

@@ -179,9 +179,15 @@ class ReadingLoop:
         return [rules, HumanMessage("\n\n".join(map(str, parts)))]
 
     def _exchange(self) -> Exchange | None:
-        """The messages so far, and the request for the answer; None when they do not show the model all sources."""
+        """What was said, and the request for the answer; None when the model was not shown all sources in it.
+
+        A model that looked at nothing is asked as it is without a loop. That begins like what it has read, up to the
+        question, and a small one cites better when the sources stand right before it.
+        """
         if not self._shows_all:
             return None
+        if not self.steps:
+            return Exchange(answer_messages(self._first, fence=self._fence), TOOLS)
         from langchain_core.messages import AIMessage, HumanMessage
 
         request = HumanMessage(_REQUEST.format(question=self._first.standalone_question))

@@ -177,6 +177,20 @@ def test_every_request_begins_with_all_of_the_one_before(run_main: Run, server: 
     assert [body.get("tool_choice") for body in bodies] == [None] * 4 + ["none"]
 
 
+def test_a_model_that_looks_at_nothing_is_asked_as_it_is_without_reading(run_main: Run, server: OpenAIServer) -> None:
+    server.schema = "taken"
+    server.replies += ["It waits [1]."] * 2
+    run_main("ask", "backoff")
+    run_main("ask", "backoff", "--no-read")
+    reading, final, alone = (request.body for request in server.requests)
+    assert (final["tools"], final["tool_choice"]) == (reading["tools"], "none")
+    assert final["messages"][0] == reading["messages"][0] == alone["messages"][0]
+    question = final["messages"][1]["content"].rindex("backoff")  # behind the sources
+    assert reading["messages"][1]["content"][:question] == final["messages"][1]["content"][:question]
+    fences = [body["messages"][1]["content"].split("\n")[0][5:-1] for body in (final, alone)]
+    assert final["messages"][1]["content"].replace(*fences) == alone["messages"][1]["content"]
+
+
 REFUSAL = json_answer({"error": {"message": "Conversation roles must alternate user/assistant/user"}}, status=400)
 
 

@@ -69,14 +69,15 @@ def test_a_statement_is_given_as_soon_as_it_is_whole() -> None:
         (json.dumps(FORM).partition("{a")[0], [Said('It "waits":')]),
         (json.dumps(FORM)[:-2] + ', {"sources": [1], "quote": "x', SAID),
         ('{"statements": [{"text": "It waits.", "sources": [1], "quote": "a "b" c"}]}', None),
+        (json.dumps({"statements": [{"text": "a.", "sources": [1], "quote": " … "}]}), [Said("a.", (1,))]),
         (json.dumps({"statements": [{"text": "a", "sources": ["2", "[3]", True, -1, 1.5], "quote": None}, "b", 7, {}]}),
          [Said("a", (2, 3), ""), Said("b")]),
         ('{"text": "It waits\nlong.", "sources": 1, "quote": "q"}', [Said("It waits\nlong.", (1,), "q")]),
         ('{"statements": []}', [Said('{"statements": []}')]),
         ('{"a": 1} is the setting', [Said('{"a": 1} is the setting')]),
     ],
-    ids=["cut off", "cut off early", "cut off before its text", "broken", "other types", "one statement",
-         "empty", "other JSON"],
+    ids=["cut off", "cut off early", "cut off before its text", "broken", "no quotation", "other types",
+         "one statement", "empty", "other JSON"],
 )  # fmt: skip
 def test_what_is_no_whole_form_is_shown_as_far_as_it_goes(text: str, said: list[Said] | None) -> None:
     prose, found = read(text)
