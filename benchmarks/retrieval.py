@@ -217,6 +217,14 @@ def freest(questions: QuestionSet) -> Part:
 
 
 def build_setting(questions: QuestionSet, setting: Setting, clone: Path, bench: Bench) -> Build:
+    """The dataset of a repository.
+
+    :raises SystemExit: the folder is a link to one of another name, which would be taken for the project's: search
+        leaves that out of a question, and finds the home folder by it.
+    """
+    name = clone.resolve().name
+    if name != clone.name:
+        raise SystemExit(f"{clone} is a link, so that search would call the project {name!r}: clone it there instead")
     definition = Definition(
         alias=f"{questions.name}-{setting}" if setting in ("source", "commits") else questions.name,
         repositories=(f"{clone.as_uri()}{wanted_ref(clone, questions.commit)}",),

@@ -281,6 +281,16 @@ def test_one_half_can_be_left_unseen(questions: Path) -> None:
     assert "backoff" not in (questions / "hits" / "cosine.jsonl").read_text()
 
 
+def test_a_clone_is_no_link_to_a_folder_of_another_name(questions: Path) -> None:
+    clone = questions / "clones" / "parcel"
+    clone.symlink_to(clone.rename(questions / "repo"))
+    with pytest.raises(SystemExit, match="would call the project 'repo'"):
+        retrieval.main(
+            [str(clone.parent), "--questions", str(questions / "own"), "--embedder", "hash",
+             "--page", str(questions / "page.md"), "--plot", str(questions / "plot.svg")]
+        )  # fmt: skip
+
+
 def test_spans_are_judged_by_what_git_says(tmp_path: Path) -> None:
     lines = [f"def function_number_{number}(argument): return argument + {number}" for number in range(60)]
     repository = GitRepository(tmp_path / "repository")
