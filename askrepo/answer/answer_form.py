@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ MAX_STATEMENTS = 200
 
 MAX_REPEATS = 3
 """Statements of one answer that say again what it has said; small models go round in circles until they are cut off."""
+
+ROUND_CHARS, ROUNDS, ROUNDS_WITHIN_CHARS = 60, 4, 4000
+"""A statement whose last 60 characters stand four times in its last 4,000 goes round in circles as well."""
 
 MAX_SOURCES = 8
 """Sources of one statement."""
@@ -37,6 +40,7 @@ _LIST_BEGIN = re.compile(rf"{_FENCED}(?:\{{\s*\"\w{{1,40}}\"\s*:\s*)?\[")
 _ONE_BEGIN = re.compile(rf"{_FENCED}(?=\{{\s*\"(?:text|sources|quote)\")")
 _BETWEEN = re.compile(r"[\s,]*")
 _LEFT_OVER = re.compile(r"[\s{}\[\],`]{0,200}(?:\"(?:text|statements)\"\s{0,20}:\s{0,20}\"?)?")
+_SENTENCES = re.compile(r".*[.!?](?=\s|\Z)", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 _BLOCK = re.compile(r"\s*(?:[-*+\u2022] |\d{1,3}[.)] |#{1,6} |```|\||>)")
 _RULES = """\
@@ -107,6 +111,7 @@ class FormReader:
         self._length_read = 0
         self._given = 0
         self._repeats = 0
+        self._goes_round = False
         self._texts: set[str] = set()
         self._is_said = False
         self.is_form = False
@@ -139,6 +144,7 @@ class FormReader:
                 self._text += piece
                 if "}" in piece:
                     yield from self._whole_statements()
+                self._end_rounds()
                 if self.has_enough:
                     break
         except Exception as raised:  # noqa: BLE001 - told below, behind what had arrived
@@ -174,7 +180,15 @@ class FormReader:
     @property
     def has_enough(self) -> bool:
         """Whether no more of the answer is read."""
-        return self._given >= MAX_STATEMENTS or self._repeats >= MAX_REPEATS
+        return self._given >= MAX_STATEMENTS or self._repeats >= MAX_REPEATS or self._goes_round
+
+    def _end_rounds(self) -> None:
+        """Where the unfinished statement goes round in circles, leave it the first round only."""
+        start = max(self._at or 0, len(self._text) - ROUNDS_WITHIN_CHARS)
+        last = self._text[-ROUND_CHARS:]
+        if len(last) == ROUND_CHARS and self._text.count(last, start) >= ROUNDS:
+            self._goes_round = True
+            self._text = self._text[: self._text.index(last, start) + ROUND_CHARS]
 
     def _is_new(self, said: Said) -> bool:
         """Whether this was not said before; counts what was."""
@@ -189,7 +203,7 @@ class FormReader:
         rest = self._text[self._at or 0 :]
         between = _BETWEEN.match(rest)
         rest = rest[between.end() :] if between else rest
-        if self._is_said and (rest.startswith("]") or self.has_enough):
+        if self._is_said and (rest.startswith("]") or (self.has_enough and not self._goes_round)):
             return
         value = _unfinished(rest)
         said = _said(value)
@@ -200,6 +214,8 @@ class FormReader:
         if said is None:
             left = _LEFT_OVER.match(rest)
             said = Said(rest[left.end() if left else 0 :].strip())
+        if self._goes_round and (whole := _SENTENCES.match(said.text)):
+            said = replace(said, text=whole[0])
         if any(map(str.isalnum, said.text)):
             yield said
 
@@ -229,8 +245,10 @@ def _said(statement: Any) -> Said | None:
     listed = numbers if isinstance(numbers, list) else [numbers]
     sources = tuple(dict.fromkeys(number for each in listed if (number := _number(each)) is not None))
     quote = statement.get("quote")
-    is_quote = isinstance(quote, str) and any(map(str.isalnum, quote))  # small models copy the "…" of the rules
-    return Said(statement["text"].strip(), sources[:MAX_SOURCES], quote.strip() if is_quote else "")
+    quoted = quote.strip() if isinstance(quote, str) else ""
+    if not any(map(str.isalnum, quoted)):  # small models copy the "…" of the rules
+        quoted = ""
+    return Said(statement["text"].strip(), sources[:MAX_SOURCES], quoted)
 
 
 def _number(value: Any) -> int | None:

@@ -115,10 +115,41 @@ def test_what_a_model_repeats_is_said_once_and_going_round_in_circles_ends_it() 
     assert list(reader.statements()) == SAID
 
 
+ROUND = "It is removed once (`LIMIT`) newer ones exist and nobody has used it for `GRACE`. "
+
+
+@pytest.mark.parametrize("before", ["", "First it waits. "])
+def test_a_statement_that_goes_round_in_circles_ends_with_its_first_round(before: str) -> None:
+    arrived = []
+
+    def pieces() -> Iterator[str]:
+        yield f'{json.dumps(FORM)[:-2]}, {{"sources": [1], "quote": "q", "text": "{before}'
+        for number in range(1000):
+            arrived.append(number)
+            yield ROUND
+
+    reader = FormReader(pieces())
+    assert list(reader.prose()) == []
+    assert list(reader.statements()) == [*SAID, Said(f"{before}{ROUND.strip()}", (1,), "q")]
+    assert len(arrived) < 10
+    assert reader.has_enough
+
+
+def test_statements_that_are_alike_are_no_circle() -> None:
+    said = [Said(f"`setting_{n}` {ROUND * 2}".strip(), (1,), ROUND.strip()) for n in range(20)]
+    form = {"statements": [{"sources": [1], "quote": each.quote, "text": each.text} for each in said]}
+    assert read(json.dumps(form), 7) == ("", said)
+
+
 @pytest.mark.parametrize("unit", ["}", '"', "{", "[", '{"text": "a"},', "a\\", "\n"])
 def test_forms_are_read_in_linear_time(unit: str) -> None:
     for begin in ('{"statements": [{"text": "', '[{"text": ', "[", "{"):
-        assert is_linear(lambda chars: read(begin + (unit * chars)[:chars], 20), 60_000)  # noqa: B023
+        assert is_linear(lambda chars: read(begin + counted_up(unit)[:chars], 20), 60_000)  # noqa: B023
+
+
+def counted_up(unit: str) -> str:
+    """A long text of the unit that is no going round in circles."""
+    return "".join(f"{unit}{number}" for number in range(60_000))
 
 
 def test_the_schema_allows_the_sources_there_are() -> None:
