@@ -4,8 +4,8 @@
 
 ALIAS names a dataset of a repository that benchmarks/questions has questions about. Three ways are compared: one shot
 in 8,000 tokens, one shot in all of the budget, and the reader. The reader starts from the first one's sources and uses
-the tools that a chat model gets: it opens the outlines of the first files, reads what the question's words name there,
-reads the definitions around, beside and behind what was found, searches on in those files, and reads the lines between.
+the tools that a chat model gets: it reads what the question's words name in the first files, searches for parts of the
+question and on in those files, reads the definitions beside what was found and the lines between, and follows names.
 Prints for each way the mean share of the evidence's lines that were shown, the share of its ranges of which something
 was, and the tokens.
 """
@@ -33,9 +33,9 @@ from benchmarks.question_sets import HALVES, read_sets
 
 QUESTIONS = Path(__file__).parent / "questions"
 FIRST_TOKENS = 8000
-FIRST_FILES, OUTLINED_FILES, SEARCHED_FILES, HALVED_FILES = 14, 2, 6, 5
+FIRST_FILES, SEARCHED_FILES, HALVED_FILES = 14, 6, 5
 MAX_NAMED, MAX_ITEM_LINES = 8, 80
-FOLLOWED_SOURCES, FOLLOWED_NAMES, FOLLOWED_LINES, FOLLOWED_TOKENS, UNKNOWN_LINES = 12, 12, 60, 3000, 15
+FOLLOWED_SOURCES, FOLLOWED_NAMES, FOLLOWED_LINES, FOLLOWED_TOKENS, UNKNOWN_LINES = 12, 12, 60, 1500, 15
 NEIGHBOURED_SOURCES, BESIDE_LINES, BESIDE_TOKENS = 12, 30, 5000
 BETWEEN, FAR_BETWEEN = (8, 25, 3000), (3, 100, 5000)
 """Files, lines between two sources of one, and tokens of all that is read there."""
@@ -55,12 +55,12 @@ Way = Callable[[str, AliasReader, int], Shown]
 class ScriptedReader:
     """Reads on for one question within a budget."""
 
-    def __init__(self, question: str, reader: AliasReader, budget: int) -> None:
+    def __init__(self, question: str, reader: AliasReader, budget: int, strategy: str = "hybrid") -> None:
         self._question = question
         self._terms = set(query_terms(question))
         self._reader = reader
-        sources = context_for(question, readers=[reader], max_tokens=min(FIRST_TOKENS, budget))
-        self.tools = ReadingTools(sources, readers=[reader], fence="0" * 12, question=question)
+        sources = context_for(question, readers=[reader], max_tokens=min(FIRST_TOKENS, budget), strategy=strategy)
+        self.tools = ReadingTools(sources, readers=[reader], fence="0" * 12, question=question, strategy=strategy)
         self.left = budget - sum(source.tokens for source in sources)
         self._outlines: dict[str, list[OutlineItem]] = {}
 
@@ -71,21 +71,23 @@ class ScriptedReader:
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """The steps, with what each is called."""
-        words = self._question.split()
-        middle = len(words) // 2
-        halves = [" ".join(words[:middle]), " ".join(words[middle:])]
         return [
-            ("outlines", self._open_outlines),
             ("named", self._read_named),
             ("between", lambda: self._read_between(*BETWEEN)),
             ("follow", self._follow),
-            ("search", lambda: self._search([self._question], SEARCHED_FILES)),
+            ("halves everywhere", lambda: self._search(self._halves())),
+            ("search", lambda: self._search([self._question], self._files()[:SEARCHED_FILES])),
             ("beside", self._read_beside),
             ("between again", lambda: self._read_between(*BETWEEN)),
             ("far between", lambda: self._read_between(*FAR_BETWEEN)),
-            ("around", self._read_around),
-            ("halves", lambda: self._search(halves, HALVED_FILES)),
+            ("halves", lambda: self._search(self._halves(), self._files()[:HALVED_FILES])),
         ]
+
+    def _halves(self) -> list[str]:
+        """What one half of a question asks for may stand in other files than what the whole finds."""
+        words = self._question.split()
+        middle = len(words) // 2
+        return list(filter(None, [" ".join(words[:middle]), " ".join(words[middle:])]))
 
     def _follow(self) -> None:
         """Definitions of names that the sources use, as the tools lead on to them; then those that these use."""
@@ -140,10 +142,6 @@ class ScriptedReader:
                     self._read(file, last + 1, start - 1)
                 last = max(last, end)
 
-    def _open_outlines(self) -> None:
-        for file in self._files()[:OUTLINED_FILES]:
-            self._call("outline", {"path": f"{file.repository}/{file.path}"})
-
     def _read_named(self) -> None:
         """Definitions whose names share words with the question, those that share most first."""
         found = []
@@ -155,21 +153,11 @@ class ScriptedReader:
         for *_, item, file in sorted(found, key=lambda each: each[:3])[:MAX_NAMED]:
             self._read(file, lead_of(file.lines, item.start_line), item.end_line)
 
-    def _read_around(self) -> None:
-        """The innermost definitions in which the sources stand, unless they are large."""
-        for source in list(self.tools.sources):
-            file = open_file(source.citation.path, readers=[self._reader], repository=source.citation.repository)
-            start, end = source.citation.start_line, source.citation.end_line
-            for item in self._outline_of(file):
-                is_cut = item.start_line < start <= item.end_line or item.start_line <= end < item.end_line
-                if is_cut and item.end_line - item.start_line < MAX_ITEM_LINES:
-                    self._read(file, item.start_line, item.end_line)
-
-    def _search(self, queries: Sequence[str], files: int) -> None:
-        """The question, or parts of it, put to each of the first files alone."""
-        for query in filter(None, queries):
-            for file in self._files()[:files]:
-                self._call("search", {"query": query, "path": file.path})
+    def _search(self, queries: Sequence[str], files: Sequence[StoredFile] = ()) -> None:
+        """Put the queries to each of the files alone, or to everything."""
+        for query in queries:
+            for where in [{"path": file.path} for file in files] or [{}]:
+                self._call("search", {"query": query, **where})
 
     def _files(self) -> list[StoredFile]:
         places = dict.fromkeys((each.citation.repository, each.citation.path) for each in self.tools.sources)

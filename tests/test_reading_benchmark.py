@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from askrepo.search.evaluation import EvaluationQuestion, Target
-from benchmarks.reading import lines_shown, one_shot, scripted
+from benchmarks.reading import ScriptedReader, lines_shown, one_shot, scripted
 from tests.datasets import build_alias
 
 BODY = "".join(f"    step_{n} = prepare(step_{n - 1})  # filler line of the body\n" for n in range(1, 60))
@@ -34,3 +34,12 @@ def test_shares_count_lines_and_ranges(tmp_path: Path) -> None:
     shown = scripted("how is a message sent again", reader, 32_000)
     targets = (Target("src/retry.py", 1, 4, exact_path=True), Target("gone.py", 1, 4, exact_path=True))
     assert lines_shown(EvaluationQuestion("q", targets, "code"), shown.sources) == (0.5, 0.5)
+
+
+def test_halves_of_a_question_are_searched_for_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = build_alias(tmp_path, FILES).reader
+    on = ScriptedReader("how is a message sent again", reader, 32_000)
+    calls: list[tuple[str, object]] = []
+    monkeypatch.setattr(on, "_call", lambda name, arguments: calls.append((name, arguments)))
+    dict(on.steps())["halves everywhere"]()
+    assert calls == [("search", {"query": part}) for part in ("how is a", "message sent again")]
