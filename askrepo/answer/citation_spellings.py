@@ -102,10 +102,10 @@ _LINE_WORD = (
     r"(?![^\W\d_])"
 )
 LIST_AND_MORE = re.compile(
-    rf"{_MARKS}(?P<list>{_ITEM})\s*(?:(?::\d+)?†.*"
-    r"|\([^()]*\)|,?\s*(?:above|below|ibid|supra|there|et\sal).*"
-    rf"|:\s+\S.*|:[^\W\d][^:]*"
-    rf"|[,;:|-]?\s*(?:pp?\.\s?\d|§|{_LINE_WORD}|L\d).*|:\d+-\d+|[,;|-]?\s*[^\s\]]*(?:/|\.[a-z])\S*.*)",
+    rf"{_MARKS}(?P<list>{_ITEM})\s*+(?:(?::\d+)?†.*"
+    r"|\([^()]*\)|,?\s*+(?:above|below|ibid|supra|there|et\sal).*"
+    rf"|:\s++\S.*|:[^\W\d][^:]*"
+    rf"|[,;:|-]?\s*+(?:pp?\.\s?\d|§|{_LINE_WORD}|L\d).*|:\d+-\d+|[,;|-]?\s*+[^\s\]]*(?:/|\.[a-z])\S*.*)",
     re.IGNORECASE | re.DOTALL,
 )
 """A number with what it is of: `3†source`, `3: README.md`, `3, p. 4`, `3, lines 1-2`."""
