@@ -58,7 +58,7 @@ MAX_THOUGHT_CHARS = 20_000
 
 # Of a reply, to tell what it begins as.
 HEAD_CHARS = 40
-_OBJECT = re.compile(r"\s*\{\s*\"")
+_OBJECT_START = re.compile(r"\s*\{\s*\"")
 
 LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "max_length", "incomplete"})
 FILTER = frozenset({"content_filter", "content_filtered", "safety", "recitation", "prohibited_content", "blocklist"})
@@ -520,7 +520,7 @@ class _Arrived:
     @property
     def is_object(self) -> bool:
         """Whether it begins as JSON: thoughts, of which only the end is marked, do not."""
-        return _OBJECT.match(self.head) is not None
+        return _OBJECT_START.match(self.head) is not None
 
     @property
     def has_anything(self) -> bool:

@@ -25,7 +25,7 @@ LOOKED_AT = 100
 """Chunks whose words are compared, best by BM25 of the name's parts: most slips leave some part whole."""
 
 
-_QUALIFIED = re.compile(r"(?<!\w)\w+(?:(?:::|->|[.#\\:])\w+)+")
+_DOTTED = re.compile(r"(?<!\w)\w+(?:(?:::|->|[.#\\:])\w+)+")
 
 
 def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def _qualified_near(requests: Sequence[SearchRequest], mention: Mention) -> Iter
     """The qualified names in the chunks that have a part of the mention: a slip in one part leaves another whole."""
     for request in requests:
         for scored in request.reader.dataset.lexical(query_terms(mention.text), limit=LOOKED_AT, where=request.where):
-            yield from _QUALIFIED.findall(scored.chunk.text)
+            yield from _DOTTED.findall(scored.chunk.text)
 
 
 def _paths(requests: Sequence[SearchRequest], asked: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ _NO_PLACE = frozenset({"NoSuchBucket", "ContainerNotFound"})
 _ROLE_HOSTS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
 _MAX_DETAIL = 300
 # How obstore words a failure of the operating system.
-_OS_ERROR = re.compile(r"LocalFileSystem.*\(os error (\d+)\)", re.DOTALL)
+_OS_ERROR = re.compile(r"\(os error (\d{1,9})\)")
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 
@@ -157,8 +157,8 @@ def _known(error: Exception, failed: str) -> AskrepoError:
 
 def _os_error(error: Exception, text: str) -> int | None:
     """The operating system's number of a failure on this machine's disk; None for a missing file, and elsewhere."""
-    match = _OS_ERROR.search(text)
-    number = error.errno if isinstance(error, OSError) and error.errno else int(match[1]) if match else None
+    told = _OS_ERROR.findall(text.partition("LocalFileSystem")[2])
+    number = error.errno if isinstance(error, OSError) and error.errno else int(told[-1]) if told else None
     return None if number == errno.ENOENT else number
 
 

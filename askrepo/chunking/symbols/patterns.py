@@ -49,7 +49,7 @@ _PATTERNS: dict[str, re.Pattern[bytes]] = {
     ),
     "dockerfile": re.compile(rb"(?i)^from[ \t]+[^ \t]+[ \t]+as[ \t]+([\w.-]+)"),
 }
-_YAML_KEY = re.compile(rb"[ ]*[\"']?([A-Za-z_][\w.$/-]*)[\"']?[ \t]*:(?:[ \t]+(.*))?$")
+_YAML_KEY = re.compile(rb"[ ]*[\"']?([A-Za-z_][\w.$/-]*)[\"']?[ \t]*:(?:[ \t]++(.*))?$")
 _HTML_HEADING = re.compile(rb"<h([1-6])(?:[ \t][^>]*)?>(.*?)</h\1>", re.IGNORECASE)
 _HTML_TAG = re.compile(r"<[^>]*>")
 _TEMPLATE = re.compile(r"\{[{%]")

@@ -26,7 +26,7 @@ _LINE = re.compile(r"(?::|#L?|[\"']?,? line |\()(\d{1,7})(?:-L?\d{1,7}|:\d{1,7})
 """The lines behind a path, as compilers, tracebacks, editors and web pages write them."""
 _PATH_END = re.compile(r"(?:\.[^\W\d]\w*|/[\w.@+-]*)\Z")
 
-_QUOTED_WORD = re.compile(r"(`{1,3}|[\"'])([^`\"'\s]*\w[^`\"'\s]*?)(?:\(\))?\1")
+_QUOTED_WORD = re.compile(r"(`{1,3}|[\"'])([^`\"'\s]+)\1")
 
 # Words before or behind a plain word that make it a name: "the function task", "task macro".
 _NOUNS = (
@@ -162,8 +162,8 @@ def _is_bare(text: str) -> bool:
 def _bare(text: str) -> Mention:
     """A question of one word, without the lines behind a path."""
     quoted = _QUOTED_WORD.fullmatch(text)
-    if quoted:
-        return Mention(quoted[2])
+    if quoted and _WORD.search(quoted[2]):
+        return Mention(quoted[2].removesuffix("()"))
     for lines in _LINE.finditer(text):
         if lines.end() == len(text) and _is_path(text[: lines.start()]):
             return Mention(text[: lines.start()], line=int(lines[1]))
