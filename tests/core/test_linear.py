@@ -31,6 +31,8 @@ from askrepo.search.question.question import Question
 from askrepo.text.terms import index_terms
 from tests.growth import is_linear
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(askrepo.__file__).parent
 SIZE = 4_000
 """Characters: for so many a linear pattern takes a millisecond or less, a quadratic one tens of them."""

@@ -21,6 +21,8 @@ from askrepo.workspace.objects import Workspace
 from tests.core.datasets import rows_of, write_dataset
 from tests.s3_server import s3_server, uploaded  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 ROOM = 100 * 1024**2
 IDS = ["20260102t030405z-00000a", "20260102t030405z-00000b", "20260102t030405z-00000c"]
 OUT_OF_REACH = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
@@ -264,7 +266,6 @@ print("copied" if told else "found")
 """
 
 
-@pytest.mark.slow
 def test_of_many_processes_one_copies_and_all_read(remote, s3_server, tmp_path):  # noqa: F811
     url = remote.url_of(f"datasets/main/{IDS[0]}")
     command = [sys.executable, "-c", COPYING, url, str(tmp_path / "cache")]
