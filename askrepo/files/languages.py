@@ -114,6 +114,9 @@ FILE_NAMES = {
 PROSE = frozenset({"asciidoc", "latex", "markdown", "org", "rst", "text", "typst"})
 """Languages people read from top to bottom."""
 
+SECTIONED = frozenset({"ini", "toml"})
+"""Languages whose files are made of sections: each goes on until the next."""
+
 LANGUAGES = frozenset({*EXTENSIONS, *FILE_NAMES})
 """Every language that a file may be of."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from askrepo.aliases.readers import AliasReader
-from askrepo.files.languages import PROSE
+from askrepo.files.languages import PROSE, SECTIONED
 from askrepo.search.banners import telling
 from askrepo.search.lines import definition_line
 from askrepo.search.question.question import Question
@@ -30,9 +30,11 @@ def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
 def scope_of(chunk: Chunk, name: str) -> tuple[str, ...]:
     """What encloses the definition of a name: the chunk's scope, as far as it has not ended before that line.
 
-    A chunk may begin in the rest of one function and define the next. A definition that stands further left than the
-    chunk's first line shows that the innermost has ended; one without indentation, that all have.
+    A chunk may begin in the rest of one function, or section, and define the next. A definition that stands further
+    left than the chunk's first line shows that the innermost has ended; one without indentation, that all have.
     """
+    if chunk.language in SECTIONED and name:
+        return ()
     scope = tuple(filter(None, chunk.scope))
     line = definition_line(chunk, name)
     if line is None or chunk.language in PROSE:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from askrepo.files.languages import SECTIONED
 from askrepo.search.question.mentions import Holds, Mention
 from askrepo.search.signals.prior import is_changelog
 from askrepo.types import Chunk
@@ -14,8 +15,7 @@ from askrepo.types import Chunk
 DOUBLES = frozenset({"test", "example", "generated", "vendored"})
 """Kinds of file that repeat names whose home is elsewhere."""
 
-_SECTIONED = frozenset({"toml", "ini", "properties"})
-_KEY_LANGUAGES = _SECTIONED | {"yaml", "json", "jsonc", "json5"}
+_KEY_LANGUAGES = SECTIONED | {"json", "json5", "jsonc", "properties", "yaml"}
 
 _LOCK_FILE = re.compile(
     r"(?:^|/)(?:[^/]*[-_.]lock(?:\.\w+)?|package-lock\.json|npm-shrinkwrap\.json|go\.sum|requirements[^/]*\.txt)$",
@@ -117,7 +117,7 @@ def _enclosing_lines(text: str, at: int, language: str) -> Iterator[str]:
     *above, line = text[: text.find("\n", at) if "\n" in text[at:] else None].split("\n")
     depth = _depth(line)
     for each in filter(str.strip, reversed(above)):
-        if language in _SECTIONED:
+        if language in SECTIONED:
             if each.lstrip().startswith("["):
                 yield each
                 return

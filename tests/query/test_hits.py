@@ -45,6 +45,13 @@ def test_the_symbol_is_the_first_defined_name_in_its_scope(
     assert symbol_of(chunk(symbols=symbols, scope=scope)) == shown
 
 
+def test_a_section_is_not_inside_of_the_one_before() -> None:
+    text = 'version = "2"\n\n[tool.mypy]\nstrict = true\n'
+    found = replace(chunk(text, symbols=("tool.mypy",), scope=("project",)), language="toml")
+    assert symbol_of(found) == "tool.mypy"
+    assert symbol_of(replace(found, symbols=())) == "project"
+
+
 def test_the_symbol_is_the_name_that_was_asked_for() -> None:
     assert symbol_of(chunk(symbols=("run", "stop"), scope=("Worker",)), terms={"stop"}) == "Worker.stop"
 
