@@ -22,6 +22,8 @@ from tests.datasets import build_alias, run_stages
 from tests.fakes import CountingEmbedder
 from tests.s3_server import s3_server, uploaded  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def built(tmp_path):

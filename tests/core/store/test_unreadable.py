@@ -17,6 +17,8 @@ from askrepo.errors import DatasetCorruptedError, DatasetUnreadableError
 from askrepo.store.deeplake import reading
 from tests.datasets import BuiltAlias, build_alias
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 # Root reads what nobody gave it the right to, unless it lays that right down.
 WITHOUT_RIGHTS = (
