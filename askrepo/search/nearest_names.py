@@ -24,7 +24,6 @@ CHARS_PER_EDIT = 4
 LOOKED_AT = 100
 """Chunks whose words are compared, best by BM25 of the name's parts: most slips leave some part whole."""
 
-
 _DOTTED = re.compile(r"(?<!\w)\w+(?:(?:::|->|[.#\\:])\w+)+")
 
 
@@ -38,7 +37,7 @@ def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[
         return ()
     defined = {symbol for request in requests for symbol in request.reader.dataset.symbols()}
     asked = {mention.name: _names(requests, mention, defined)}
-    if len(mention.parts) > 1:
+    if len(mention.parts) > 1 or "." in mention.text or "/" in mention.text:
         asked[mention.text] = chain(_paths(requests, mention.text), _qualified_near(requests, mention))
     edits = {name: edited for text, known in asked.items() for name, edited in _edits(text, set(known)).items()}
     near = [name for name, edited in edits.items() if edited <= MAX_EDITS]

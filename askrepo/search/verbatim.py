@@ -113,10 +113,12 @@ def _is_nested_key(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
 
 
 def _enclosing_lines(text: str, at: int, language: str) -> Iterator[str]:
-    """The lines above a place that its line is inside of: those indented less, or the heading of its section."""
-    *above, line = text[: text.find("\n", at) if "\n" in text[at:] else None].split("\n")
-    depth = _depth(line)
-    for each in filter(str.strip, reversed(above)):
+    """The lines above the line that begins at a place, as far as it is inside of them.
+
+    Those that are indented less; in a file of sections the heading of its section.
+    """
+    depth = _depth(text[at:].partition("\n")[0])
+    for each in filter(str.strip, reversed(text[:at].split("\n"))):
         if language in SECTIONED:
             if each.lstrip().startswith("["):
                 yield each

@@ -160,10 +160,10 @@ def _is_bare(text: str) -> bool:
 
 
 def _bare(text: str) -> Mention:
-    """A question of one word, without the lines behind a path."""
+    """A question of one word, without quotes around it and the lines behind a path."""
     quoted = _QUOTED_WORD.fullmatch(text)
     if quoted and _WORD.search(quoted[2]):
-        return Mention(quoted[2].removesuffix("()"))
+        return _bare(quoted[2].removesuffix("()"))
     for lines in _LINE.finditer(text):
         if lines.end() == len(text) and _is_path(text[: lines.start()]):
             return Mention(text[: lines.start()], line=int(lines[1]))
