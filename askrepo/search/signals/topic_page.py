@@ -20,12 +20,12 @@ _SUPPORT = (
 _PEOPLE = r"maintainers?\b|who (?:maintains|owns|leads|is behind|develops)|authors?\b|core team|governance"
 _SECURITY = (
     r"security|vulnerab|\bcve\b|exploit|disclos|\bholes?\b|privately|\b(?:zero|0)[- ]day|\brce\b"
-    r"|(?:remote|arbitrary) code execution"
+    r"|(?:remote|arbitrary) code execution|whom? (?:do|should|can|to) (?:(?:i|we) )?(?:tell|report|contact|write)"
 )
 _TERMS = r"licen[cs]|commercial|proprietary|closed[- ]source|copyright|royalt"
 _UPGRADE = (
     r"upgrad|migrat|breaking change|\bbreaks?\b|\bchange[ds]?\b.{0,80}\b(?:versions?|v?\d)"
-    r"|(?:from|between) (?:[\w.-]+ )?v?\d[\w.]* (?:to|and)\b"
+    r"|(?:from|between) (?:[\w.-]+ )?v?\d[\w.]* (?:to|and)\b|(?:com|mov|switch)ing from (?:[\w.-]+ )?v?\d"
 )
 _ADOPTERS = (
     r"compan(?:y|ies)\b|who (?:else )?(?:uses|is using)|used (?:by|in production)|adopters?\b|in production"
@@ -34,6 +34,16 @@ _ADOPTERS = (
 _COMPARISON = (
     r"\bvs\b|versus|compar|\bdiffer(?:s|ent|ences?)?\b|alternatives?|instead of|rather than"
     r"|why (?:not|use|would|should)"
+)
+_REQUIREMENTS = (
+    r"depend(?:s|enc(?:y|ies))\b|\bmsrv\b|system requirements|installed (?:with|along)"
+    r"|(?:oldest|minimum|minimal|lowest|earliest) [^.?]{0,40}\b(?:versions?|interpreter|runtime|compiler|framework)\b"
+    r"|(?:which|what) [\w.+#]+ versions?\b|(?:which|what) versions? of\b"
+    r"|(?:pull|drag|bring|come)s? (?:[^.?]{0,30} )?(?:in|along)\b"
+)
+_MANIFEST = (
+    r"pyproject\.toml|setup\.(?:cfg|py)|package\.json|composer\.json|cargo\.toml|go\.mod|pom\.xml|mix\.exs"
+    r"|[\w.-]+\.(?:gemspec|nuspec|csproj)|build\.gradle(?:\.kts)?|package\.swift"
 )
 
 _TOPICS: tuple[tuple[str, str], ...] = (
@@ -51,7 +61,12 @@ _TOPICS: tuple[tuple[str, str], ...] = (
         r"(?:design[-_])?(?:philosophy|principles|goals|rationale)",
     ),
     (r"limitation|known (?:issue|problem)|caveat|drawback|downside|pitfall", r"limitations|known[-_]|caveats|pitfalls"),
-    (r"deprecat|obsolete", r"deprecat"),
+    (r"deprecat|obsolete|backwards?[- ]compat", r"deprecat|backwards?[-_]compat"),
+    (
+        r"inspir|influenc|borrow|\borigins?\b|c[ao]me (?:about|into being)",
+        r"influences|inspirations?|origins?(?![a-z])",
+    ),
+    (_REQUIREMENTS, rf"(?<!/)(?:{_MANIFEST})"),
     (r"third[- ]party|ecosystem|integrations?\b", r"ecosystem|third[-_]party|integrations|awesome"),
     (r"roadmap|planned", r"roadmap"),
     (_COMPARISON, r"(?:[a-z]+[-_])?(?:comparisons?|alternatives|vs)(?![a-z])|why|differences"),
@@ -67,6 +82,7 @@ TOPICS = tuple(
     for words, names in _TOPICS
 )
 _PAGES = frozenset({"doc", "config"})
+_ROOT_MANIFEST = re.compile(_MANIFEST, re.IGNORECASE)
 _NO_HOME = re.compile(r"(?:^|/)(?:issue_template|examples?|samples?|tests?|specs?)/", re.IGNORECASE)
 
 USAGE_WEIGHT = 0.5
@@ -82,7 +98,7 @@ def topic_page(pool: Pool) -> list[float]:
     about = about_project(pool.shares)
     pages = [names for words, names in TOPICS if about and words.search(pool.question.text)]
     return [
-        about if candidate.chunk.kind in _PAGES and _is_any(candidate.chunk.path, pages) else 0.0
+        about if _may_be_page(candidate.chunk) and _is_any(candidate.chunk.path, pages) else 0.0
         for candidate in pool.candidates
     ]
 
@@ -104,7 +120,7 @@ class TopicPages:
 
     def has(self, chunk: Chunk) -> bool:
         """Whether a chunk is of such a page."""
-        return chunk.kind in _PAGES and self.has_path(chunk.path)
+        return _may_be_page(chunk) and self.has_path(chunk.path)
 
     def has_path(self, path: str) -> bool:
         """Whether a path is of such a page, as far as it tells: examples, translations and old versions are not."""
@@ -113,6 +129,11 @@ class TopicPages:
     def nearest_to_root(self, paths: Iterable[str], *, limit: int) -> list[str]:
         """Those of the paths that are of such pages, the outermost first."""
         return sorted(filter(self.has_path, paths), key=lambda path: (path.count("/"), path))[:limit]
+
+
+def _may_be_page(chunk: Chunk) -> bool:
+    """Whether the chunk is of a page, or of a manifest at the root, whatever it is written in."""
+    return chunk.kind in _PAGES or _ROOT_MANIFEST.fullmatch(chunk.path) is not None
 
 
 def _is_any(path: str, pages: Sequence[re.Pattern[str]]) -> bool:

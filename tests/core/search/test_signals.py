@@ -343,12 +343,37 @@ def test_source_is_not_lifted_over_the_kind_of_file_that_a_question_names():
         ("why not use argparse", "docs/why.md"),
         ("how do I get started", "docs/01-getting-started.md"),
         ("where do I report an exploit", "BUG-BOUNTY.md"),
+        ("found a memory corruption, whom should I tell", "SECURITY.md"),
+        ("coming from version 3, what was thrown out", "UPGRADING.md"),
+        ("how long are deprecated features kept", "docs/backwards-compatibility.rst"),
+        ("whose ideas inspired it", "INFLUENCES.md"),
     ],
 )
 def test_page_that_by_custom_answers_the_topic_is_lifted(question, path):
     candidates = [Candidate(0, chunk_at(each, kind="doc")) for each in (path, "docs/other.md")]
     assert topic_page.topic_page(pool_of(question, candidates, shares=OVERVIEW)) == [1, 0]
     assert topic_page.topic_page(pool_of("What is it for?", candidates, shares=OVERVIEW)) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "oldest interpreter that it needs",
+        "minimum Ruby version",
+        "which Python versions does it run on",
+        "what version of Go do I need",
+        "which libraries does the framework drag in at run time?",
+        "what are its dependencies",
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("pyproject.toml", "config"), ("setup.py", "source"), ("puma.gemspec", "source"), ("package.json", "config")],
+)
+def test_what_a_project_requires_is_told_by_its_manifest(question, path, kind):
+    candidates = [Candidate(0, chunk_at(each, kind=kind)) for each in (path, f"examples/shop/{path}", "src/a.toml")]
+    assert topic_page.topic_page(pool_of(question, candidates, shares=OVERVIEW)) == [1, 0, 0]
+    assert topic_page.topic_page(pool_of("What is it for?", candidates, shares=OVERVIEW)) == [0, 0, 0]
 
 
 def test_topic_page_counts_as_much_as_the_question_is_about_the_project():
