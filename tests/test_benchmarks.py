@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 
 from askrepo.aliases.readers import AliasReader
 from askrepo.embedders.hashed import HashedEmbedder
+from askrepo.search.order.nearness import WEIGHTS
 from askrepo.search.ranking import SIGNALS
 from askrepo.search.search import search
 from askrepo.settings import Settings
 from askrepo.types import Definition
 from askrepo.workspace.objects import Workspace
-from benchmarks import commits, exact_names, recheck, retrieval
+from benchmarks import commits, exact_names, nearness, recheck, retrieval
 from benchmarks.builds import build
 from benchmarks.exact_names import Asked
 from benchmarks.kept_results import kept_with
@@ -289,6 +291,31 @@ def test_a_clone_is_no_link_to_a_folder_of_another_name(questions: Path) -> None
             [str(clone.parent), "--questions", str(questions / "own"), "--embedder", "hash",
              "--page", str(questions / "page.md"), "--plot", str(questions / "plot.svg")]
         )  # fmt: skip
+
+
+def test_what_answers_more_often_than_not_gets_the_greater_weight(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {
+        "docs/guide.md": "# Delivery\n\nSend a parcel, then wait for the parcel.\n",
+        "src/a.py": "parcel = 'Send'\n",
+    }
+    asked = {"query": "How do I send a parcel?", "category": "usage", "relevant": ["docs/guide.md"], "note": "n"}
+    entries = []
+    for name in ("parcel", "crate"):
+        commit = GitRepository(tmp_path / "clones" / name).commit(files)
+        entries.append({"name": name, "language": "python", "url": f"https://example.org/{name}", "commit": commit})
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(asked) + "\n")
+    (tmp_path / "repositories.json").write_text(json.dumps(entries))
+    nearness.main(
+        [str(tmp_path / "clones"), "--questions", str(tmp_path), "--workspace", str(tmp_path / "workspace"),
+         "--embedder", "hash", "--vectors", str(tmp_path / "v.sqlite")]
+    )  # fmt: skip
+    printed = capsys.readouterr().out
+    weights = {name: float(weight) for name, weight in re.findall(r"^([\w, ]+): (-?[\d.]+)$", printed, re.MULTILINE)}
+    assert set(weights) == set(WEIGHTS)
+    assert weights["doc, usage"] > 0 > weights["source, usage"]
+    assert "learned from the other repositories, usage (2): first 1.000, among the first three 1.000" in printed
 
 
 def test_spans_are_judged_by_what_git_says(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from askrepo.search.candidates import File, Pool, Ranked, in_order
 from askrepo.search.editions import page_of_all_editions
 from askrepo.search.exact import exact_first
+from askrepo.search.order.nearness import by_nearness
 from askrepo.search.order.opening import with_opening
 from askrepo.search.order.slots import with_slots
 from askrepo.search.siblings import sibling_factors
@@ -27,7 +28,8 @@ the passages in 4,000 tokens show .68 instead of .63 of the lines asked for (mea
 
 def listing(ranked: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     """For a person: several files instead of one file several times."""
-    return with_opening(with_slots(exact_first(decayed(ranked), pool), pool), pool)
+    near_first = by_nearness(decayed(ranked), pool)
+    return with_opening(with_slots(exact_first(near_first, pool), pool), pool)
 
 
 def context(ranked: Sequence[Ranked], pool: Pool) -> list[Ranked]:
