@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askrepo.search.candidates import Candidate, Ranked, in_order
-from askrepo.search.order.orders import COPY_FACTOR, DIVERSE, FILE_DECAY, context, decayed, listing
+from askrepo.search.order.orders import COPY_FACTOR, DIVERSE, FILE_DECAY, SURE_OF_PAGES, context, decayed, listing
 from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at, places, pool_of, ranked_chunks
 
 DEEP = ranked_chunks(
@@ -53,6 +53,13 @@ def test_listing_shows_other_files_early_and_context_the_best_file_deeply():
     assert places(shown)[:DIVERSE] == places(listed)[:DIVERSE]
     rest = [place for place in places(DEEP) if place not in places(shown)[:DIVERSE]]
     assert places(shown)[DIVERSE:] == rest
+
+
+@pytest.mark.parametrize("shares", [USAGE, OVERVIEW, {"code": 1 - SURE_OF_PAGES, "usage": SURE_OF_PAGES}])
+def test_context_of_a_question_surely_about_pages_is_the_listing(shares):
+    assert places(context(DEEP, pool(DEEP, shares))) == places(listing(DEEP, pool(DEEP, shares)))
+    doubtful = {"code": 1.01 - SURE_OF_PAGES, "usage": SURE_OF_PAGES - 0.01}
+    assert places(context(DEEP, pool(DEEP, doubtful))) != places(listing(DEEP, pool(DEEP, doubtful)))
 
 
 def test_listing_of_a_question_about_usage_has_its_page_in_the_first_three():
