@@ -20,7 +20,7 @@ _SUPPORT = (
 _PEOPLE = r"maintainers?\b|who (?:maintains|owns|leads|is behind|develops)|authors?\b|core team|governance"
 _SECURITY = (
     r"security|vulnerab|\bcve\b|exploit|disclos|\bholes?\b|privately|\b(?:zero|0)[- ]day|\brce\b"
-    r"|(?:remote|arbitrary) code execution|whom? (?:do|should|can|to) (?:(?:i|we) )?(?:tell|report|contact|write)"
+    r"|(?:remote|arbitrary) code execution|whom? (?:do|should|can|to) (?:(?:i|we) )?(?:tell|report)"
 )
 _TERMS = r"licen[cs]|commercial|proprietary|closed[- ]source|copyright|royalt"
 _UPGRADE = (
@@ -35,15 +35,22 @@ _COMPARISON = (
     r"\bvs\b|versus|compar|\bdiffer(?:s|ent|ences?)?\b|alternatives?|instead of|rather than"
     r"|why (?:not|use|would|should)"
 )
+_LIBRARIES = r"(?:librar(?:y|ies)|packages?|modules|crates?|gems?|dependenc(?:y|ies))\b"
+_RUNTIME = (
+    r"(?:python|ruby|node(?:\.?js)?|php|java|jdk|jvm|kotlin|scala|go(?:lang)?|rust|elixir|erlang|otp|\.net(?: \w+)?"
+    r"|c\+\+|swift|typescript|interpreter|runtime|compiler)"
+)
 _REQUIREMENTS = (
-    r"depend(?:s|enc(?:y|ies))\b|\bmsrv\b|system requirements|installed (?:with|along)"
-    r"|(?:oldest|minimum|minimal|lowest|earliest) [^.?]{0,40}\b(?:versions?|interpreter|runtime|compiler|framework)\b"
-    r"|(?:which|what) [\w.+#]+ versions?\b|(?:which|what) versions? of\b"
-    r"|(?:pull|drag|bring|come)s? (?:[^.?]{0,30} )?(?:in|along)\b"
+    rf"(?:oldest|minimum|minimal|lowest|earliest) {_RUNTIME}(?!\w)|(?:which|what) {_RUNTIME} versions?\b"
+    rf"|(?:which|what|minimum) versions? of {_RUNTIME}(?!\w)|\bmsrv\b|system requirements"
+    r"|(?:its|many|any|no|zero|third[- ]party|external|runtime|transitive) dependencies\b"
+    rf"|{_LIBRARIES}[^.?]{{0,40}} (?:depends? on|(?:pull|drag|bring)s? in)\b"
+    rf"|(?:pull|drag|bring)s? in [^.?]{{0,30}}{_LIBRARIES}"
+    r"|installed (?:with|along)"
 )
 _MANIFEST = (
     r"pyproject\.toml|setup\.(?:cfg|py)|package\.json|composer\.json|cargo\.toml|go\.mod|pom\.xml|mix\.exs"
-    r"|[\w.-]+\.(?:gemspec|nuspec|csproj)|build\.gradle(?:\.kts)?|package\.swift"
+    r"|[\w.-]+\.(?:gemspec|nuspec|csproj|cabal)|build\.gradle(?:\.kts)?|package\.swift|build\.sbt|pubspec\.ya?ml|deno\.json"
 )
 
 _TOPICS: tuple[tuple[str, str], ...] = (

@@ -363,6 +363,8 @@ def test_page_that_by_custom_answers_the_topic_is_lifted(question, path):
         "which Python versions does it run on",
         "what version of Go do I need",
         "which libraries does the framework drag in at run time?",
+        "does it pull in any other packages",
+        "which crates does it depend on",
         "what are its dependencies",
     ],
 )
@@ -374,6 +376,22 @@ def test_what_a_project_requires_is_told_by_its_manifest(question, path, kind):
     candidates = [Candidate(0, chunk_at(each, kind=kind)) for each in (path, f"examples/shop/{path}", "src/a.toml")]
     assert topic_page.topic_page(pool_of(question, candidates, shares=OVERVIEW)) == [1, 0, 0]
     assert topic_page.topic_page(pool_of("What is it for?", candidates, shares=OVERVIEW)) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how does dependency injection work with it",
+        "run a task only when its dependency has changed",
+        "set the minimum TLS version",
+        "which HTTP version did the server speak",
+        "how do I bring the window in front",
+        "what comes along with an error",
+    ],
+)
+def test_who_asks_for_other_requirements_is_not_sent_to_the_manifest(question):
+    manifest = Candidate(0, chunk_at("pyproject.toml", kind="config"))
+    assert topic_page.topic_page(pool_of(question, [manifest], shares=OVERVIEW)) == [0]
 
 
 def test_topic_page_counts_as_much_as_the_question_is_about_the_project():
