@@ -28,9 +28,10 @@ from askrepo.embedders.embedder import open_embedder
 from askrepo.search.gather import gather
 from askrepo.search.order.nearness import WEIGHTS, first_of_files, is_ordered, known_of
 from askrepo.search.order.orders import decayed
-from askrepo.search.ranking import pooled, ranked
+from askrepo.search.ranking import ranked
 from askrepo.search.request import requests_for
 from askrepo.search.search import EVERYTHING
+from askrepo.search.strategies import pool_for
 from askrepo.settings import Settings
 from askrepo.workspace.objects import Workspace
 from benchmarks.question_sets import QuestionSet, read_sets
@@ -94,13 +95,7 @@ def found_in(questions: QuestionSet, bench: Bench) -> Iterator[Found]:
     for question in questions.questions:
         asked = requests_for(question.query, readers=[reader], where=EVERYTHING)
         gathered = gather(asked, use_vectors=True)
-        pool = pooled(
-            asked[0].question,
-            gathered.candidates,
-            shares=gathered.shares,
-            terms=asked[0].terms,
-            rarity=gathered.rarity,
-        )
+        pool = pool_for(asked, gathered)
         listing = decayed(ranked(pool))
         files = [listing[at] for at in first_of_files(listing)]
         wanted = {target.path for target in question.targets}

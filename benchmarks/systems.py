@@ -10,14 +10,18 @@ from askrepo.answer.context import Source, StoredFiles, context_for, number_sour
 from askrepo.answer.passages import Stretch
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.evaluation import CUT, Retrieved
+from askrepo.search.exact import exact_first
 from askrepo.search.folding import files, folded
 from askrepo.search.gather import gather
+from askrepo.search.order.nearness import by_nearness
+from askrepo.search.order.opening import with_opening
 from askrepo.search.order.orders import context, decayed
-from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals, pooled, ranked
+from askrepo.search.order.slots import with_slots
+from askrepo.search.ranking import CONTEXT_SIGNALS, SIGNALS, Prior, Signals, ranked
 from askrepo.search.request import SearchRequest
 from askrepo.search.search import EVERYTHING, MAX_K, absent_names, search_files, search_files_with, search_with
 from askrepo.search.signals.prior import kind_prior
-from askrepo.search.strategies import Order, Ranking, by_alias
+from askrepo.search.strategies import Order, Ranking, by_alias, pool_for
 from askrepo.types import Chunk, Hit
 from benchmarks.origin_recipe import OriginRecipe
 
@@ -62,9 +66,14 @@ def as_ranked(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
     return ranked
 
 
-def without_slots(ranked: Sequence[Ranked], _pool: Pool) -> Sequence[Ranked]:
+def without_slots(ranked: Sequence[Ranked], pool: Pool) -> Sequence[Ranked]:
     """The listing without the places kept for documentation."""
-    return folded(decayed(ranked), ranked)
+    return folded(by_nearness(decayed(ranked), pool), ranked)
+
+
+def without_nearness(ranked: Sequence[Ranked], pool: Pool) -> Sequence[Ranked]:
+    """The listing with every file in the place that the ranking gives it."""
+    return folded(with_opening(with_slots(exact_first(decayed(ranked), pool), pool), pool), ranked)
 
 
 @dataclass(frozen=True)
@@ -88,14 +97,7 @@ class Recipe:
     def _ranked(self, requests: Sequence[SearchRequest], order: Order, signals: Signals) -> list[Ranking]:
         """What `askrepo.search.strategies` does, with what is left of it; `check_recipe` compares the two."""
         gathered = gather(requests, use_vectors=True)
-        pool = pooled(
-            requests[0].question,
-            gathered.candidates,
-            shares=gathered.shares,
-            terms=requests[0].terms,
-            rarity=gathered.rarity,
-            prior=self.prior,
-        )
+        pool = pool_for(requests, gathered, prior=self.prior)
         return by_alias(order(ranked(pool, signals=signals), pool), len(requests))
 
 
@@ -103,6 +105,7 @@ LEFT_OUT: Mapping[str, Recipe] = {
     **{name: Recipe(signals={key: SIGNALS[key] for key in SIGNALS if key != name}) for name in SIGNALS},
     "prior": Recipe(prior=no_prior),
     "slots": Recipe(listing_order=without_slots),
+    "nearness": Recipe(listing_order=without_nearness),
     "decay": Recipe(listing_order=as_ranked, context_order=as_ranked),
 }
 

@@ -246,7 +246,14 @@ def test_every_system_answers_every_question_in_every_setting(questions: Path) -
     assert settings == {("own", "Who is parcel for?"), ("own", "backoff"), ("whole", "backoff"), ("source", "backoff")}
     systems = {each["system"] for each in lists}
     assert len(lists) == len(systems) * len(settings)
-    assert systems > {ORIGIN, DEFAULT, *(f"{WITHOUT}{name}" for name in SIGNALS), f"{WITHOUT}prior", f"{WITHOUT}decay"}
+    assert systems > {
+        ORIGIN,
+        DEFAULT,
+        *(f"{WITHOUT}{name}" for name in SIGNALS),
+        f"{WITHOUT}prior",
+        f"{WITHOUT}decay",
+        f"{WITHOUT}nearness",
+    }
     assert {hit[0] for each in lists if each["setting"] == "source" for hit in each["hits"]} == {"src/retry.py"}
     assert all(each["context"] for each in lists if each["setting"] == "own" and each["system"] == DEFAULT)
     assert "| **hybrid (default)** |" in (questions / "page.md").read_text()

@@ -10,9 +10,10 @@ from askrepo.search.candidates import Candidate, Pool, Ranked
 from askrepo.search.gather import gather
 from askrepo.search.order.orders import listing
 from askrepo.search.question.mentions import Holds
-from askrepo.search.ranking import SIGNALS, pooled, ranked
+from askrepo.search.ranking import SIGNALS, ranked
 from askrepo.search.request import requests_for
 from askrepo.search.search import EVERYTHING
+from askrepo.search.strategies import pool_for
 from askrepo.types import Chunk
 
 
@@ -53,13 +54,7 @@ def account_for(
     """
     requests = requests_for(question, readers=readers, where=EVERYTHING)
     gathered = gather(requests, use_vectors=use_vectors)
-    pool = pooled(
-        requests[0].question,
-        gathered.candidates,
-        shares=gathered.shares,
-        terms=requests[0].terms,
-        rarity=gathered.rarity,
-    )
+    pool = pool_for(requests, gathered)
     scored = ranked(pool)
     order = listing(scored, pool)
     scores = {(each.candidate.at, each.candidate.chunk.id): each.score for each in scored}

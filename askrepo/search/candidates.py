@@ -16,6 +16,11 @@ KindShares = Mapping[QuestionKind, float]
 """How much of a question is of each kind; the shares sum to 1."""
 
 
+def pages_share(shares: KindShares) -> float:
+    """How much of a question is about the project or its use, which pages answer."""
+    return 1 - shares.get("code", 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A chunk on its way to becoming a hit.

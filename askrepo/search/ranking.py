@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from askrepo.search.candidates import Candidate, File, KindShares, Pool, Ranked, in_order
+from askrepo.search.candidates import Candidate, File, KindShares, Pool, Ranked, in_order, pages_share
 from askrepo.search.editions import ARCHIVE_FACTOR, editions_named, superseded
 from askrepo.search.fusion import fuse
 from askrepo.search.question.question import Question
@@ -123,7 +123,7 @@ def pooled(
     weight = _dense_weight(question, shares)
     defining = _definitions(question, candidates)
     fused = fuse([(weight, _best(dense)), (1 - weight, _best(lexical)), (DEFINITION_WEIGHT, defining)])
-    fused = _led(fused, dense=dense, lexical=lexical, weight=weight, pages=1 - shares.get("code", 0.0))
+    fused = _led(fused, dense=dense, lexical=lexical, weight=weight, pages=pages_share(shares))
     kept = [at for at, each in enumerate(candidates) if at in fused or each.is_named]
     homes = home_factors([candidates[at] for at in kept], terms)
     return Pool(

@@ -11,8 +11,9 @@ from askrepo.search.gather import Gathered, gather
 from askrepo.search.mmr import mmr_order
 from askrepo.search.nearest_vectors import nearest
 from askrepo.search.order.orders import context, listing
-from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Signals, pooled, ranked
+from askrepo.search.ranking import CONTEXT_SIGNALS, POOL, SIGNALS, Prior, Signals, pooled, ranked
 from askrepo.search.request import SearchRequest
+from askrepo.search.signals.prior import kind_prior
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Strategy
 
@@ -78,14 +79,20 @@ def _looked_at(rankings: Sequence[Ranking], *, by_words: bool) -> Iterator[Candi
 def _in_order(
     gathered: Gathered, requests: Sequence[SearchRequest], order: Order, *, signals: Signals = SIGNALS
 ) -> list[Ranking]:
-    pool = pooled(
+    pool = pool_for(requests, gathered)
+    return by_alias(order(ranked(pool, signals=signals), pool), len(requests))
+
+
+def pool_for(requests: Sequence[SearchRequest], gathered: Gathered, *, prior: Prior = kind_prior) -> Pool:
+    """The pool of what was gathered for a question."""
+    return pooled(
         requests[0].question,
         gathered.candidates,
         shares=gathered.shares,
         terms=requests[0].terms,
         rarity=gathered.rarity,
+        prior=prior,
     )
-    return by_alias(order(ranked(pool, signals=signals), pool), len(requests))
 
 
 def by_alias(ordered: Sequence[Ranked], aliases: int) -> list[Ranking]:

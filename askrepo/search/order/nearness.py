@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from askrepo.search.candidates import Candidate, File, Pool, Ranked
+from askrepo.search.candidates import Candidate, File, Pool, Ranked, pages_share
 from askrepo.search.signals.prior import is_changelog, is_root_readme
 from askrepo.types import Chunk
 
@@ -36,8 +36,8 @@ much of the question is about pages, or of that kind. Learned by `benchmarks/nea
 our questions: see there."""
 
 MIN_PAGES_SHARE = 0.1
-"""Share of overview and usage in a question from which it is ordered so; from .04 on the same pages and .002 fewer
-files of code are found (measured 2026-11-29)."""
+"""Share of overview and usage in a question from which it is ordered so; from .04 and from .3 pages and code rank
+alike (measured 2026-11-29)."""
 
 MAYBE_CODE_SHARE = 0.3
 """Share of code in a question from which source that came first stays first: as many pages and files of code are found
@@ -51,7 +51,7 @@ def by_nearness(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     """The listing with the best chunks of its first files ordered by what is known of them; scores stay where they are.
 
     A ranking by places does not see that one page is far ahead by its words or its vector. Of 511 questions about pages
-    .69 instead of .65 find theirs first and .89 instead of .88 among the first three; of those about projects in the
+    .67 instead of .65 find theirs first and .89 instead of .88 among the first three; of those about projects in the
     confirmation half .91 instead of .87 (23 repositories, each ordered by what the others taught; measured 2026-11-29).
 
     :param listing: best first.
@@ -71,7 +71,7 @@ def by_nearness(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
 
 def is_ordered(pool: Pool) -> bool:
     """Whether the question may be after a page, and vectors tell how near it is; without them pages rank alike."""
-    return _about_pages(pool) >= MIN_PAGES_SHARE and any(each.cosine is not None for each in pool.candidates)
+    return pages_share(pool.shares) >= MIN_PAGES_SHARE and any(each.cosine is not None for each in pool.candidates)
 
 
 def first_of_files(listing: Sequence[Ranked]) -> list[int]:
@@ -87,11 +87,11 @@ def first_of_files(listing: Sequence[Ranked]) -> list[int]:
 
 
 def known_of(files: Sequence[Ranked], pool: Pool) -> list[dict[str, float]]:
-    """What WEIGHTS weighs, of each of the files: amounts in [0, 1], none that is 0 for certain.
+    """What WEIGHTS weighs, of each of the files: amounts in [0, 1]; what is not named is 0.
 
     :param files: the best chunk of each, best first.
     """
-    pages = _about_pages(pool)
+    pages = pages_share(pool.shares)
     score = max((each.score for each in files), default=0.0) or 1.0
     cosine = _of_files(pool, lambda candidate: candidate.cosine, least=min)
     bm25 = _of_files(pool, lambda candidate: candidate.bm25, least=lambda _: 0.0)
@@ -104,10 +104,6 @@ def known_of(files: Sequence[Ranked], pool: Pool) -> list[dict[str, float]]:
         }
         for each in files
     ]
-
-
-def _about_pages(pool: Pool) -> float:
-    return 1 - pool.shares.get("code", 0.0)
 
 
 def _of_kind(chunk: Chunk, pool: Pool) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from askrepo.search.candidates import File, Pool, Ranked, in_order
+from askrepo.search.candidates import File, Pool, Ranked, in_order, pages_share
 from askrepo.search.editions import page_of_all_editions
 from askrepo.search.exact import exact_first
 from askrepo.search.order.nearness import by_nearness
@@ -45,7 +45,7 @@ def context(ranked: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     of several aliases can be merged.
     """
     listed = listing(ranked, pool)
-    head = listed if 1 - pool.shares.get("code", 0.0) >= SURE_OF_PAGES else listed[:DIVERSE]
+    head = listed if pages_share(pool.shares) >= SURE_OF_PAGES else listed[:DIVERSE]
     first = {id(each.candidate) for each in head}
     order = [*head, *(each for each in ranked if id(each.candidate) not in first)]
     return [Ranked(each.candidate, 1 - at / len(order)) for at, each in enumerate(order)]

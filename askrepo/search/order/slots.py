@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from askrepo.search.candidates import KindShares, Pool, Ranked
+from askrepo.search.candidates import KindShares, Pool, Ranked, pages_share
 from askrepo.search.signals.prior import is_changelog, is_root_readme
 from askrepo.search.signals.topic_page import TopicPages
 from askrepo.types import Chunk
@@ -56,7 +56,7 @@ def with_slots(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
 
 def may_want_pages(shares: KindShares) -> bool:
     """Whether the question may be after a page of documentation."""
-    return 1 - shares.get("code", 0.0) >= MIN_DOCUMENTED_SHARE
+    return pages_share(shares) >= MIN_DOCUMENTED_SHARE
 
 
 def is_page(chunk: Chunk) -> bool:
