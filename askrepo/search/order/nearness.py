@@ -14,11 +14,11 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "score": 1.0,  # of the file's best chunk
         "cosine": 0.62,  # of its chunk that is nearest
-        "bm25": 0.51,  # of its chunk that says most of the question
+        "bm25": 0.50,  # of its chunk that says most of the question
         "source, usage": -0.11,
-        "test, usage": -0.30,
-        "example, usage": 0.33,
-        "doc, usage": 0.15,
+        "test, usage": -0.29,
+        "example, usage": 0.32,
+        "doc, usage": 0.14,
         "config, usage": -0.12,
         "changelog, usage": 0.05,
         "README, usage": 0.01,
