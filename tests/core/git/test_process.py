@@ -136,7 +136,8 @@ def test_kill_running_stops_a_waiting_call(tmp_path):
     waiting.join(timeout=20)
 
     assert len(caught) == 1
-    assert not is_running(int((tmp_path / "pid").read_text()))
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(pid))
 
 
 @pytest.mark.parametrize(
