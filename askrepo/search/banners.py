@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from askrepo.files.languages import PROSE
+from askrepo.search.comments import comment_lines
 
 TOP_LINES = 60
 """Lines of a file in which a licence may stand; one is some 30 lines long."""
@@ -13,11 +14,6 @@ TOP_LINES = 60
 _FRONT_MATTER = {"---": ("---", "..."), "+++": ("+++",)}
 _KEY = re.compile(r"\s*(?:[\w.\"'-]+\s*[:=]|-\s|#|$)")
 
-_COMMENT = re.compile(
-    r"\s*(?://|/\*|\*(?=[\s*/]|$)|--(?!-)|;;|%|\(\*|\{-|<!--|#(?![\[!]|\s*(?:include|define|if|ifdef|ifndef)\b))"
-)
-_BLOCK = re.compile(r"\s*(/\*|<!--|\{-|\(\*)")
-_CLOSING = {"/*": "*/", "<!--": "-->", "{-": "-}", "(*": "*)"}
 _LEGAL = re.compile(r"licen[cs]ed?\b|copyright|\bSPDX\b|all rights reserved|without warrant", re.IGNORECASE)
 
 _IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
@@ -65,13 +61,8 @@ def _front_matter(lines: Sequence[str]) -> int:
 def _banner(lines: Sequence[str]) -> int:
     """Lines up to the end of a first comment that speaks of a licence; 0 when there is none."""
     start = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#!")), len(lines))
-    closing = ""
-    end = start
-    while end < len(lines) and (closing or _COMMENT.match(lines[end])):
-        opened = None if closing else _BLOCK.match(lines[end])
-        closing = _CLOSING[opened[1]] if opened else closing
-        closing = "" if closing and closing in lines[end] else closing
-        end += 1
+    is_comment = comment_lines(lines[start:])
+    end = start + (is_comment.index(False) if False in is_comment else len(is_comment))
     return end if any(_LEGAL.search(line) for line in lines[start:end]) else 0
 
 

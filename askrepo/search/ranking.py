@@ -17,7 +17,7 @@ from askrepo.search.signals.named_path import named_path
 from askrepo.search.signals.names import names
 from askrepo.search.signals.namesake import namesake
 from askrepo.search.signals.path_words import path_words
-from askrepo.search.signals.prior import kind_prior
+from askrepo.search.signals.prior import doc_comment_prior, kind_prior
 from askrepo.search.signals.source_code import source_code
 from askrepo.search.signals.topic_page import topic_page
 from askrepo.types import Chunk
@@ -115,7 +115,8 @@ def pooled(
     pages = {candidate.chunk.path for candidate in candidates if candidate.chunk.kind == "doc"}
     earlier = superseded(pages, editions_named(question.text))
     kinds = [
-        of_file[candidate.file] * (ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0)
+        (of_file[candidate.file] + doc_comment_prior(candidate.chunk, shares))
+        * (ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0)
         for candidate in candidates
     ]
     dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from askrepo.search.candidates import Candidate, File, Pool, Ranked, pages_share
-from askrepo.search.signals.prior import is_changelog, is_root_readme
+from askrepo.search.signals.prior import explaining, is_changelog, is_root_readme
 from askrepo.types import Chunk
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -22,6 +22,7 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "config, usage": -0.12,
         "changelog, usage": 0.05,
         "README, usage": 0.01,
+        "doc comment, usage": 0.2,
         "source, overview": -0.08,
         "test, overview": -0.09,
         "example, overview": -0.04,
@@ -101,6 +102,7 @@ def known_of(files: Sequence[Ranked], pool: Pool) -> list[dict[str, float]]:
             "cosine": pages * cosine.get(each.candidate.file, 0.0),
             "bm25": pages * bm25.get(each.candidate.file, 0.0),
             **_of_kind(each.candidate.chunk, pool),
+            "doc comment, usage": pool.shares.get("usage", 0.0) * explaining(each.candidate.chunk),
         }
         for each in files
     ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from askrepo.search.candidates import KindShares
+from askrepo.search.comments import explained
 from askrepo.search.editions import edition_factor, editions_named, is_english
 from askrepo.search.question.question import NamedKind, Question, QuestionKind
 from askrepo.types import Chunk
@@ -57,11 +58,20 @@ OVERVIEW_PRIOR: Mapping[str, float] = MappingProxyType(
         "changelog": 0.4,
     }
 )
+DOC_COMMENT_PRIOR = 0.9
+"""Of source whose text is all comment, for usage: many libraries explain their use there and nowhere else."""
+
+MIN_USAGE_SHARE = 0.1
+"""Share of usage in a question from which doc comments are looked for."""
+
+EXPLAINED_FROM = 0.3
+"""Share of comments and docstrings in a chunk from which it counts as one that explains use."""
+
 ROOT_README_PRIOR = 1.5
 INTRODUCTION_PRIOR = 1.3
 
 _CHANGELOG = re.compile(
-    r"(?:^|/)(?:(?:change(?:s|log)?|history|news|releases?|release[-_]notes|whats[-_]?new)(?![a-z])[^/]*$"
+    r"(?:^|/)(?:(?:(?:[a-z]+[-_])?change(?:s|log)|change|history|news|releases?|release[-_]notes|whats[-_]?new)(?![a-z])[^/]*$"
     r"|(?:changelogs?|release[-_]notes)/)",
     re.IGNORECASE,
 )
@@ -74,14 +84,33 @@ alike; without it .02 fewer pages are among the first three (measured 2026-11)."
 
 _ANNOUNCEMENT = re.compile(r"(?:^|/)(?:_posts|posts|blogs?|news|announcements?)/", re.IGNORECASE)
 
-LICENCE_PRIOR = 0.3
-"""Factor on the text of a licence, for a question about anything else: it has many words, and tells of terms only."""
+TERMS_PRIOR = 0.3
+"""Factor on the text of a licence, for a question about anything else, and on agreements and codes of conduct for one
+that is not about the project: they have many words, and tell of terms only."""
 
-_LICENCE = re.compile(
-    r"(?:^|/)(?:licen[cs]es?|copying|unlicense|notice|patents|eula)"
-    r"(?:[-_.](?:apache|mit|bsd|[al]?gpl|mpl|cc|isc|third)[^/]*)?(?:\.(?:txt|md|rst|html))?$",
+_LICENCE_NAME = (
+    r"(?:licen[cs]es?|copying|unlicense|notice|patents|eula)"
+    r"(?:[-_.](?:apache|mit|bsd|[al]?gpl|mpl|cc|isc|third)[^/]*)?(?:\.(?:txt|md|rst|html))?$"
+)
+_LICENCE = re.compile(rf"(?:^|/){_LICENCE_NAME}", re.IGNORECASE)
+_OTHER_TERMS = re.compile(
+    rf"(?:^|/)(?:(?:[a-z\d.]+[-_])+{_LICENCE_NAME}|licen[cs]es/|code[-_]of[-_]conduct[^/]*$|(?:non)?cla\.\w+$)",
     re.IGNORECASE,
 )
+_ABOUT_TERMS = re.compile(
+    r"licen[cs]|copyright|copyleft|proprietary|closed[- ]source|commercial|royalt|patent|warrant|liab|terms|legal|permi"
+    r"|redistribut|attribution|conduct|harass|abus|agreement|\b(?:mit|bsd|apache|gpl|lgpl|mpl|notice|cla)\b",
+    re.IGNORECASE,
+)
+_WORKING_TOGETHER = re.compile(
+    r"(?:^|/)(?:(?:contribut|governance|maintainers|authors|security|pull_request_template)[^/]*$|issue_template)",
+    re.IGNORECASE,
+)
+
+INTERNAL_PRIOR = 0.7
+"""Factor on source and tests in folders of what users cannot reach, for questions that are not about code."""
+
+_INTERNAL = re.compile(r"(?:^|/)(?:_?internals?|impl|private|details?)/", re.IGNORECASE)
 _ABOUT_TERMS = re.compile(
     r"licen[cs]|copyright|copyleft|proprietary|closed[- ]source|commercial|royalt|patent|warrant|liab|terms|legal|permi"
     r"|redistribut|attribution|\b(?:mit|bsd|apache|gpl|lgpl|mpl|notice)\b",
@@ -104,23 +133,35 @@ def kind_prior(chunk: Chunk, question: Question, shares: KindShares) -> float:
     """
     kind = "changelog" if is_changelog(chunk) else chunk.kind
     prior = sum(share * _prior(of_kind, chunk, kind, question.names) for of_kind, share in shares.items() if share)
-    return prior * _page_factor(chunk.path, question) if kind == "doc" else prior
+    return prior * _page_factor(chunk.path, question, shares.get("overview", 0.0)) if kind == "doc" else prior
 
 
-def _page_factor(path: str, question: Question) -> float:
-    """The factor on a page for what it is beside documentation: a post, a licence, a translation, an old version."""
+def doc_comment_prior(chunk: Chunk, shares: KindShares) -> float:
+    """What is added to a chunk's prior for the doc comments in it, as far as the question is about use."""
+    usage = shares.get("usage", 0.0)
+    return usage * (DOC_COMMENT_PRIOR - USAGE_PRIOR["source"]) * explaining(chunk) if usage >= MIN_USAGE_SHARE else 0.0
+
+
+def explaining(chunk: Chunk) -> float:
+    """How much a chunk of source is made of comments, from 0 at EXPLAINED_FROM to 1 for all of it; 0 for others."""
+    if chunk.kind != "source":
+        return 0.0
+    return max(0.0, explained(chunk.text) - EXPLAINED_FROM) / (1 - EXPLAINED_FROM)
+
+
+def _page_factor(path: str, question: Question, overview: float) -> float:
+    """The factor on a page for what it is beside documentation: a post, terms, a translation, an old version."""
     factor = ANNOUNCEMENT_PRIOR if _ANNOUNCEMENT.search(path) else 1.0
-    if _LICENCE.search(path) and not _ABOUT_TERMS.search(question.text):
-        factor *= LICENCE_PRIOR
+    if not _ABOUT_TERMS.search(question.text):
+        about_other = 1.0 if _LICENCE.search(path) else 1 - overview if _OTHER_TERMS.search(path) else 0.0
+        factor *= 1 - (1 - TERMS_PRIOR) * about_other
     return factor * (edition_factor(path, editions_named(question.text)) if is_english(question.text) else 1.0)
 
 
 def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[NamedKind]) -> float:
-    if question_kind == "overview":
-        return _overview_prior(chunk, kind, names)
-    if question_kind == "usage":
-        is_named = kind in names and kind != "test"  # "how do I test my routes" wants the page, not the tests
-        return 1.0 if is_named else USAGE_PRIOR.get(kind, USAGE_PRIOR["source"])
+    if question_kind != "code":
+        of_kind = _overview_prior if question_kind == "overview" else _usage_prior
+        return of_kind(chunk, kind, names) * (INTERNAL_PRIOR if _is_internal(chunk) else 1.0)
     return 1.0 if kind in names else float(CODE_PRIOR.get(kind, 1.0) ** CODE_PRIOR_POWER)
 
 
@@ -129,9 +170,23 @@ def is_root_readme(chunk: Chunk) -> bool:
     return _ROOT_README.fullmatch(chunk.path) is not None
 
 
+def is_community_page(path: str) -> bool:
+    """Whether a page is about terms, or about how people work together on the project."""
+    return any(pages.search(path) for pages in (_LICENCE, _OTHER_TERMS, _WORKING_TOGETHER))
+
+
 def is_changelog(chunk: Chunk) -> bool:
     """Whether the chunk is of a list of changes: words of every feature, explanation of none."""
     return chunk.kind in _CHANGELOG_KINDS and _CHANGELOG.search(chunk.path) is not None
+
+
+def _is_internal(chunk: Chunk) -> bool:
+    return chunk.kind in ("source", "test") and _INTERNAL.search(chunk.path) is not None
+
+
+def _usage_prior(_chunk: Chunk, kind: str, names: frozenset[NamedKind]) -> float:
+    is_named = kind in names and kind != "test"  # "how do I test my routes" wants the page, not the tests
+    return 1.0 if is_named else USAGE_PRIOR.get(kind, USAGE_PRIOR["source"])
 
 
 def _overview_prior(chunk: Chunk, kind: str, names: frozenset[NamedKind]) -> float:

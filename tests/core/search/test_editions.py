@@ -14,7 +14,7 @@ from askrepo.search.editions import (
 from askrepo.search.order.orders import COPY_FACTOR, decayed
 from askrepo.search.question.question import Question
 from askrepo.search.ranking import pooled
-from askrepo.search.signals.prior import LICENCE_PRIOR, kind_prior
+from askrepo.search.signals.prior import TERMS_PRIOR, kind_prior
 from tests.core.pools import USAGE, chunk_at, ranked_chunks
 
 
@@ -86,7 +86,7 @@ def test_of_a_page_in_several_versions_the_second_counts_as_a_copy():
 @pytest.mark.parametrize("path", ["LICENSE", "LICENSE-APACHE", "NOTICE", "packages/cli/COPYING.txt"])
 def test_a_licence_answers_only_what_is_asked_of_terms(path):
     asked, other = "may I use it in a commercial product?", "how do I give a default?"
-    assert prior(path, other) == pytest.approx(LICENCE_PRIOR * prior(path, asked))
+    assert prior(path, other) == pytest.approx(TERMS_PRIOR * prior(path, asked))
     assert prior("docs/license_server.md", other) == prior("docs/server.md", other)
 
 

@@ -51,6 +51,12 @@ def test_among_files_alike_the_page_comes_before_source_and_tests(shares, other)
     assert paths(ordered(found(other, 1.0), found(PAGE, 0.99), shares=shares))[0] == "docs/page.md"
 
 
+def test_for_use_source_that_explains_itself_comes_before_other_source():
+    commented = replace(chunk_at("src/b.py"), text="# How to use it.\n# Call it.")
+    assert paths(ordered(found(SOURCE, 0.5), found(commented, 0.5))) == ["src/b.py", "src/a.py"]
+    assert paths(ordered(found(SOURCE, 0.5), found(commented, 0.5), shares=OVERVIEW)) == ["src/a.py", "src/b.py"]
+
+
 def test_for_use_an_example_comes_before_a_page_and_for_the_project_behind_it():
     example = chunk_at("examples/a.py", kind="example")
     assert paths(ordered(found(PAGE, 1.0), found(example, 1.0)))[0] == "examples/a.py"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from askrepo.search.question.question import Question
-from askrepo.search.signals.prior import is_changelog, is_root_readme, kind_prior
+from askrepo.search.signals.prior import doc_comment_prior, explaining, is_changelog, is_root_readme, kind_prior
 from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at
 
 KINDS = ["source", "test", "example", "doc", "config", "generated", "vendored", "something new"]
@@ -34,6 +36,32 @@ def test_usage_question_ranks_docs_over_examples_over_source_over_tests():
     priors = [prior("How do I size the pool?", *path, USAGE) for path in paths]
     assert priors == sorted(set(priors), reverse=True)
     assert priors[0] == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["internal/pool/pool.go", "src/main/java/a/internals/Pool.java", "lib/_internal/pool.py"]
+)
+@pytest.mark.parametrize("kind", ["source", "test"])
+def test_what_users_cannot_reach_comes_later_unless_asked_how_it_works(path, kind):
+    for shares in (USAGE, OVERVIEW):
+        assert prior("size the pool", path, kind, shares) < prior("size the pool", "src/pool.go", kind, shares)
+    assert prior("size the pool", path, kind, CODE) == prior("size the pool", "src/pool.go", kind, CODE)
+    assert prior("size the pool", path, "doc", USAGE) == 1
+
+
+def test_doc_comments_speak_for_source_as_far_as_the_question_is_about_use():
+    all_of_it, half, none = (replace(chunk_at("a.rs"), text=text) for text in ("/// a\n/// b", "/// a\nb();", "b();"))
+    amounts = [doc_comment_prior(chunk, USAGE) for chunk in (all_of_it, half, none)]
+    assert amounts == sorted(set(amounts), reverse=True)
+    assert amounts[-1] == 0
+    assert doc_comment_prior(all_of_it, {"usage": 0.5, "code": 0.5}) == pytest.approx(amounts[0] / 2)
+    assert doc_comment_prior(all_of_it, CODE) == doc_comment_prior(all_of_it, OVERVIEW) == 0
+
+
+@pytest.mark.parametrize("kind", ["doc", "test", "example", "config"])
+def test_only_source_has_doc_comments(kind):
+    assert explaining(replace(chunk_at("a.rs"), text="/// a", kind=kind)) == 0
+    assert explaining(replace(chunk_at("a.rs"), text="/// a")) == 1
 
 
 @pytest.mark.parametrize("kind", ["test", "example", "doc", "config", "generated", "vendored"])
