@@ -14,7 +14,7 @@ from askrepo.search.nearest_vectors import nearest
 from askrepo.search.order.slots import MIN_OVERVIEW_SHARE, is_page, may_want_pages
 from askrepo.search.question.kinds import kind_model_fits, kind_shares
 from askrepo.search.request import SearchRequest
-from askrepo.search.signals.topic_page import TopicPages
+from askrepo.search.signals.topic_page import TopicPages, may_want_topic_page
 from askrepo.store.reader import ScoredChunk
 from askrepo.types import Chunk
 
@@ -150,15 +150,14 @@ def _named(request: SearchRequest) -> list[Chunk]:
 
 def _topic_pages(requests: Sequence[SearchRequest], shares: KindShares) -> list[tuple[int, Chunk]]:
     """Chunks of the pages that by custom answer the question: `SECURITY.md` has few words of "whom do I tell?"."""
-    pages = TopicPages(requests[0].question.text, shares)
-    if not pages:
+    pages = TopicPages(requests[0].question.text)
+    if not pages or not may_want_topic_page(shares):
         return []
     found: list[tuple[int, Chunk]] = []
     for at, request in enumerate(requests):
         dataset = request.reader.dataset
-        paths = pages.nearest_to_root({path for _, path in dataset.paths()}, limit=MAX_TOPIC_PAGES)
-        chunks = dataset.at_paths(paths, limit=MAX_NAMED, where=request.where)
-        found += [(at, chunk) for chunk in chunks if pages.has(chunk)]
+        paths = pages.nearest_to_root(dataset.paths(), limit=MAX_TOPIC_PAGES)
+        found += [(at, chunk) for chunk in dataset.at_paths(paths, limit=MAX_NAMED, where=request.where)]
     return found
 
 

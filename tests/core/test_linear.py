@@ -233,7 +233,7 @@ def test_patterns_in_constants_tables_and_calls_are_found() -> None:
         "askrepo.chunking.headings._ATX[0].match",
         "askrepo.chunking.symbols.patterns._PATTERNS[5]",
         "askrepo.search.question.cues.",
-        "askrepo.search.signals.topic_page.TOPICS[9]",
+        "askrepo.search.signals.customs.TOPICS[9]",
         "askrepo.git.repository_urls:",
     )
     assert [start for start in wanted if not any(name.startswith(start) for name in PATTERNS)] == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from askrepo.search.candidates import KindShares, Pool, Ranked, pages_share
-from askrepo.search.signals.prior import is_changelog, is_root_readme
-from askrepo.search.signals.topic_page import TopicPages
+from askrepo.search.signals.prior import is_changelog, is_community_page, is_root_readme
+from askrepo.search.signals.topic_page import TopicPages, may_want_topic_page, page_file
 from askrepo.types import Chunk
 
 SLOT = 3
@@ -41,14 +41,20 @@ def with_slots(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     """
     kept = list(listing)
     names = len({mention for each in pool.candidates for mention, _ in each.held})
+    topics = TopicPages(pool.question.text)
     if may_want_pages(pool.shares):
-        kept = _kept(kept, is_page, max(SLOT, names + 1))
-    topic = TopicPages(pool.question.text, pool.shares)
-    if topic:
-        kept = _kept(kept, topic.has, max(TOPIC_SLOT, names + 1))
+        is_about_use = not topics and pool.shares.get("usage", 0.0) > pool.shares.get("overview", 0.0)
+        kept = _kept(kept, is_page_of_use if is_about_use else is_page, max(SLOT, names + 1))
+    topical = topics.among(each.candidate.chunk for each in kept) if may_want_topic_page(pool.shares) else frozenset()
+
+    def is_topical(chunk: Chunk) -> bool:
+        return page_file(chunk) in topical
+
+    if topical:
+        kept = _kept(kept, is_topical, max(TOPIC_SLOT, names + 1))
     slot = max(SLOT, names + 2)
     if pool.shares.get("overview", 0.0) >= MIN_OVERVIEW_SHARE and _place(kept, is_root_readme) >= slot:
-        if _place(kept, is_page) == slot - 1:
+        if _place(kept, is_page) == slot - 1 and not is_topical(kept[slot - 2].candidate.chunk):
             kept = _moved(kept, slot - 1, slot - 2)
         kept = _kept(kept, is_root_readme, slot)
     return kept
@@ -62,6 +68,11 @@ def may_want_pages(shares: KindShares) -> bool:
 def is_page(chunk: Chunk) -> bool:
     """Whether the chunk explains something: documentation that is no list of changes."""
     return chunk.kind == "doc" and not is_changelog(chunk)
+
+
+def is_page_of_use(chunk: Chunk) -> bool:
+    """Whether the chunk explains something else than terms and how people work together on the project."""
+    return is_page(chunk) and not is_community_page(chunk.path)
 
 
 def _kept(listing: list[Ranked], wanted: Callable[[Chunk], bool], slot: int) -> list[Ranked]:

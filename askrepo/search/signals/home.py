@@ -52,6 +52,13 @@ def _is_home(repository: str, folder: str) -> bool:
     return parts[0] not in HEADERS and any(_folded(part) in (name, name + CORE) for part in parts)
 
 
+@functools.lru_cache(maxsize=10_000)
+def is_named_after(repository: str, folder: str) -> bool:
+    """Whether a folder near the root has the repository's name: `Dapper`, `packages/vite`."""
+    *outer, name = folder.split("/")
+    return len(outer) < DEPTH and _folded(name) == _folded(repository.rpartition("/")[2])
+
+
 def _is_said(chunk: Chunk, terms: Sequence[str]) -> bool:
     """Whether the question says a word of the package's name that is not the repository's: `axum-extra` by "extra"."""
     return not _own_words(chunk.repository, chunk.path.rpartition("/")[0]).isdisjoint(terms)

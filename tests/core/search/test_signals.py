@@ -347,12 +347,49 @@ def test_source_is_not_lifted_over_the_kind_of_file_that_a_question_names():
         ("coming from version 3, what was thrown out", "UPGRADING.md"),
         ("how long are deprecated features kept", "docs/backwards-compatibility.rst"),
         ("whose ideas inspired it", "INFLUENCES.md"),
+        ("under which terms may I redistribute it", "LICENSE"),
+        ("who are the people behind it", "AUTHORS"),
+        ("how do I cite it in a paper", "CITATION.cff"),
     ],
 )
 def test_page_that_by_custom_answers_the_topic_is_lifted(question, path):
     candidates = [Candidate(0, chunk_at(each, kind="doc")) for each in (path, "docs/other.md")]
     assert topic_page.topic_page(pool_of(question, candidates, shares=OVERVIEW)) == [1, 0]
     assert topic_page.topic_page(pool_of("What is it for?", candidates, shares=OVERVIEW)) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("question", "paths"),
+    [
+        ("which licence does it have", ["LICENSE", "third_party/zlib/LICENSE.txt", "package.json"]),
+        ("which licence does it have", ["legal/LICENSE.txt", "package.json"]),
+        ("which licence does it have", ["package.json", "README.md"]),
+        ("who maintains it", ["MAINTAINERS.md", "package.json"]),
+        ("who maintains it", ["package.json", "README.md"]),
+        ("how do I open a pull request", ["CONTRIBUTING.md", "CODE_OF_CONDUCT.md"]),
+    ],
+)
+def test_only_the_surest_page_of_a_topic_is_lifted(question, paths):
+    candidates = [Candidate(0, chunk_at(path, kind="config" if "." in path else "doc")) for path in paths]
+    amounts = topic_page.topic_page(pool_of(question, candidates, shares=OVERVIEW))
+    assert amounts == [1] + [0] * (len(paths) - 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "amount"),
+    [
+        ("Dapper/Dapper.csproj", 1),
+        ("src/Dapper/Dapper.csproj", 1),
+        ("packages/dapper/package.json", 1),
+        ("Dapper.Extras/Dapper.Extras.csproj", 0),
+        ("examples/dapper/package.json", 1),
+        ("a/b/dapper/package.json", 0),
+    ],
+)
+def test_the_manifest_in_the_folder_named_like_the_repository_tells_as_the_roots_does(path, amount):
+    chunk = chunk_at(path, repository="DapperLib/Dapper", kind="config")
+    pool = pool_of("which libraries does it depend on", [Candidate(0, chunk)], shares=OVERVIEW)
+    assert topic_page.topic_page(pool) == [amount]
 
 
 @pytest.mark.parametrize(

@@ -148,3 +148,25 @@ def test_it_leaves_room_for_the_readme_and_stays_where_it_is_better():
 def test_nothing_else_has_that_place(question, page, shares):
     ranked = slotted_for(question, *SOURCE, (page, 0.1), shares=shares)
     assert rank_of(page.path, ranked) > TOPIC_SLOT
+
+
+def test_the_readme_does_not_push_it_away():
+    ranked = slotted_for("Who reports a hole?", *SOURCE, (PAGE, 0.5), (SECURITY, 0.2), (README, 0.1), shares=OVERVIEW)
+    assert [each.candidate.chunk.path for each in ranked[:3]] == ["src/0.py", "SECURITY.md", "README.md"]
+
+
+COMMUNITY = ["CONTRIBUTING.md", ".github/CODE_OF_CONDUCT.md", "NonCLA.md", "doc/licenses/zlib.txt", "zlib-license.txt"]
+
+
+@pytest.mark.parametrize("path", COMMUNITY)
+@pytest.mark.parametrize(
+    ("question", "shares", "first"),
+    [
+        ("read rows one by one", USAGE, "docs/page.md"),
+        ("read rows one by one", OVERVIEW, None),
+        ("read rows under which licence, and send patches", {"usage": 0.8, "code": 0.2}, None),
+    ],
+)
+def test_who_asks_for_use_has_no_place_for_terms_and_for_how_people_work_together(path, question, shares, first):
+    listing = [*SOURCE, (chunk_at(path, kind="doc"), 0.5), (PAGE, 0.4)]
+    assert rank_of(first or path, slotted_for(question, *listing, shares=shares)) <= SLOT
