@@ -49,6 +49,14 @@ _USER_SIGN = re.compile(
 )
 """What the cues know only in a wider form ("supports", "command", "template"), too wide to decide alone."""
 
+_WORK_ON_PROJECT = re.compile(
+    r"(?:installing|contributing|getting started)\b|(?:upgrading|migrating) (?:from|to)\b"
+    r"|(?:running|executing|building|compiling)\b.{0,60}"
+    rf"\b(?:tests?|test suite|benchmarks?|examples?|linters?|docs|documentation|from source|locally|{PROJECT})\b",
+    re.IGNORECASE,
+)
+"""What people do with a whole project: no look-ups, though they begin as such."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
@@ -145,6 +153,8 @@ def trained_models() -> TrainedModels:
 def _corrected(shares: Mapping[QuestionKind, float], masked: str, found: Collection[str]) -> dict[QuestionKind, float]:
     """The shares with look-ups and bare phrases as frequent as in real use."""
     usage, overview = shares["usage"], shares["overview"]
+    if _WORK_ON_PROJECT.match(masked):
+        return dict(shares)
     if not _LOOK_UP_CUES.isdisjoint(found):
         usage, overview = usage / LOOK_UP_DIVISOR, overview / LOOK_UP_DIVISOR
     if len(masked.split()) <= MAX_BARE_WORDS and _USER_CUES.isdisjoint(found) and not _USER_SIGN.search(masked):

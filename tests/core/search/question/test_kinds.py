@@ -98,6 +98,19 @@ def test_bare_phrase_and_look_up_lean_to_code_more_than_a_wish():
     assert bare["code"] > wish["code"] + 0.3
 
 
+@pytest.mark.parametrize(
+    ("work", "look_up"),
+    [
+        ("building from source on windows", "building the syntax tree on windows"),
+        ("running the tests locally", "running the callbacks at exit"),
+        ("running the benchmarks", "running the callbacks"),
+        ("upgrading to version 3", "upgrading a connection"),
+    ],
+)
+def test_work_on_the_project_is_no_look_up_though_it_begins_as_one(work, look_up):
+    assert shares(work)["code"] < 0.9 < shares(look_up)["code"]
+
+
 def test_projects_own_name_is_masked_as_a_whole_word_in_any_case():
     assert mask_projects("Go-Task and task, not tasks", ["task", "go-task", ""]) == "PROJECT and PROJECT, not tasks"
     assert cues_of("does Quokka scale", projects=PROJECTS) == cues_of("does PROJECT scale", projects=())
