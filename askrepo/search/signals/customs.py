@@ -13,9 +13,12 @@ _CHECKS = (
     r"|\blocal (?:checkout|clone|setup|development)\b|\bdev(?:elopment)? (?:environment|setup|dependencies)"
     r"|\b(?:tests?|linters?) (?:and|or|\+) (?:the )?(?:tests?|linters?)\b"
 )
+_BUILDING = r"\b(?:compil|build)(?:e|ing)? (?:it|this|from|myself|ourselves|the (?:project|library))\b|from source"
+MISCONDUCT = r"code of conduct|harass|\babus(?:e[ds]?|ive|ing)\b|\brude|insult|offensive|\bbull(?:y|ied)|toxic|mistreat"
 _SUPPORT = (
     r"end of life|\beol\b|long[- ]term|\blts\b|support(?:ed)? versions|how long|back-?port"
-    r"|release (?:policy|cycle|schedule)|releases? are"
+    r"|release (?:policy|cycle|schedule|cadence)|releases? are|\bnext (?:major |minor )?(?:release|version)"
+    r"|how (?:often|frequently).{0,40}(?:release|version)"
 )
 _PEOPLE = (
     r"maintainers?\b|who (?:maintains|owns|leads|is behind|develops|wrote|made|created)|authors?\b|governance"
@@ -63,7 +66,8 @@ _RUNTIME = (
     r"|c\+\+|swift|typescript|interpreter|runtime|compiler)"
 )
 _REQUIREMENTS = (
-    rf"(?:oldest|minimum|minimal|lowest|earliest) {_RUNTIME}(?!\w)|(?:which|what) {_RUNTIME} versions?\b"
+    rf"(?:oldest|minimum|minimal|lowest|earliest) {_RUNTIME}(?!\w)"
+    rf"|(?:which|what) {_RUNTIME} (?:versions?|do|does|is|are|should)\b"
     rf"|(?:which|what|minimum) versions? of {_RUNTIME}(?!\w)|\bmsrv\b|system requirements"
     r"|(?:its|many|any|no|zero|third[- ]party|external|runtime|transitive) dependencies\b"
     rf"|{_LIBRARIES}[^.?]{{0,40}} (?:depends? on|(?:pull|drag|bring)s? in)\b"
@@ -74,24 +78,20 @@ _MANIFEST = (
     r"pyproject\.toml|setup\.(?:cfg|py)|package\.json|composer\.json|cargo\.toml|go\.mod|pom\.xml|mix\.exs"
     r"|[\w.-]+\.(?:gemspec|nuspec|csproj|cabal)|build\.gradle(?:\.kts)?|package\.swift|build\.sbt|pubspec\.ya?ml|deno\.json"
 )
+_ROOT_MANIFEST = rf"(?<!/)(?:{_MANIFEST})"
+_DEVELOPING = r"contribut(?:ing|e)|develop(?:ment|ing)|hacking"
+_TEAM = r"maintainers|authors|owners|codeowners|governance|project_charter|team"
 
 _TOPICS: tuple[tuple[str, ...], ...] = (
-    (_CONTRIBUTING, r"contribut(?:ing|e)|develop(?:ment|ing)|hacking|pull_request_template|governance"),
-    (
-        _CHECKS,
-        r"contribut(?:ing|e)|develop(?:ment|ing)|hacking",
-        r"(?<!/)(?:makefile|justfile|rakefile|tox\.ini|noxfile)",
-    ),
+    (_CONTRIBUTING, rf"{_DEVELOPING}|pull_request_template|governance"),
+    (_CHECKS, _DEVELOPING, r"(?<!/)(?:makefile|justfile|rakefile|tox\.ini|noxfile)"),
+    (_BUILDING, r"(?:build|compil|install)(?:e|ing|ation)?\.(?:md|rst|txt|adoc)", _DEVELOPING),
     (_SECURITY, r"security|threat[-_]model|bug[-_]bounty|vulnerab"),
-    (_TERMS, rf"(?<!/)(?:{_LICENCE})", _LICENCE, rf"(?<!/)(?:{_MANIFEST})"),
-    (r"code of conduct|harass", r"code[-_]of[-_]conduct"),
+    (_TERMS, rf"(?<!/)(?:{_LICENCE})", _LICENCE, _ROOT_MANIFEST),
+    (MISCONDUCT, r"code[-_]of[-_]conduct"),
     (r"sponsor|fund|donat|financ", r"sponsors?|funding|backers|expense|donat"),
-    (
-        _PEOPLE,
-        r"maintainers|authors|owners|codeowners|governance|project_charter|team",
-        rf"(?<!/)(?:{_MANIFEST})",
-    ),
-    (r"\bcit(?:e[ds]?|ing|ations?)\b|bibtex", r"citation", r"citing"),
+    (_PEOPLE, _TEAM, _ROOT_MANIFEST),
+    (r"\bcit(?:e[ds]?|ing|ations?)\b|bibtex", r"citation|citing"),
     (_SUPPORT, r"lts|release|releases|releasing|support|versioning|security|supported[-_]versions"),
     (_UPGRADE, r"[^/]*(?:upgrad|migrat|breaking[-_]change)"),
     (_ADOPTERS, r"adopters|(?:[a-z]+[-_])?users|who[-_]uses|showcase|testimonials|powered[-_]by|companies|customers"),
@@ -105,12 +105,12 @@ _TOPICS: tuple[tuple[str, ...], ...] = (
         r"inspir|influenc|borrow|\borigins?\b|c[ao]me (?:about|into being)",
         r"influences|inspirations?|origins?(?![a-z])",
     ),
-    (_REQUIREMENTS, rf"(?<!/)(?:{_MANIFEST})"),
+    (_REQUIREMENTS, _ROOT_MANIFEST),
     (r"third[- ]party|ecosystem|integrations?\b", r"ecosystem|third[-_]party|integrations|awesome"),
     (r"roadmap|planned", r"roadmap"),
     (_CHANGES, rf"(?<!/)(?:{_CHANGE_LISTS})", _CHANGE_LISTS),
     (_HELP, r"support|help|community|getting[-_]help"),
-    (_ARCHITECTURE, r"architecture|internals|design|overview|structure"),
+    (_ARCHITECTURE, r"architecture|internals", r"design|overview|structure"),
     (r"benchmark|how (?:fast|slow)|(?:faster|slower|quicker) than|overhead", r"benchmarks?|performance"),
     (_COMPARISON, r"(?:[a-z]+[-_])?(?:comparisons?|alternatives|vs)(?![a-z])|why|differences"),
     (

@@ -10,6 +10,7 @@ from askrepo.search.candidates import KindShares
 from askrepo.search.comments import explained
 from askrepo.search.editions import edition_factor, editions_named, is_english
 from askrepo.search.question.question import NamedKind, Question, QuestionKind
+from askrepo.search.signals.customs import MISCONDUCT
 from askrepo.types import Chunk
 
 # Values set once, and flat around the optimum: powers of .5 to 1 of the code priors rank alike. What matters is that
@@ -58,7 +59,7 @@ OVERVIEW_PRIOR: Mapping[str, float] = MappingProxyType(
         "changelog": 0.4,
     }
 )
-DOC_COMMENT_PRIOR = 0.9
+DOC_COMMENT_PRIOR = 0.75
 """Of source whose text is all comment, for usage: many libraries explain their use there and nowhere else."""
 
 MIN_USAGE_SHARE = 0.1
@@ -99,7 +100,7 @@ _OTHER_TERMS = re.compile(
 )
 _ABOUT_TERMS = re.compile(
     r"licen[cs]|copyright|copyleft|proprietary|closed[- ]source|commercial|royalt|patent|warrant|liab|terms|legal|permi"
-    r"|redistribut|attribution|conduct|harass|abus|agreement|\b(?:mit|bsd|apache|gpl|lgpl|mpl|notice|cla)\b",
+    rf"|redistribut|attribution|conduct|{MISCONDUCT}|agreement|\b(?:mit|bsd|apache|gpl|lgpl|mpl|notice|cla)\b",
     re.IGNORECASE,
 )
 _WORKING_TOGETHER = re.compile(
