@@ -1,4 +1,4 @@
-"""Headings of Markdown, reStructuredText and AsciiDoc documents."""
+"""Headings of Markdown, reStructuredText, AsciiDoc and manual pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-FORMATS = {"markdown": "markdown", "rst": "rst", "asciidoc": "asciidoc"}
+FORMATS = {"markdown": "markdown", "rst": "rst", "asciidoc": "asciidoc", "roff": "roff"}
 SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".mdx": "markdown", ".qmd": "markdown", ".rst": "rst"}
 SUFFIXES |= {".adoc": "asciidoc", ".asciidoc": "asciidoc"}
 MAX_TITLE_CHARS = 120  # a longer "heading" is a paragraph; the beginning is enough to recognise it
@@ -19,6 +19,9 @@ _MARKDOWN_BLOCK = re.compile(r"\s*(?:[-*+>|]|\d+[.)]\s|#)")
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
 _ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+(?=\S)")
 _ASCIIDOC_BLOCK = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,})[ \t]*$")
+
+_ROFF = re.compile(r"[.'][ \t]*(S[HhSs])[ \t]+(?=\S)")
+_FONT = re.compile(r"\\f(?:[A-Z]|\([A-Z]{2}|\[[A-Z]*\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Heading:
 
 
 def document_format(path: str, language: str) -> str | None:
-    """Which of the three formats a file is in; None for anything else."""
+    """Which of these formats a file is in; None for anything else."""
     return FORMATS.get(language) or SUFFIXES.get(PurePosixPath(path).suffix.lower())
 
 
@@ -45,7 +48,7 @@ def headings(lines: Sequence[str], document: str) -> list[Heading]:
     :param lines: may end with their line break.
     :param document: a value of `document_format`.
     """
-    find = {"markdown": _markdown, "rst": _rst, "asciidoc": _asciidoc}[document]
+    find = {"markdown": _markdown, "rst": _rst, "asciidoc": _asciidoc, "roff": _roff}[document]
     return find([line.rstrip() for line in lines])
 
 
@@ -131,6 +134,16 @@ def _asciidoc(lines: list[str]) -> list[Heading]:
             title = _without_closing(title, title.removesuffix(match[1]))
             found.append(Heading(number, len(match[1]), _plain(title)))
     return found
+
+
+def _roff(lines: list[str]) -> list[Heading]:
+    """Sections and their parts, by the requests of `man` and `mdoc`."""
+    found = []
+    for number, line in enumerate(lines):
+        if match := _ROFF.match(line):
+            title = _FONT.sub("", line[match.end() :]).replace('"', "").replace("\\", "")
+            found.append(Heading(number, 1 if match[1].upper() == "SH" else 2, _plain(title)))
+    return [heading for heading in found if heading.title]
 
 
 def _plain(title: str) -> str:

@@ -18,7 +18,7 @@ _FOLDER = r"(?:^|/)(?:{})(?:/)"
 _VENDORED = re.compile(
     _FOLDER.format(
         r"vendor|vendored|_vendor|_vendored|third[_-]?party|3rdparty|node_modules|bower_components|jspm_packages"
-        r"|Godeps|Pods|Carthage|\.yarn|site-packages|extern|externals"
+        r"|Godeps|Pods|Carthage|\.yarn|site-packages|extern|externals|bundled"
     )
 )
 _GENERATED = re.compile(
@@ -33,7 +33,7 @@ _GENERATED = re.compile(
 )
 _TEST = re.compile(
     _FOLDER.format(
-        r"tests?|__tests__|specs?|testing|testdata|fixtures?|__mocks__|mocks|e2e"
+        r"tests?|__tests__|specs?|testing|testdata|testutils?|testhelpers?|testfixtures|fixtures?|__mocks__|mocks|e2e"
         r"|[^/]*[._-](?:tests?|specs?)|tests?[._-][^/]*|(?-i:[^/]*[a-z0-9]Tests?)"
     )
     + r"|(?:^|/)(?:test_[^/]*|conftest\.py)$"
@@ -59,7 +59,7 @@ _TEST_PACKAGE = re.compile(rf"(?:^|/)(?!{_OWN_TESTS}[._-])[^/]*[a-z0-9][._-]test
 _HELPERS = re.compile(r"(?:^|/)(?!tests?/)[^/]+/(?:testing|specs)/", re.IGNORECASE)
 _EXAMPLE = re.compile(
     _FOLDER.format(
-        r"_?examples?|samples?|demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|docs?[_-]src"
+        r"_?examples?|samples?|(?:[^/]*[._-])?demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|docs?[_-]src"
         r"|docs?|snippets|(?:[^/]*[._-])?bench(?:es|marks?)?"
     )
     + r"|\.ipynb$",
@@ -70,6 +70,8 @@ _DOCUMENT = re.compile(
     r"|maintainers|security|code_of_conduct|install|todo|upgrading|faq)(?:-[a-z0-9_]+|\.(?:html?|md|rst|txt))?$",
     re.IGNORECASE,
 )
+_MAYBE_PROSE = frozenset({"", "html"})
+"""Languages of documents that only their names tell: an `install` in Bash is none."""
 _DOCUMENT_FOLDER = re.compile(_FOLDER.format("docs?|documentation|website|man"), re.IGNORECASE)
 _CONFIGURATION = re.compile(
     r"(?:^|/)\.(?:github|circleci|gitlab|vscode|idea|devcontainer|cargo|husky)/"
@@ -123,7 +125,9 @@ def _kind_of_own(path: str, language: str) -> FileKind:
         return "test"
     if _CONFIGURATION.search(path) and not _DOCUMENT.search(path):
         return "config"
-    if language in PROSE or _DOCUMENT.search(path) or (language == "html" and _DOCUMENT_FOLDER.search(path)):
+    if language in PROSE or (language in _MAYBE_PROSE and _DOCUMENT.search(path)):
+        return "doc"
+    if language == "html" and _DOCUMENT_FOLDER.search(path):
         return "doc"
     if _EXAMPLE.search(path):
         return "example"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from askrepo.errors import UsageError
 from askrepo.text.suggestions import nearest
 
@@ -65,6 +67,7 @@ EXTENSIONS = {
     "python": "py pyi pyw pyx pxd ipynb",
     "r": "r",
     "racket": "rkt",
+    "roff": "roff man mdoc",
     "rst": "rst rest",
     "ruby": "rb rake gemspec ru",
     "rust": "rs",
@@ -111,7 +114,7 @@ FILE_NAMES = {
     "vim": ".vimrc",
     "yaml": "pnpm-lock.yaml .clang-format .clang-tidy .yamllint",
 }
-PROSE = frozenset({"asciidoc", "latex", "markdown", "org", "rst", "text", "typst"})
+PROSE = frozenset({"asciidoc", "latex", "markdown", "org", "roff", "rst", "text", "typst"})
 """Languages people read from top to bottom."""
 
 SECTIONED = frozenset({"ini", "toml"})
@@ -128,6 +131,8 @@ _OTHER_NAMES = {
 
 _BY_EXTENSION = {extension: language for language, names in EXTENSIONS.items() for extension in names.split()}
 _BY_NAME = {name: language for language, names in FILE_NAMES.items() for name in names.split()}
+# `tool.1`, `tool.1.in`: a section of the manual is no extension of its own.
+_MANUAL = re.compile(r"\.(?:TH|SH|Dd|Dt|ig|nh|so|de)(?![a-z])|[.']\\\"")
 # Names that people write in any case, and give to nothing else; `build` and `install` are scripts.
 _BY_NAME_IN_ANY_CASE = {
     name.lower(): _BY_NAME[name]
@@ -174,7 +179,7 @@ _INTERPRETERS = {
 def language_of(path: str, *, first_line: str = "") -> str:
     """The language's name; "" when unknown.
 
-    :param first_line: of the text, whose `#!` decides when the name does not.
+    :param first_line: of the text, whose `#!` decides when the name does not, or the request that a manual begins with.
     """
     name = path.rsplit("/", 1)[-1]
     if name in _BY_NAME:
@@ -186,7 +191,9 @@ def language_of(path: str, *, first_line: str = "") -> str:
         return _BY_EXTENSION[extension.lower()]
     if stem.lower() in ("dockerfile", "containerfile"):  # Dockerfile.dev
         return "dockerfile"
-    return _language_of_shebang(first_line) if first_line.startswith("#!") else ""
+    if first_line.startswith("#!"):
+        return _language_of_shebang(first_line)
+    return "roff" if _MANUAL.match(first_line) else ""
 
 
 def check_language(name: str) -> str:

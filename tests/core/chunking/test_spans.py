@@ -172,8 +172,10 @@ def test_unknown_language_is_cut_at_blank_lines() -> None:
         ("a.mdx", "", "# Guide\n\n{p}\n## Install\n\n{p}\n## Use ##\n\n{p}"),
         ("a.rst", "rst", "=====\nGuide\n=====\n\n{p}\nInstall\n-------\n\n{p}\nUse\n---\n\n{p}"),
         ("a.adoc", "asciidoc", "= Guide\n\n{p}\n== Install\n\n{p}\n----\n== no heading\n----\n\n== Use\n\n{p}"),
+        ("a.1", "roff", '.SH "Guide"\n{p}.SS Install\n{p}.\n.SS \\fBUse\\fR\n{p}'),
+        ("a.1", "roff", ".Sh Guide\n{p}.Ss Install\n{p}.Ss Use\n{p}"),
     ],
-    ids=["markdown", "mdx", "rst", "asciidoc"],
+    ids=["markdown", "mdx", "rst", "asciidoc", "man", "mdoc"],
 )
 def test_documents_are_cut_at_headings(path: str, language: str, text: str) -> None:
     text = text.replace("{p}", "Plain words about it.\n" * 12)

@@ -45,6 +45,10 @@ from askrepo.files.languages import language_of
         ("tests/app/src/main/java/App.java", "test"),
         ("Tests/QuickTests/Helper.swift", "test"),
         ("src/Polly.Testing/Rule.cs", "source"),
+        ("core/src/testFixtures/java/Async.java", "test"),
+        ("internal/testutil/server.go", "test"),
+        ("rayon-demo/src/life.rs", "example"),
+        ("src/demographics.py", "source"),
         ("benches/spawn.rs", "example"),
         ("clap_bench/lib.rs", "example"),
         ("src/workbench/view.ts", "source"),
@@ -74,11 +78,27 @@ from askrepo.files.languages import language_of
         ("vendor/github.com/x/y.go", "vendored"),
         ("web/node_modules/x/README.md", "vendored"),
         ("third_party/zlib/test/a.c", "vendored"),
+        ("include/log/fmt/bundled/format.h", "vendored"),
         ("src/vendor.py", "source"),
+        ("src/bundled.py", "source"),
     ],
 )
 def test_kind_follows_path(path, kind):
     assert kind_of(path, language=language_of(path)) == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "first_line", "kind"),
+    [
+        ("install", "#!/usr/bin/env bash", "source"),
+        ("INSTALL", "", "doc"),
+        ("LICENSE-MIT", "", "doc"),
+        ("man/man1/tool.1", ".TH TOOL 1", "doc"),
+        ("man/man1/tool.1", "no manual", "source"),
+    ],
+)
+def test_kind_follows_what_the_first_line_says(path, first_line, kind):
+    assert kind_of(path, language=language_of(path, first_line=first_line)) == kind
 
 
 def test_declaration_wins_over_path():

@@ -3,7 +3,7 @@ import semble_grammars
 
 from askrepo.files.languages import EXTENSIONS, FILE_NAMES, PROSE, language_of
 
-NOT_GRAMMARS = {"csv", "elm", "fsharp", "text", "thrift", "verilog"}
+NOT_GRAMMARS = {"csv", "elm", "fsharp", "roff", "text", "thrift", "verilog"}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ NOT_GRAMMARS = {"csv", "elm", "fsharp", "text", "thrift", "verilog"}
         ("MAKEFILE", "make"),
         ("readme", "text"),
         ("README.MD", "markdown"),
+        ("man/tool.man", "roff"),
         ("A.IPYNB", "python"),
         ("INSTALL", "text"),
         ("install", ""),
@@ -49,6 +50,13 @@ def test_language_follows_name(path, language):
         ("#! /usr/bin/perl -w", "perl"),
         ("#!/usr/bin/env", ""),
         ("#!", ""),
+        ('.TH FZF 1 "Aug 2026"', "roff"),
+        (".Dd August 2026", "roff"),
+        ('.\\" A comment', "roff"),
+        ("'\\\" t", "roff"),
+        (".ig", "roff"),
+        (".class { color: red }", ""),
+        (".there is no such request", ""),
         ("plain text", ""),
     ],
 )
