@@ -55,6 +55,8 @@ class Pool:
     :ivar rarity: weight of each term: its inverse document frequency, as BM25 has it.
     :ivar fused: reciprocal rank fusion of vectors and BM25: 1 is the best, 0 when neither found it.
     :ivar priors: how likely a file of that kind, at that place, answers such a question; 1 is neutral.
+    :ivar editions: the part of it that is about a page's text, in (0, 1]: less for terms, translations and what an
+        earlier version said.
     """
 
     question: Question
@@ -64,6 +66,7 @@ class Pool:
     rarity: Mapping[str, float] = field(default_factory=dict)
     fused: tuple[float, ...] = ()
     priors: tuple[float, ...] = ()
+    editions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from askrepo.search.signals.named_path import named_path
 from askrepo.search.signals.names import names
 from askrepo.search.signals.namesake import namesake
 from askrepo.search.signals.path_words import path_words
-from askrepo.search.signals.prior import doc_comment_prior, kind_prior
+from askrepo.search.signals.prior import doc_comment_prior, kind_prior, page_factor
 from askrepo.search.signals.source_code import source_code
 from askrepo.search.signals.topic_page import topic_page
 from askrepo.types import Chunk
@@ -114,10 +114,10 @@ def pooled(
             of_file[candidate.file] = prior(candidate.chunk, question, shares)
     pages = {candidate.chunk.path for candidate in candidates if candidate.chunk.kind == "doc"}
     earlier = superseded(pages, editions_named(question.text))
+    archived = [ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0 for candidate in candidates]
     kinds = [
-        (of_file[candidate.file] + doc_comment_prior(candidate.chunk, shares))
-        * (ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0)
-        for candidate in candidates
+        (of_file[candidate.file] + doc_comment_prior(candidate.chunk, shares)) * factor
+        for candidate, factor in zip(candidates, archived, strict=True)
     ]
     dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]
     lexical = [(each.bm25 * kinds[at], at) for at, each in enumerate(candidates) if each.bm25 is not None]
@@ -135,6 +135,7 @@ def pooled(
         rarity=rarity,
         fused=tuple(fused.get(at, 0.0) for at in kept),
         priors=tuple(kinds[at] * home for at, home in zip(kept, homes, strict=True)),
+        editions=tuple(archived[at] * page_factor(candidates[at].chunk, question, shares) for at in kept),
     )
 
 

@@ -117,13 +117,21 @@ def _of_kind(chunk: Chunk, pool: Pool) -> dict[str, float]:
 def _of_files(
     pool: Pool, measure: Callable[[Candidate], float | None], *, least: Callable[[Sequence[float]], float]
 ) -> dict[File, float]:
-    """The best of each file's chunks by a measure, from 0 for the least found to 1 for the best of all."""
-    found = [(each.file, amount) for each in pool.candidates if (amount := measure(each)) is not None]
+    """The best of each file's chunks by a measure, from 0 for the least found to 1 for the best of all.
+
+    Less for pages that are no current documentation in the question's language.
+    """
+    editions = pool.editions or (1.0,) * len(pool.candidates)
+    found = [
+        (each.file, amount, factor)
+        for each, factor in zip(pool.candidates, editions, strict=True)
+        if (amount := measure(each)) is not None
+    ]
     if not found:
         return {}
-    lowest = least([amount for _, amount in found])
-    span = max(amount for _, amount in found) - lowest
+    lowest = least([amount for _, amount, _ in found])
+    span = max(amount for _, amount, _ in found) - lowest
     best: dict[File, float] = {}
-    for file, amount in found:
-        best[file] = max(best.get(file, 0.0), (amount - lowest) / span if span > 0 else 1.0)
+    for file, amount, factor in found:
+        best[file] = max(best.get(file, 0.0), factor * ((amount - lowest) / span if span > 0 else 1.0))
     return best

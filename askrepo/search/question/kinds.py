@@ -44,7 +44,7 @@ _USER_CUES = frozenset(
 )
 _USER_SIGN = re.compile(
     r"\b(?:can|could|should|possible|way|without|instead|example|default|option|setting|flag)\b"
-    rf"|\b{PROJECT}\b|\?|^(?:when|minimum|maximum)\b",
+    rf"|\b{PROJECT}\b|\?|^(?:when|minimum|maximum|oldest|newest|lowest|latest)\b",
     re.IGNORECASE,
 )
 """What the cues know only in a wider form ("supports", "command", "template"), too wide to decide alone."""

@@ -45,8 +45,8 @@ _CHANGES = (
 )
 _CHANGE_LISTS = r"change(?:s|log)?(?![a-z])|history|news|releases?(?:[-_]notes)?(?![a-z])|whats[-_]?new"
 _HELP = (
-    r"\b(?:get|getting|find|ask for|looking for) (?:some )?help\b|ask (?:a )?questions?|discord|slack|gitter|\birc\b"
-    r"|mailing list|forums?\b|stack ?overflow|chat room|community"
+    r"\b(?:get|getting|find|ask for|looking for) (?:some )?help\b|\bask (?:\w+ )?questions?|discord|slack|gitter"
+    r"|\birc\b|mailing list|forums?\b|stack ?overflow|chat room|community"
 )
 _ARCHITECTURE = (
     r"architecture|big picture|code ?base"
@@ -62,8 +62,8 @@ _COMPARISON = (
 )
 _LIBRARIES = r"(?:librar(?:y|ies)|packages?|modules|crates?|gems?|dependenc(?:y|ies))\b"
 _RUNTIME = (
-    r"(?:python|ruby|node(?:\.?js)?|php|java|jdk|jvm|kotlin|scala|go(?:lang)?|rust|elixir|erlang|otp|\.net(?: \w+)?"
-    r"|c\+\+|swift|typescript|interpreter|runtime|compiler)"
+    r"(?:python|ruby|node(?:\.?js)?|php|java|jdk|jvm|kotlin|scala|go(?:lang)?|rustc?|elixir|erlang|otp|\.net(?: \w+)?"
+    r"|c\+\+|gcc|clang|ghc|swift|typescript|interpreter|runtime|compiler)"
 )
 _REQUIREMENTS = (
     rf"(?:oldest|minimum|minimal|lowest|earliest) {_RUNTIME}(?!\w)"
@@ -109,7 +109,7 @@ _TOPICS: tuple[tuple[str, ...], ...] = (
     (r"third[- ]party|ecosystem|integrations?\b", r"ecosystem|third[-_]party|integrations|awesome"),
     (r"roadmap|planned", r"roadmap"),
     (_CHANGES, rf"(?<!/)(?:{_CHANGE_LISTS})", _CHANGE_LISTS),
-    (_HELP, r"support|help|community|getting[-_]help"),
+    (_HELP, r"support|help|community|getting[-_]help", r"issue_template|contribut(?:ing|e)"),
     (_ARCHITECTURE, r"architecture|internals", r"design|overview|structure"),
     (r"benchmark|how (?:fast|slow)|(?:faster|slower|quicker) than|overhead", r"benchmarks?|performance"),
     (_COMPARISON, r"(?:[a-z]+[-_])?(?:comparisons?|alternatives|vs)(?![a-z])|why|differences"),

@@ -134,7 +134,7 @@ def kind_prior(chunk: Chunk, question: Question, shares: KindShares) -> float:
     """
     kind = "changelog" if is_changelog(chunk) else chunk.kind
     prior = sum(share * _prior(of_kind, chunk, kind, question.names) for of_kind, share in shares.items() if share)
-    return prior * _page_factor(chunk.path, question, shares.get("overview", 0.0)) if kind == "doc" else prior
+    return prior * page_factor(chunk, question, shares)
 
 
 def doc_comment_prior(chunk: Chunk, shares: KindShares) -> float:
@@ -150,8 +150,11 @@ def explaining(chunk: Chunk) -> float:
     return max(0.0, explained(chunk.text) - EXPLAINED_FROM) / (1 - EXPLAINED_FROM)
 
 
-def _page_factor(path: str, question: Question, overview: float) -> float:
+def page_factor(chunk: Chunk, question: Question, shares: KindShares) -> float:
     """The factor on a page for what it is beside documentation: a post, terms, a translation, an old version."""
+    if chunk.kind != "doc" or is_changelog(chunk):
+        return 1.0
+    path, overview = chunk.path, shares.get("overview", 0.0)
     factor = ANNOUNCEMENT_PRIOR if _ANNOUNCEMENT.search(path) else 1.0
     if not _ABOUT_TERMS.search(question.text):
         about_other = 1.0 if _LICENCE.search(path) else 1 - overview if _OTHER_TERMS.search(path) else 0.0

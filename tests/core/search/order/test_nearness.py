@@ -17,6 +17,8 @@ from askrepo.search.order.nearness import (
     known_of,
 )
 from askrepo.search.order.orders import listing
+from askrepo.search.question.question import Question
+from askrepo.search.ranking import pooled
 from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at, places, pool_of
 
 PAGE, OTHER_PAGE = chunk_at("docs/page.md", kind="doc"), chunk_at("docs/other.md", kind="doc")
@@ -49,6 +51,16 @@ def test_page_that_says_far_more_of_the_question_comes_first():
 @pytest.mark.parametrize("other", [SOURCE, TEST])
 def test_among_files_alike_the_page_comes_before_source_and_tests(shares, other):
     assert paths(ordered(found(other, 1.0), found(PAGE, 0.99), shares=shares))[0] == "docs/page.md"
+
+
+@pytest.mark.parametrize("other", ["LICENSE", "docs/de/page.md", "archive/docs/page.md"])
+def test_nearness_of_what_is_no_current_documentation_counts_less(other):
+    near = found(chunk_at(other, kind="doc"), 0.95, cosine=0.7, bm25=9.0)
+    chunks = [found(PAGE, 1.0, cosine=0.6, bm25=6.0), near, found(SOURCE, 0.1, cosine=0.1)]
+    question = Question.parse("how do I size the pool")
+    pool = pooled(question, [each.candidate for each in chunks], shares=USAGE, terms=(), rarity={})
+    assert paths(by_nearness(chunks, pool))[0] == PAGE.path
+    assert paths(by_nearness(chunks, replace(pool, editions=())))[0] == other
 
 
 def test_for_use_source_that_explains_itself_comes_before_other_source():
