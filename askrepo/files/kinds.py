@@ -59,7 +59,7 @@ _TEST_PACKAGE = re.compile(rf"(?:^|/)(?!{_OWN_TESTS}[._-])[^/]*[a-z0-9][._-]test
 _HELPERS = re.compile(r"(?:^|/)(?!tests?/)[^/]+/(?:testing|specs)/", re.IGNORECASE)
 _EXAMPLE = re.compile(
     _FOLDER.format(
-        r"_?examples?|samples?|(?:[^/]*[._-])?demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|docs?[_-]src"
+        r"_?examples?|samples?|demos?|tutorials?|quickstarts?|cookbooks?|notebooks?|playground|docs?[_-]src"
         r"|docs?|snippets|(?:[^/]*[._-])?bench(?:es|marks?)?"
     )
     + r"|\.ipynb$",

@@ -107,7 +107,7 @@ _TOPICS: tuple[tuple[str, ...], ...] = (
     ),
     (_REQUIREMENTS, _ROOT_MANIFEST),
     (r"third[- ]party|ecosystem|integrations?\b", r"ecosystem|third[-_]party|integrations|awesome"),
-    (r"roadmap|planned", r"roadmap"),
+    (r"roadmap|planned|future (?:plans|versions?|releases?)|\bplans (?:for|to)\b", r"roadmap"),
     (_CHANGES, rf"(?<!/)(?:{_CHANGE_LISTS})", _CHANGE_LISTS),
     (_HELP, r"support|help|community|getting[-_]help", r"issue_template|contribut(?:ing|e)"),
     (_ARCHITECTURE, r"architecture|internals", r"design|overview|structure"),

@@ -47,8 +47,6 @@ from askrepo.files.languages import language_of
         ("src/Polly.Testing/Rule.cs", "source"),
         ("core/src/testFixtures/java/Async.java", "test"),
         ("internal/testutil/server.go", "test"),
-        ("rayon-demo/src/life.rs", "example"),
-        ("src/demographics.py", "source"),
         ("benches/spawn.rs", "example"),
         ("clap_bench/lib.rs", "example"),
         ("src/workbench/view.ts", "source"),

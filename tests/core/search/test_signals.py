@@ -349,6 +349,7 @@ def test_source_is_not_lifted_over_the_kind_of_file_that_a_question_names():
         ("which options are deprecated", "docs/deprecations.md"),
         ("Which third-party packages are there?", "docs/Ecosystem.md"),
         ("what is planned next", "ROADMAP.md"),
+        ("are there future plans", "ROADMAP.md"),
         ("how does it differ from make", "docs/comparison.md"),
         ("why not use argparse", "docs/why.md"),
         ("how do I get started", "docs/01-getting-started.md"),
