@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _CONTRIBUTING = (
     r"contribut|pull request|\bprs?\b|patch(?:es)?\b|maintainer|upstream|code review|coding style|commit message"
@@ -78,16 +79,16 @@ _MANIFEST = (
     r"pyproject\.toml|setup\.(?:cfg|py)|package\.json|composer\.json|cargo\.toml|go\.mod|pom\.xml|mix\.exs"
     r"|[\w.-]+\.(?:gemspec|nuspec|csproj|cabal)|build\.gradle(?:\.kts)?|package\.swift|build\.sbt|pubspec\.ya?ml|deno\.json"
 )
-_ROOT_MANIFEST = rf"(?<!/)(?:{_MANIFEST})"
+_ROOT_MANIFEST = rf"^(?:{_MANIFEST})"
 _DEVELOPING = r"contribut(?:ing|e)|develop(?:ment|ing)|hacking"
 _TEAM = r"maintainers|authors|owners|codeowners|governance|project_charter|team"
 
 _TOPICS: tuple[tuple[str, ...], ...] = (
     (_CONTRIBUTING, rf"{_DEVELOPING}|pull_request_template|governance"),
-    (_CHECKS, _DEVELOPING, r"(?<!/)(?:makefile|justfile|rakefile|tox\.ini|noxfile)"),
+    (_CHECKS, _DEVELOPING, r"^(?:makefile|justfile|rakefile|tox\.ini|noxfile)"),
     (_BUILDING, r"(?:build|compil|install)(?:e|ing|ation)?\.(?:md|rst|txt|adoc)", _DEVELOPING),
     (_SECURITY, r"security|threat[-_]model|bug[-_]bounty|vulnerab"),
-    (_TERMS, rf"(?<!/)(?:{_LICENCE})", _LICENCE, _ROOT_MANIFEST),
+    (_TERMS, rf"^(?:{_LICENCE})", _LICENCE, _ROOT_MANIFEST),
     (MISCONDUCT, r"code[-_]of[-_]conduct"),
     (r"sponsor|fund|donat|financ", r"sponsors?|funding|backers|expense|donat"),
     (_PEOPLE, _TEAM, _ROOT_MANIFEST),
@@ -108,7 +109,7 @@ _TOPICS: tuple[tuple[str, ...], ...] = (
     (_REQUIREMENTS, _ROOT_MANIFEST),
     (r"third[- ]party|ecosystem|integrations?\b", r"ecosystem|third[-_]party|integrations|awesome"),
     (r"roadmap|planned|future (?:plans|versions?|releases?)|\bplans (?:for|to)\b", r"roadmap"),
-    (_CHANGES, rf"(?<!/)(?:{_CHANGE_LISTS})", _CHANGE_LISTS),
+    (_CHANGES, rf"^(?:{_CHANGE_LISTS})", _CHANGE_LISTS),
     (_HELP, r"support|help|community|getting[-_]help", r"issue_template|contribut(?:ing|e)"),
     (_ARCHITECTURE, r"architecture|internals", r"design|overview|structure"),
     (r"benchmark|how (?:fast|slow)|(?:faster|slower|quicker) than|overhead", r"benchmarks?|performance"),
@@ -119,15 +120,30 @@ _TOPICS: tuple[tuple[str, ...], ...] = (
     ),
 )
 """Words of a question, and beginnings of the file names that answer them, the surest first: where there are such pages,
-others of the topic are none. Customs of public repositories."""
+others of the topic are none. With "^" only at the root. Customs of public repositories."""
+
+
+class Names(NamedTuple):
+    """How files are called.
+
+    :ivar begins: the beginning of a name without its folder.
+    """
+
+    at_root: bool
+    begins: re.Pattern[str]
+
 
 TOPICS = tuple(
     (
         re.compile(words, re.IGNORECASE),
-        tuple(re.compile(rf"(?:^|/)(?:{names})[^/]*$", re.IGNORECASE) for names in choices),
+        tuple(
+            Names(names.startswith("^"), re.compile(rf"^(?:{names.removeprefix('^')})", re.IGNORECASE))
+            for names in choices
+        ),
     )
     for words, *choices in _TOPICS
 )
+"""Words of a question, and the names of the files that answer it, the surest first."""
 
 ANY_KIND_OF_FILE = re.compile(rf"{_MANIFEST}|citation\.cff", re.IGNORECASE)
 """Names of such files that are no documentation."""

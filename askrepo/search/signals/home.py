@@ -52,11 +52,11 @@ def _is_home(repository: str, folder: str) -> bool:
     return parts[0] not in HEADERS and any(_folded(part) in (name, name + CORE) for part in parts)
 
 
-@functools.lru_cache(maxsize=10_000)
 def is_named_after(repository: str, folder: str) -> bool:
     """Whether a folder near the root has the repository's name: `Dapper`, `packages/vite`."""
-    *outer, name = folder.split("/")
-    return len(outer) < DEPTH and _folded(name) == _folded(repository.rpartition("/")[2])
+    if folder.count("/") >= DEPTH:
+        return False
+    return _folded(folder.rpartition("/")[2]) == _folded(repository.rpartition("/")[2])
 
 
 def _is_said(chunk: Chunk, terms: Sequence[str]) -> bool:
@@ -71,5 +71,6 @@ def _own_words(repository: str, folder: str) -> frozenset[str]:
     return text_terms(outer) - text_terms(repository.rpartition("/")[2]) - ANY_FOLDER
 
 
+@functools.lru_cache(maxsize=10_000)
 def _folded(name: str) -> str:
     return name.translate({ord(mark): None for mark in "-_. "}).lower()

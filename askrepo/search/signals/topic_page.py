@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from askrepo.search.candidates import KindShares, Pool
 from askrepo.search.editions import edition_factor
-from askrepo.search.signals.customs import ANY_KIND_OF_FILE, TOPICS
+from askrepo.search.signals.customs import ANY_KIND_OF_FILE, TOPICS, Names
 from askrepo.search.signals.home import is_named_after
 from askrepo.types import Chunk
 
@@ -59,18 +59,20 @@ class TopicPages:
         return bool(self._topics)
 
     def among(self, chunks: Iterable[Chunk]) -> frozenset[PageFile]:
-        """The files of the chunks that are such pages: of each topic the surest there are."""
+        """The files of the chunks that are such pages: of each topic the surest that a repository has."""
         files = {page_file(chunk) for chunk in chunks if _may_be_page(chunk)} if self else frozenset[PageFile]()
         found: set[PageFile] = set()
-        for choices in self._topics:
-            of_choices = ({file for file in files if _is_page(file, choice)} for choice in choices)
-            found |= next(filter(None, of_choices), set())
+        for repository in {repository for repository, _ in files}:
+            of_it = {file for file in files if file[0] == repository}
+            for choices in self._topics:
+                of_choices = ({file for file in of_it if _is_called(file, [names])} for names in choices)
+                found |= next(filter(None, of_choices), set())
         return frozenset(found)
 
     def nearest_to_root(self, files: Iterable[PageFile], *, limit: int) -> list[str]:
         """The paths that may be such pages, as far as a path tells, the outermost first."""
-        choices = [choice for choices in self._topics for choice in choices]
-        paths = {file[1] for file in files if any(_is_page(file, choice) for choice in choices)}
+        choices = [names for choices in self._topics for names in choices]
+        paths = {file[1] for file in files if _is_called(file, choices)}
         return sorted(paths, key=lambda path: (path.count("/"), path))[:limit]
 
 
@@ -79,10 +81,13 @@ def _may_be_page(chunk: Chunk) -> bool:
     return chunk.kind in _PAGES or ANY_KIND_OF_FILE.fullmatch(_path_at_home(page_file(chunk))) is not None
 
 
-def _is_page(file: PageFile, choice: re.Pattern[str]) -> bool:
-    """Whether it is called so; examples, translations and old versions are none."""
+def _is_called(file: PageFile, choices: Sequence[Names]) -> bool:
+    """Whether a page has one of the names; examples, translations and old versions are none."""
     path = _path_at_home(file)
-    return choice.search(path) is not None and not _NO_HOME.search(path) and edition_factor(path) == 1
+    folder, _, name = path.rpartition("/")
+    if not any(names.begins.match(name) for names in choices if not (folder and names.at_root)):
+        return False
+    return not _NO_HOME.search(path) and edition_factor(path) == 1
 
 
 def _path_at_home(file: PageFile) -> str:
