@@ -38,13 +38,6 @@ _UPGRADE = (
     r"|(?:from|between) (?:[\w.-]+ )?v?\d[\w.]* (?:to|and)\b|(?:com|mov|switch)ing from (?:[\w.-]+ )?v?\d"
 )
 _LICENCE = r"licen[cs]e|copying|unlicense|notice|eula"
-_CHANGES = (
-    r"change ?logs?\b|release notes|what(?:'s| is| was| are the)? new(?:est)?\b"
-    r"|(?:latest|newest|last|recent) (?:release|version|changes)|(?:since|in) (?:which|what) (?:release|version)"
-    r"|(?:which|what) (?:release|version) (?:added|introduced|dropped|removed|fixed|brought)"
-    r"|(?:added|introduced|removed|dropped|changed|fixed|new) in (?:version )?v?\d"
-)
-_CHANGE_LISTS = r"change(?:s|log)?(?![a-z])|history|news|releases?(?:[-_]notes)?(?![a-z])|whats[-_]?new"
 _HELP = (
     r"\b(?:get|getting|find|ask for|looking for) (?:some )?help\b|\bask (?:\w+ )?questions?|discord|slack|gitter"
     r"|\birc\b|mailing list|forums?\b|stack ?overflow|chat room|community"
@@ -109,7 +102,6 @@ _TOPICS: tuple[tuple[str, ...], ...] = (
     (_REQUIREMENTS, _ROOT_MANIFEST),
     (r"third[- ]party|ecosystem|integrations?\b", r"ecosystem|third[-_]party|integrations|awesome"),
     (r"roadmap|planned|future (?:plans|versions?|releases?)|\bplans (?:for|to)\b", r"roadmap"),
-    (_CHANGES, rf"^(?:{_CHANGE_LISTS})", _CHANGE_LISTS),
     (_HELP, r"support|help|community|getting[-_]help", r"issue_template|contribut(?:ing|e)"),
     (_ARCHITECTURE, r"architecture|internals", r"design|overview|structure"),
     (r"benchmark|how (?:fast|slow)|(?:faster|slower|quicker) than|overhead", r"benchmarks?|performance"),

@@ -331,8 +331,6 @@ def test_source_is_not_lifted_over_the_kind_of_file_that_a_question_names():
         ("how do I run its tests", "DEVELOPMENT.md"),
         ("where can I ask a question", "SUPPORT.md"),
         ("where do I ask usage questions", ".github/ISSUE_TEMPLATE.md"),
-        ("what is new in 3.2", "NEWS"),
-        ("which version dropped Python 3.8", "CHANGES.rst"),
         ("how is the code organised", "docs/architecture.md"),
         ("is it faster than gson", "docs/benchmarks.md"),
         ("Who sponsors the project?", ".github/FUNDING.yml"),
