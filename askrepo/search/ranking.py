@@ -108,15 +108,16 @@ def pooled(
     The prior reorders BM25's candidates before its best are taken: in a whole repository tests and changelogs repeat
     every word, and would fill them. What is neither fused nor named by the question is dropped.
     """
-    of_file: dict[File, float] = {}
+    of_file: dict[File, tuple[float, float]] = {}
     for candidate in candidates:
         if candidate.file not in of_file:
-            of_file[candidate.file] = prior(candidate.chunk, question, shares)
+            chunk = candidate.chunk
+            of_file[candidate.file] = prior(chunk, question, shares), page_factor(chunk, question, shares)
     pages = {candidate.chunk.path for candidate in candidates if candidate.chunk.kind == "doc"}
     earlier = superseded(pages, editions_named(question.text))
     archived = [ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0 for candidate in candidates]
     kinds = [
-        (of_file[candidate.file] + doc_comment_prior(candidate.chunk, shares)) * factor
+        (of_file[candidate.file][0] + doc_comment_prior(candidate.chunk, shares)) * factor
         for candidate, factor in zip(candidates, archived, strict=True)
     ]
     dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]
@@ -135,7 +136,7 @@ def pooled(
         rarity=rarity,
         fused=tuple(fused.get(at, 0.0) for at in kept),
         priors=tuple(kinds[at] * home for at, home in zip(kept, homes, strict=True)),
-        editions=tuple(archived[at] * page_factor(candidates[at].chunk, question, shares) for at in kept),
+        editions=tuple(archived[at] * of_file[candidates[at].file][1] for at in kept),
     )
 
 

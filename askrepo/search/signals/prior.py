@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -154,12 +155,35 @@ def page_factor(chunk: Chunk, question: Question, shares: KindShares) -> float:
     """The factor on a page for what it is beside documentation: a post, terms, a translation, an old version."""
     if chunk.kind != "doc" or is_changelog(chunk):
         return 1.0
-    path, overview = chunk.path, shares.get("overview", 0.0)
-    factor = ANNOUNCEMENT_PRIOR if _ANNOUNCEMENT.search(path) else 1.0
-    if not _ABOUT_TERMS.search(question.text):
-        about_other = 1.0 if _LICENCE.search(path) else 1 - overview if _OTHER_TERMS.search(path) else 0.0
-        factor *= 1 - (1 - TERMS_PRIOR) * about_other
-    return factor * (edition_factor(path, editions_named(question.text)) if is_english(question.text) else 1.0)
+    text, overview = question.text, shares.get("overview", 0.0)
+    factor = 1.0 if _is_about_terms(text) else 1 - (1 - TERMS_PRIOR) * _terms_in(chunk.path, overview)
+    factor *= edition_factor(chunk.path, editions_named(text)) if is_english(text) else 1.0
+    return factor * (ANNOUNCEMENT_PRIOR if _is_announcement(chunk.path) else 1.0)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _is_about_terms(question: str) -> bool:
+    return _ABOUT_TERMS.search(question) is not None
+
+
+def _terms_in(path: str, overview: float) -> float:
+    """How much of a page is terms: none of an agreement, for a question about the project."""
+    return 1.0 if _is_licence(path) else (1 - overview) * _is_other_terms(path)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_licence(path: str) -> bool:
+    return _LICENCE.search(path) is not None
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_other_terms(path: str) -> bool:
+    return _OTHER_TERMS.search(path) is not None
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_announcement(path: str) -> bool:
+    return _ANNOUNCEMENT.search(path) is not None
 
 
 def _prior(question_kind: QuestionKind, chunk: Chunk, kind: str, names: frozenset[NamedKind]) -> float:
@@ -176,7 +200,7 @@ def is_root_readme(chunk: Chunk) -> bool:
 
 def is_community_page(path: str) -> bool:
     """Whether a page is about terms, or about how people work together on the project."""
-    return any(pages.search(path) for pages in (_LICENCE, _OTHER_TERMS, _WORKING_TOGETHER))
+    return _is_licence(path) or _is_other_terms(path) or _WORKING_TOGETHER.search(path) is not None
 
 
 def is_changelog(chunk: Chunk) -> bool:
