@@ -12,7 +12,7 @@ import pytest
 
 from askrepo.search.evaluation import EvaluationQuestion
 from askrepo.search.question import kinds
-from benchmarks.question_sets import HALVES, OWN_CATEGORIES, UNTUNED, read_sets
+from benchmarks.question_sets import HALVES, OWN_CATEGORIES, UNTUNED, QuestionSet, read_sets
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks" / "questions"
 PROTOTYPES = FOLDER.parent / "question_kinds" / "prototypes.jsonl"
@@ -55,6 +55,13 @@ def test_six_repositories_in_six_languages_at_least_are_left_untuned() -> None:
 
 def test_nothing_of_an_untuned_repository_is_in_a_half() -> None:
     assert [each.name for each in SETS if each.is_untuned for half in HALVES if each.of_half(half).questions] == []
+
+
+@pytest.mark.parametrize("read", read_sets(FOLDER.parent / "questions_read"), ids=lambda each: each.name)
+def test_repositories_whose_misses_were_read_are_none_of_these(read: QuestionSet) -> None:
+    assert read.url not in {each.url for each in SETS}
+    assert Counter(question.category for question in read.questions) == {"overview": 10, "usage": 10}
+    assert all(question.targets for question in read.questions)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
