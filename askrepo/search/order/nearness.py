@@ -34,7 +34,7 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
 )
 """Weights of what is known of a file: the first three as shares of the best file's, and all but the first times how
 much of the question is about pages, or of that kind. Learned by `benchmarks/nearness.py` from the development halves of
-our questions: see there."""
+our questions, see there, but for that of doc comments."""
 
 MIN_PAGES_SHARE = 0.1
 """Share of overview and usage in a question from which it is ordered so; from .04 and from .3 pages and code rank
