@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from askrepo.embedders import minilm
+from askrepo.embedders import local, minilm
 from askrepo.errors import PermanentError, UsageError
 
 
@@ -196,3 +196,27 @@ def test_packages_of_model_and_tokenizer_are_not_imported(fused):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (run.stdout.strip(), run.stderr) == ("[]", "")
+
+
+def test_products_of_int8_do_not_overflow_on_any_processor():
+    from onnx import TensorProto, helper, numpy_helper
+
+    size = 64
+    constants = {
+        "weights": np.full((size, size), 127, np.int8),
+        "scale": np.array([1], np.float32),
+        "zero": np.array([0], np.int8),
+    }
+    node = helper.make_node("DynamicQuantizeMatMul", ["ones", *constants], ["sums"], domain=minilm.CONTRIB)
+    graph = helper.make_graph(
+        [node],
+        "product",
+        [helper.make_tensor_value_info("ones", TensorProto.FLOAT, [1, size])],
+        [helper.make_tensor_value_info("sums", TensorProto.FLOAT, [1, size])],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", minilm.OPSET), helper.make_opsetid(minilm.CONTRIB, 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=minilm.IR_VERSION)
+    session = local.open_session(model.SerializeToString())
+    [[sums]] = session.run(["sums"], {"ones": np.ones((1, size), np.float32)})
+    assert sums == pytest.approx([127 * size] * size, rel=0.01)
