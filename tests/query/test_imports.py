@@ -16,11 +16,12 @@ HEAVY = (
     "tree_sitter",
 )  # fmt: skip
 SCRIPT = """
-import contextlib, io, json, sys
+import contextlib, io, json, os, sys
 from askrepo_query.cli import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     main(sys.argv[1:], standalone_mode=False)
-print(json.dumps(sorted(sys.modules)))
+print(json.dumps(sorted(sys.modules)), flush=True)
+os._exit(0)  # as the command ends, see askrepo_query.start
 """
 
 
