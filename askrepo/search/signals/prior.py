@@ -90,13 +90,13 @@ TERMS_PRIOR = 0.3
 """Factor on the text of a licence, for a question about anything else, and on agreements and codes of conduct for one
 that is not about the project: they have many words, and tell of terms only."""
 
-_LICENCE_NAME = (
-    r"(?:licen[cs]es?|copying|unlicense|notice|patents|eula)"
-    r"(?:[-_.](?:apache|mit|bsd|[al]?gpl|mpl|cc|isc|third)[^/]*)?(?:\.(?:txt|md|rst|html))?$"
+_LICENCE = re.compile(
+    r"(?:^|/)(?:licen[cs]es?|copying|unlicense|notice|patents|eula)"
+    r"(?:[-_.](?:apache|mit|bsd|[al]?gpl|mpl|cc|isc|third)[^/]*)?(?:\.(?:txt|md|rst|html))?$",
+    re.IGNORECASE,
 )
-_LICENCE = re.compile(rf"(?:^|/){_LICENCE_NAME}", re.IGNORECASE)
 _OTHER_TERMS = re.compile(
-    rf"(?:^|/)(?:(?:[a-z\d.]+[-_])+{_LICENCE_NAME}|licen[cs]es/|code[-_]of[-_]conduct[^/]*$|(?:non)?cla\.\w+$)",
+    r"(?:^|/)(?:[^/]*[-_.]licen[cs]es?(?:\.\w+)?$|licen[cs]es/|code[-_]of[-_]conduct[^/]*$|(?:non)?cla\.\w+$)",
     re.IGNORECASE,
 )
 _ABOUT_TERMS = re.compile(
@@ -105,7 +105,8 @@ _ABOUT_TERMS = re.compile(
     re.IGNORECASE,
 )
 _WORKING_TOGETHER = re.compile(
-    r"(?:^|/)(?:(?:contribut|governance|maintainers|authors|security|pull_request_template)[^/]*$|issue_template)",
+    r"(?:^|/)(?:(?:contribut(?:ing|e)|governance|maintainers|authors|pull_request_template)(?![a-z])[^/]*$|issue_template)"
+    r"|^(?:\.github/)?security\.\w+$",
     re.IGNORECASE,
 )
 

@@ -87,7 +87,7 @@ def _is_called(file: PageFile, choices: Sequence[Names]) -> bool:
     folder, _, name = path.rpartition("/")
     if not any(names.begins.match(name) for names in choices if not (folder and names.at_root)):
         return False
-    return not _NO_HOME.search(path) and edition_factor(path) == 1
+    return not _NO_HOME.search(file[1]) and edition_factor(file[1]) == 1
 
 
 def _path_at_home(file: PageFile) -> str:

@@ -391,7 +391,7 @@ def test_only_the_surest_page_of_a_topic_is_lifted(question, paths):
         ("src/Dapper/Dapper.csproj", 1),
         ("packages/dapper/package.json", 1),
         ("Dapper.Extras/Dapper.Extras.csproj", 0),
-        ("examples/dapper/package.json", 1),
+        ("examples/dapper/package.json", 0),
         ("a/b/dapper/package.json", 0),
     ],
 )

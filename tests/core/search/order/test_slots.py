@@ -158,6 +158,12 @@ def test_the_readme_does_not_push_it_away():
 COMMUNITY = ["CONTRIBUTING.md", ".github/CODE_OF_CONDUCT.md", "NonCLA.md", "doc/licenses/zlib.txt", "zlib-license.txt"]
 
 
+@pytest.mark.parametrize("path", ["docs/security.md", "guides/deprecation-notice.md", "docs/contributed-plugins.md"])
+def test_documentation_called_alike_keeps_that_place(path):
+    listing = [*SOURCE, (chunk_at(path, kind="doc"), 0.5), (PAGE, 0.4)]
+    assert rank_of(path, slotted_for("read rows one by one", *listing, shares=USAGE)) == SLOT
+
+
 @pytest.mark.parametrize("path", COMMUNITY)
 @pytest.mark.parametrize(
     ("question", "shares", "first"),
