@@ -73,8 +73,8 @@ ROOT_README_PRIOR = 1.5
 INTRODUCTION_PRIOR = 1.3
 
 _CHANGELOG = re.compile(
-    r"(?:^|/)(?:(?:(?:[a-z]+[-_])?change(?:s|log)|change|history|news|releases?|release[-_]notes|whats[-_]?new)(?![a-z])[^/]*$"
-    r"|(?:changelogs?|release[-_]notes)/)",
+    r"(?:^|/)(?:(?:change(?:s|log)?|history|news|releases?|release[-_]notes|whats[-_]?new)(?![a-z])[^/]*$"
+    r"|(?:changelogs?|release[-_]notes)/)|^[a-z]+[-_]change(?:s|log)(?![a-z])[^/]*$",
     re.IGNORECASE,
 )
 _CHANGELOG_KINDS = frozenset({"doc", "config"})

@@ -102,6 +102,8 @@ def test_prior_of_a_mixed_question_is_the_weighed_mean(kind):
     ("path", "kind", "expected"),
     [
         ("CHANGELOG.md", "doc", True),
+        ("Pro-Changes.md", "doc", True),
+        ("docs/contributing/gauging_changes.md", "doc", False),
         ("docs/release-notes/1.0.md", "doc", True),
         ("docs/changelogs/2.md", "doc", True),
         ("docs/releasing.md", "doc", False),
