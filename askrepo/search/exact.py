@@ -11,7 +11,7 @@ from askrepo.search.nearest_names import nearest_names
 from askrepo.search.question.mentions import Holds, Mention
 from askrepo.search.question.question import Question
 from askrepo.search.request import SearchRequest
-from askrepo.search.verbatim import defines_last_part, holds, is_double
+from askrepo.search.verbatim import defines_in_package, defines_last_part, holds, is_double
 from askrepo.text.terms import query_terms, whole_terms
 from askrepo.types import Chunk
 
@@ -120,11 +120,20 @@ def _other_spellings(text: str) -> Iterator[str]:
 def _looked_up(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:
     looked_at = [(at, chunk) for at, request in enumerate(requests) for chunk in holding(request, mention)]
     return (
-        list(_judged(looked_at, mention, place, any_case=False))
+        _with_package(list(_judged(looked_at, mention, place, any_case=False)), looked_at, mention)
         or list(_judged(looked_at, mention, place, any_case=True))
         or [Exact(at, chunk, place, Holds.DEFINES) for at, chunk in looked_at if defines_last_part(chunk, mention)]
         or list(_judged(_scanned(requests, mention), mention, place, any_case=False))
     )
+
+
+def _with_package(held: Sequence[Exact], looked_at: Sequence[tuple[int, Chunk]], mention: Mention) -> list[Exact]:
+    """What holds a qualified name; where nothing defines it, with what its package defines: `join` of `rayon::join`."""
+    if not held or any(each.holds is Holds.DEFINES and not is_double(each.chunk) for each in held):
+        return list(held)
+    defining = {(at, chunk.id): chunk for at, chunk in looked_at if defines_in_package(chunk, mention)}
+    defined = [Exact(at, chunk, held[0].mention, Holds.DEFINES) for (at, _), chunk in defining.items()]
+    return [*defined, *(each for each in held if (each.at, each.chunk.id) not in defining)]
 
 
 def _scanned(requests: Sequence[SearchRequest], mention: Mention) -> list[tuple[int, Chunk]]:

@@ -73,6 +73,22 @@ def defines_last_part(chunk: Chunk, mention: Mention) -> bool:
     return len(mention.parts) > 1 and mention.name in chunk.symbols
 
 
+def defines_in_package(chunk: Chunk, mention: Mention) -> bool:
+    """Whether the chunk defines the last part, at the top of a file in the package that qualifies it.
+
+    A package is called like its repository or a folder of it: `rayon::join`, `chi.URLParam`, `tokio_util::codec`.
+    """
+    if not defines_last_part(chunk, mention) or chunk.scope or is_double(chunk):
+        return False
+    packages = {chunk.repository.rpartition("/")[2], *chunk.path.split("/")[:-1]}
+    return _as_package(mention.parts[-2]) in map(_as_package, packages)
+
+
+def _as_package(name: str) -> str:
+    """A package's name as all languages would spell it: `tokio-util` is `tokio_util`, `chart.js` is `chart`."""
+    return name.lower().replace("-", "_").removesuffix(".js").removesuffix("_core")
+
+
 def _around(chunk: Chunk) -> set[str]:
     """What may qualify a definition of the chunk: what encloses it, what it defines, its file, its folder."""
     path = PurePosixPath(chunk.path)

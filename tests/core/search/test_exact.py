@@ -171,6 +171,28 @@ def test_a_key_is_absent_where_other_keys_enclose_it(keyed, name):
     assert [absent.name for absent in absent_names(name, readers=[keyed])] == [name]
 
 
+SHOP = {
+    "shop-core/src/join/mod.rs": "pub fn join<A>(left: A, right: A) -> A {\n    left\n}\n",
+    "shop-core/src/pool.rs": "impl Pool {\n    pub fn join(&self) -> u8 {\n        1\n    }\n}\n",
+    "shop_tools/merge.rs": "pub fn merge() -> u8 {\n    2\n}\n",
+    "shop-demo/src/main.rs": "fn main() {\n    shop::join(1, 2);\n    shop::join(3, 4);\n    shop_tools::merge();\n}\n",
+    "README.md": "# Shop\n\nCall `shop::join` with two of them, or `shop_tools::merge` with none.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("shop"), SHOP, name="shop").reader
+
+
+@pytest.mark.parametrize("form", ["{}", "what does {} do", "is it fine to call {} twice?"])
+@pytest.mark.parametrize(
+    ("name", "home"), [("shop::join", "shop-core/src/join/mod.rs"), ("shop_tools::merge", "shop_tools/merge.rs")]
+)
+def test_what_a_package_defines_comes_before_who_calls_it_by_the_packages_name(shop, name, home, form):
+    assert first(shop, form.format(name)) == home
+
+
 def test_doubles_come_after_the_home_and_its_users(reader):
     paths = [hit.chunk.path for hit in search("parse_address", readers=[reader])]
     users, doubles = paths.index("src/courier/send.py"), ["CHANGELOG.md", "tests/test_address.py"]
