@@ -112,6 +112,11 @@ def has_generated_header(text: str, *, language: str) -> bool:
     return _GENERATED_HEADER.search(head) is not None
 
 
+def is_in_document_folder(path: str) -> bool:
+    """Whether a file lies where documentation does."""
+    return _DOCUMENT_FOLDER.search(path) is not None
+
+
 def _is_test(path: str) -> bool:
     """Whether a path is of a test, or of what tests use; not of a library that others test with."""
     root = _PRODUCT_ROOT.search(path) or (path.endswith(_WITH_PRODUCT_LIB) and _PRODUCT_LIB.search(path))
@@ -134,7 +139,7 @@ def _kind_of_own(path: str, language: str) -> FileKind:
         return "config"
     if language in PROSE or (language in _MAYBE_PROSE and _DOCUMENT.search(path)):
         return "doc"
-    if language == "html" and _DOCUMENT_FOLDER.search(path):
+    if language == "html" and is_in_document_folder(path):
         return "doc"
     if _EXAMPLE.search(path):
         return "example"

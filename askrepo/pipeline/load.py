@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from askrepo.errors import LimitExceededError, NothingToIndexError
 from askrepo.files.comments import is_documentation
+from askrepo.files.data_pages import is_prose_as_data
 from askrepo.files.decode import REPAIRED_MARK, Decoded, decode, is_notebook
 from askrepo.files.globs import selected
-from askrepo.files.kinds import has_generated_header, kind_of
+from askrepo.files.kinds import has_generated_header, is_in_document_folder, kind_of
 from askrepo.files.languages import language_of
 from askrepo.git.linked_pages import linked_pages
 from askrepo.git.repository_urls import repository_id
@@ -335,7 +336,7 @@ def _row(candidate: _Candidate, contents: Mapping[str, bytes], rules: _Rules) ->
             decoded = Decoded(reason="too large")
         language = language or language_of(path, first_line=decoded.text[:FIRST_LINE_CHARS].partition("\n")[0])
     generated = has_generated_header(decoded.text, language=language)
-    documents = is_documentation(decoded.text, language=language)
+    documents = is_documentation(decoded.text, language=language) or is_prose_as_data(decoded.text, language=language)
     facts = FileFacts(
         repository=rules.repository,
         path=path,
@@ -367,4 +368,5 @@ def _kind(candidate: _Candidate, language: str, *, generated: bool, documents: b
         declared = True
     vendored = candidate.declared.get("linguist-vendored")
     kind = kind_of(candidate.path, language=language, generated=declared, vendored=vendored)
-    return "doc" if kind == "source" and documents else kind
+    beside_pages = kind in ("config", "example") and is_in_document_folder(candidate.path)
+    return "doc" if documents and (kind == "source" or beside_pages) else kind

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from askrepo.store import schema
     from askrepo.workspace.objects import Workspace
 
-SPLITTER_VERSION = "7"
+SPLITTER_VERSION = "8"
 """Changes whenever the same file would give other chunks, terms or kind."""
 
 ID_CHARS = 32
