@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from askrepo.aliases.readers import AliasReader
@@ -10,16 +11,21 @@ from askrepo.search.banners import telling
 from askrepo.search.lines import definition_line
 from askrepo.search.question.question import Question
 from askrepo.search.request import telling_terms
+from askrepo.search.verbatim import whole_name
 from askrepo.text.terms import text_terms
 from askrepo.types import Chunk
 
 
 def asked_terms(question: str, *, readers: Sequence[AliasReader]) -> frozenset[str]:
-    """The terms of a question that an excerpt should hold: not the project's name, which its every page has."""
+    """What an excerpt of an answer should hold: the question's terms, and its names as they were typed.
+
+    The project's name is left out, which its every page has.
+    """
     parsed = Question.parse(question)
     snapshots = (snapshot for reader in readers for snapshot in reader.entry.manifest.snapshots)
     projects = {snapshot.name.rpartition("/")[2] for snapshot in snapshots}
-    return frozenset(parsed.terms if parsed.is_name else telling_terms(parsed.terms, projects))
+    names = (mention.text for mention in parsed.mentions if mention.is_sure and mention.text not in projects)
+    return frozenset((*(parsed.terms if parsed.is_name else telling_terms(parsed.terms, projects)), *names))
 
 
 def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
@@ -36,7 +42,7 @@ def scope_of(chunk: Chunk, name: str) -> tuple[str, ...]:
     if chunk.language in SECTIONED and name:
         return ()
     scope = tuple(filter(None, chunk.scope))
-    line = definition_line(chunk, name)
+    line = definition_line(chunk, name) if name else None
     if line is None or chunk.language in PROSE:
         return scope
     lines = chunk.text.split("\n")[: line - chunk.start_line + 1]
@@ -53,7 +59,7 @@ def excerpt_lines(chunk: Chunk, terms: Collection[str], *, size: int) -> list[in
     defines the name which `symbol_for` gives. What tells nothing is shown only where nothing else has a term.
     """
     lines = chunk.text.removesuffix("\n").split("\n")
-    found = [text_terms(line).intersection(terms) for line in lines]
+    found = _found(lines, terms)
     shown = _worth_showing(lines, found, chunk)
     signature = _signature(chunk, terms, shown)
     window = _best_window(shown, lines, found, _heads(shown, lines, chunk.language, signature), size)
@@ -61,6 +67,22 @@ def excerpt_lines(chunk: Chunk, terms: Collection[str], *, size: int) -> list[in
         later = [at for at in shown if at > signature]
         window = [signature, *_best_window(later, lines, found, (), size - 1)]
     return window
+
+
+def _found(lines: Sequence[str], terms: Collection[str]) -> list[frozenset[str]]:
+    """What each line has of the terms, and of the names among them, in any case where none is in their own."""
+    found = [text_terms(line).intersection(terms) for line in lines]
+    for name in filter(_is_name, terms):
+        spelled = whole_name(name)
+        if not any(map(spelled.search, lines)):
+            spelled = whole_name(name, any_case=True)
+        found = [each | {name} if spelled.search(line) else each for each, line in zip(found, lines, strict=True)]
+    return found
+
+
+def _is_name(term: str) -> bool:
+    """Whether it was typed so: a term of the index is letters and digits in lower case."""
+    return not term.isalnum() or term != term.lower()
 
 
 def _worth_showing(lines: Sequence[str], found: Sequence[Collection[str]], chunk: Chunk) -> list[int]:
@@ -93,14 +115,15 @@ def _heads(shown: Sequence[int], lines: Sequence[str], language: str, signature:
 def _best_window(
     shown: Sequence[int], lines: Sequence[str], found: Sequence[Collection[str]], heads: Collection[int], size: int
 ) -> list[int]:
-    """The window with most distinct terms, then one that begins with a head, then with most lines that have a term.
+    """The window with most of the names, then of the terms, then one that begins with a head, then with most lines.
 
     Of equal windows the middle one, so that a match has lines around it; the first where no line has a term.
     """
 
-    def worth(first: int) -> tuple[int, bool, int]:
+    def worth(first: int) -> tuple[int, int, bool, int]:
         terms = [found[at] for at in shown[first : first + size]]
-        return len(set().union(*terms)), shown[first] in heads, sum(map(bool, terms))
+        distinct = frozenset[str]().union(*terms)
+        return sum(map(_is_name, distinct)), len(distinct), shown[first] in heads, sum(map(bool, terms))
 
     starts = range(len(shown) if any(at in heads for at in shown) else max(1, len(shown) - size + 1))
     best = max(map(worth, starts))

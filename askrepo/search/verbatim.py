@@ -148,9 +148,9 @@ def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def whole_name(text: str) -> re.Pattern[str]:
+def whole_name(text: str, *, any_case: bool = False) -> re.Pattern[str]:
     """What finds the name, or the message, where nothing of a name goes on before or behind it."""
-    return _whole(text, False)
+    return _whole(text, any_case)
 
 
 @functools.lru_cache(maxsize=64)

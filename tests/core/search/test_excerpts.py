@@ -56,6 +56,21 @@ def test_excerpt_shows_the_definition_that_was_asked_for_with_its_decorator():
     assert shown(chunk(METHOD, symbols=("load", "register")), "register")[:2] == ["@setup", "def register(self, app):"]
 
 
+def test_a_chunk_that_begins_blank_and_defines_nothing_has_a_scope():
+    assert scope_of(replace(chunk("\nint a;\n"), scope=("jv",)), "") == ("jv",)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("--arg", "--arg name value"), ("maxRate", "maxRate: 3"), ("MAXRATE", "maxRate: 3"), ("e.g.x", "--args all")],
+)
+def test_the_line_with_the_name_as_typed_is_shown_before_lines_with_its_words(name, line):
+    text = "--args all\narg, arg and arg\nthe max of a rate, max and rate\n\n--arg name value\nno\nno\nmaxRate: 3\n"
+    lines = text.split("\n")
+    terms = frozenset((*query_terms(name), name))
+    assert lines[excerpt_lines(chunk(text, language="text"), terms, size=1)[0]] == line
+
+
 def test_signature_stands_above_a_match_that_is_far_from_it():
     lines = shown(chunk(METHOD, symbols=("register",)), "how is the blueprint state recorded")
     assert lines[0] == "def register(self, app):"
