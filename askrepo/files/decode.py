@@ -16,6 +16,8 @@ from askrepo.types import SkipReason
 # A pointer file is about 130 bytes; the specification demands less than 1,024.
 LFS_PREFIX = b"version https://git-lfs.github.com/spec/"
 LFS_MAX_BYTES = 1024
+# Bytes written as letters (RFC 9580, section 6): a signature beside a release has no word that anybody asks for.
+_ARMOURED = re.compile(rb"\s*-----BEGIN PGP (?:SIGNATURE|MESSAGE|PUBLIC KEY BLOCK|PRIVATE KEY BLOCK)-----\r?\n")
 # Text has next to no control characters; compressed or encrypted content has 10 % of them.
 MAX_CONTROL_RATIO = 0.01
 # A file is UTF-8 with damage when its letters of two bytes and more outweigh what is no UTF-8 this many times.
@@ -116,6 +118,8 @@ def notebook_text(text: str) -> str:
 def _decode_bytes(content: bytes) -> Decoded:
     if len(content) < LFS_MAX_BYTES and content.startswith(LFS_PREFIX):
         return Decoded(reason="LFS pointer")
+    if _ARMOURED.match(content):
+        return Decoded(reason="binary")
     for bom, encoding in _BOMS:
         if content.startswith(bom) and encoding != "utf-8":
             return _decode_wide(content[len(bom) :], encoding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterable
 
@@ -16,13 +17,17 @@ _LANGUAGES = (
     "ar|bg|bn|ca|cs|da|de|el|es|et|fa|fi|fr|he|hi|hr|hu|id|it|ja|jp|ko|kr|lt|lv|ms|nb|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|ta"
     "|th|tr|uk|ur|uz|vi|zh|cn|tw"
 )
+_LANGUAGE_FOLDERS = "|".join(sorted(set(_LANGUAGES.split("|")) - {"cs", "id", "ms", "no"}))
+"""Codes that as a folder's name are hardly anything else: `docs/cs/` is about C# as well."""
 _REGION = r"[-_](?:[a-z]{2}|[a-z]{4}|\d{3})"
+_KNOWN_REGION = r"[-_](?:cn|tw|hk|sg|mo|br|pt|us|gb|de|at|ch|fr|be|ca|es|mx|ar|co|cl|419|it|jp|kr|ru|ua|hans|hant)"
 _OF_A_PAGE = "readme|contributing|code_of_conduct|security|changelog|index|faq"
 _TRANSLATION = re.compile(
-    rf"(?:^|/)(?:(?:{_LANGUAGES})(?:{_REGION})?|i18n|l10n|locales?|translations?)/"
+    rf"(?:^|/)(?:(?:{_LANGUAGE_FOLDERS})(?:{_REGION})?|(?:{_LANGUAGES}){_REGION})/"
+    rf"|(?:^|/)(?:i18n|l10n|locales?|translations?)/(?:(?:{_LANGUAGES})/|(?:{_OF_A_PAGE})(?![^/]*\ben\b)[-_.])"
     rf"|\.(?:{_LANGUAGES})(?:{_REGION})?\.\w+$"
     rf"|(?:^|/)(?:{_OF_A_PAGE})[-_.](?:{_LANGUAGES})(?:{_REGION})?(?:\.\w+)?$"
-    rf"|[-_](?:{_LANGUAGES}){_REGION}\.\w+$",
+    rf"|[-_](?:{_LANGUAGES}){_KNOWN_REGION}\.\w+$",
     re.IGNORECASE,
 )
 _VERSION = r"v?\d+(?:\.(?:\d+|x))+|v\d+|version-[^/]+"
@@ -33,12 +38,31 @@ _EDITION = re.compile(
 )
 _NUMBERED = re.compile(r"((?:[^/]+/)*?)(v\d+(?:\.(?:\d+|x))*|\d+\.(?:\d+|x)(?:\.(?:\d+|x))*)/", re.IGNORECASE)
 """What is before a folder that is called by a version, and the version; chapters and years are other numbers."""
+_CURRENT = re.compile(r"((?:[^/]+/)*?)(latest|stable|current)/", re.IGNORECASE)
+_COMING = re.compile(r"((?:[^/]+/)*?)(next|unreleased|edge)/", re.IGNORECASE)
 _ENGLISH = re.compile(
     r"\b(?:the|an?|is|are|was|do|does|did|how|what|why|where|when|which|who|can|should|to|of|in|for|with|and|or|it|my)\b",
     re.IGNORECASE,
 )
+_OTHER_LANGUAGE = re.compile(
+    r"\b(?:wie|und|der|das|dem|den|ich|nicht|eine?[mnrs]?|ist|sind|mit|von|welche[nrs]?|warum|wird|werden|kann"  # German
+    r"|le|les|une|est|dans|pour|comment|pourquoi|quelle?|avec|je|du"  # French
+    r"|el|los|las|una|como|cual|puedo|con|por|que"  # Spanish
+    r"|il|gli|una|posso|quale|che"  # Italian
+    r"|os|uma|posso|qual|com"  # Portuguese
+    r"|het|een|hoe|ik|waarom|welke|wat|zijn)\b",  # Dutch
+    re.IGNORECASE,
+)
+_MARKS = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u00a0", "''\"\"--. ")
+"""What editors and phones write for marks of ASCII."""
 _NUMBER_ASKED = re.compile(r"\b(?:v|versions?\s+|releases?\s+)(\d{1,6}(?:\.(?:\d{1,6}|x)){0,3})\b", re.IGNORECASE)
-_OLD = re.compile(r"\b(?:old|older|earlier|previous|legacy|deprecated|archived?|obsolete)\b", re.IGNORECASE)
+_OLDER = r"\b(?:old|older|earlier|previous|legacy|deprecated|archived|obsolete|former)\b"
+_OLD = re.compile(
+    rf"{_OLDER}\s+(?:\w+\s+)?(?:versions?|releases?|docs?|documentation|manuals?|pages?|apis?|syntax|series|branch(?:es)?)\b"
+    rf"|\b(?:did|was|were)\b.*{_OLDER}",
+    re.IGNORECASE,
+)
+"""Not "old" alone: "how do I delete old readings" is after the page of today."""
 _FEW_WORDS = 3
 
 
@@ -61,21 +85,44 @@ def editions_named(question: str) -> frozenset[str]:
 
 
 def superseded(paths: Iterable[str], asked: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Those of the paths that are of an earlier version than others beside them: `docs/v1/` where there is `docs/v2/`.
+    """Those of the paths that are of an earlier or coming version than others beside them.
+
+    `docs/v1/` where there is `docs/v2/`, both where there is `docs/stable/`, and `docs/v2/faq.md` where there is
+    `docs/faq.md`.
 
     :param asked: what `editions_named` finds in the question: these are left out.
     """
-    versions: dict[str, dict[str, tuple[int, ...]]] = {}
-    for path in paths:
-        numbered = _NUMBERED.match(path)
-        if numbered:
-            versions.setdefault(numbered[1], {})[path] = tuple(map(int, re.findall(r"\d+", numbered[2])))
+    known = frozenset(paths)
+    versions: dict[str, dict[str, tuple[float, ...]]] = {}
+    for path in known:
+        for pattern, number in ((_NUMBERED, _version_of), (_CURRENT, _is_current), (_COMING, _is_coming)):
+            edition = pattern.match(path)
+            if edition:
+                versions.setdefault(edition[1], {})[path] = number(edition[2])
     return frozenset(
         path
-        for of_folder in versions.values()
+        for folder, of_folder in versions.items()
         for path, version in of_folder.items()
-        if version < max(of_folder.values()) and not asked & _editions(path.rpartition("/")[0])
+        if (version < max(of_folder.values()) or _beside(folder, path) in known)
+        and not asked & _editions(path.rpartition("/")[0])
     )
+
+
+def _version_of(text: str) -> tuple[float, ...]:
+    return tuple(map(float, re.findall(r"\d+", text)))
+
+
+def _is_current(_text: str) -> tuple[float, ...]:
+    return (math.inf,)
+
+
+def _is_coming(_text: str) -> tuple[float, ...]:
+    return (-math.inf,)
+
+
+def _beside(folder: str, path: str) -> str:
+    """The same page outside of the folder of its version."""
+    return folder + path.removeprefix(folder).partition("/")[2]
 
 
 def _editions(folder: str) -> set[str]:
@@ -96,7 +143,11 @@ def _plain_number(number: str) -> str:
 @functools.lru_cache(maxsize=1_000)
 def is_english(text: str) -> bool:
     """Whether a question is in English, as far as letters and small words tell; a few names are in any language."""
-    return text.isascii() and (len(text.split()) <= _FEW_WORDS or _ENGLISH.search(text) is not None)
+    plain = text.translate(_MARKS)
+    if not plain.isascii():
+        return False
+    english, other = len(_ENGLISH.findall(plain)), len(_OTHER_LANGUAGE.findall(plain))
+    return english > other or (len(plain.split()) <= _FEW_WORDS and english == other)
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -26,6 +26,7 @@ def prior(path: str, question: str) -> float:
     "path",
     [
         *("README.zh-CN.md", "README_JA.md", "README.fr.md", "docs/ja/routing.md", "docs/zh-hans/guide/routing.md"),
+        *("translations/README-JP.md", "docs/cs-CZ/index.md", "i18n/cs/index.md"),
         *("docs/pt_BR/index.md", "i18n/uk/docs/routing.md", "website/content/routing.ko.md", "docs/routing_zh-CN.md"),
     ],
 )
@@ -46,6 +47,11 @@ def test_a_translation_stands_behind_the_page_in_the_language_of_the_question(pa
             "guides/old-clients.md",
             "docs/version.md",
             "docs/v3/a.md",
+            "guides/how-to-set-it-up.md",
+            "guides/user-id-type.md",
+            "docs/topics/i18n/translation.txt",
+            "docs/locale/formats.md",
+            "docs/cs/quickstart.md",
         ),
     ],
 )
@@ -71,6 +77,10 @@ def test_a_page_of_an_earlier_version_stands_behind(path):
         ("connection pool", True),
         ("wie füge ich eine Route hinzu?", False),
         ("hoe voeg ik routes toe", False),
+        ("what\u2019s needed to install it \u2026 on \u201cWindows\u201d", True),
+        ("Wie installiere ich es in Windows", False),
+        ("Wie lange werden Messwerte in tidelog aufbewahrt?", False),
+        ("Windows Installation", True),
         ("ルートを追加", False),
     ],
 )
@@ -113,10 +123,26 @@ NUMBERED = ("docs/v1/flags.md", "docs/v2/flags.md", "docs/v10/flags.md", "docs/f
         ("how do I require a flag", {"docs/v1/flags.md", "docs/v2/flags.md"}),
         ("how do I require a flag in version 2", {"docs/v1/flags.md"}),
         ("what did the old flags do", set()),
+        ("flags of an older version", set()),
+        ("how do I delete old flags", {"docs/v1/flags.md", "docs/v2/flags.md"}),
     ],
 )
 def test_of_numbered_folders_side_by_side_the_highest_is_current(question, earlier):
     assert superseded(NUMBERED, editions_named(question)) == earlier
+
+
+@pytest.mark.parametrize(
+    ("paths", "behind"),
+    [
+        (("docs/v2/flags.md", "docs/flags.md", "docs/faq.md"), {"docs/v2/flags.md"}),
+        (("site/1.0/a.md", "site/next/a.md", "site/latest/a.md"), {"site/1.0/a.md", "site/next/a.md"}),
+        (("site/1.0/a.md", "site/next/a.md"), {"site/next/a.md"}),
+        (("site/next/a.md",), set()),
+        (("api/v1/users.md", "docs/users.md"), set()),
+    ],
+)
+def test_an_earlier_or_coming_version_stands_behind_the_page_of_today(paths, behind):
+    assert superseded(paths) == behind
 
 
 @pytest.mark.parametrize(
