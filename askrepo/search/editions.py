@@ -45,7 +45,7 @@ _ENGLISH = re.compile(
     re.IGNORECASE,
 )
 _OTHER_LANGUAGE = re.compile(
-    r"\b(?:wie|und|der|das|dem|den|ich|nicht|eine?[mnrs]?|ist|sind|mit|von|welche[nrs]?|warum|wird|werden|kann"  # German
+    r"\b(?:wie|und|der|das|dem|den|ich|nicht|eine?[mnrs]?|ist|sind|mit|von|welche[nrs]?|warum|wird|kann"  # German
     r"|le|les|une|est|dans|pour|comment|pourquoi|quelle?|avec|je|du"  # French
     r"|el|los|las|una|como|cual|puedo|con|por|que"  # Spanish
     r"|il|gli|una|posso|quale|che"  # Italian

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from askrepo.search.candidates import Pool, Ranked
@@ -11,7 +11,15 @@ from askrepo.search.nearest_names import nearest_names
 from askrepo.search.question.mentions import Holds, Mention
 from askrepo.search.question.question import Question
 from askrepo.search.request import SearchRequest
-from askrepo.search.verbatim import defines_in_package, defines_last_part, holds, is_double
+from askrepo.search.verbatim import (
+    defines_in_package,
+    defines_last_part,
+    distance,
+    holds,
+    is_copy,
+    is_double,
+    is_named_like,
+)
 from askrepo.text.terms import query_terms, whole_terms
 from askrepo.types import Chunk
 
@@ -162,10 +170,23 @@ def holding(request: SearchRequest, mention: Mention) -> list[Chunk]:
     chunks = dataset.defining(names, limit=DEFINITIONS, where=where)
     if "." in mention.text or "/" in mention.text:
         chunks += dataset.of_files([mention.text.removeprefix("./").lstrip("/")], limit=DEFINITIONS, where=where)
+        chunks += _at_line(request, mention)
     terms = whole_terms(mention.text) or tuple(query_terms(mention.text))
     if terms:
         chunks += [scored.chunk for scored in dataset.lexical(terms, limit=LOOKED_AT, where=where)]
     return list({chunk.id: chunk for chunk in chunks}.values())
+
+
+def _at_line(request: SearchRequest, mention: Mention) -> list[Chunk]:
+    """The chunks that have the line asked for: a long file has more chunks than are looked at."""
+    if not mention.line:
+        return []
+    dataset = request.reader.dataset
+    files = sorted(file for file in dataset.paths() if is_named_like(file[1], mention))
+    chunks = (chunk for repository, path in files[:FIRST] for chunk in dataset.file_chunks(repository, path))
+    return [
+        chunk for chunk in chunks if chunk.start_line <= mention.line <= chunk.end_line and request.where.admits(chunk)
+    ]
 
 
 def exact_first(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
@@ -176,26 +197,35 @@ def exact_first(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
 
     :param listing: best first.
     """
-    first = _first(listing, pool.question)
+    first = _first(listing, pool)
     chosen = set(first)
     order = [*first, *(at for at in range(len(listing)) if at not in chosen)]
     return [Ranked(listing[at].candidate, listing[place].score) for place, at in enumerate(order)]
 
 
-def _first(listing: Sequence[Ranked], question: Question) -> list[int]:
+def _first(listing: Sequence[Ranked], pool: Pool) -> list[int]:
     """Places of the chunks that come before everything else, in order."""
-    queues = [_of_one_name(listing, place, mention, question) for place, mention in enumerate(question.mentions)]
+    question = pool.question
+    editions = zip(pool.candidates, pool.editions, strict=True) if pool.editions else ()
+    copies = {(each.at, each.chunk.id) for each, factor in editions if factor < 1}
+    queues = [
+        _of_one_name(listing, place, mention, question, copies) for place, mention in enumerate(question.mentions)
+    ]
     longest = max(map(len, queues), default=0)
     turns = dict.fromkeys(queue[turn] for turn in range(longest) for queue in queues if turn < len(queue))
     is_rare = question.is_name and len(turns) <= RARE
     return list(turns)[: len(turns) if is_rare else max(FIRST, len(queues))]
 
 
-def _of_one_name(listing: Sequence[Ranked], place: int, mention: Mention, question: Question) -> list[int]:
+def _of_one_name(
+    listing: Sequence[Ranked], place: int, mention: Mention, question: Question, copies: Collection[tuple[int, str]]
+) -> list[int]:
     """Places of the chunks that hold a name, its home first; the ranking decides among equals.
 
     A sentence says by its other words whether it is after a value or a use, which the ranking knows; and of a plain
     word only definitions count.
+
+    :param copies: alias and id of the chunks of translations and of other versions of a page.
     """
     held = ((at, dict(each.candidate.held).get(place)) for at, each in enumerate(listing))
     how = {at: found for at, found in held if found is not None}
@@ -207,10 +237,13 @@ def _of_one_name(listing: Sequence[Ranked], place: int, mention: Mention, questi
         how = {at: found if found in HOMES else Holds.USES for at, found in how.items()}
     if _may_be_a_proper_name(mention, how.values(), question):
         return []
-    doubles = {at for at in how if is_double(listing[at].candidate.chunk)}
+    chunks = {at: listing[at].candidate.chunk for at in how}
+    doubles = {at for at in how if is_double(chunks[at]) or (listing[at].candidate.at, chunks[at].id) in copies}
     is_home = any(found in HOMES for at, found in how.items() if at not in doubles)
-    defined_in_doubles = set() if is_home else {at for at, found in how.items() if found is Holds.DEFINES}
-    return sorted(how, key=lambda at: (how[at] + len(Holds) * (at in doubles - defined_in_doubles), at))
+    made_here = {at for at, found in how.items() if found is Holds.DEFINES and not is_copy(chunks[at])}
+    behind = doubles if is_home or how.keys() <= doubles - made_here else doubles - made_here
+    far = {at: distance(chunks[at], mention) if how[at] is Holds.DEFINES else 0 for at in how}
+    return sorted(how, key=lambda at: (how[at] + len(Holds) * (at in behind), far[at], at))
 
 
 def _says_more(mention: Mention, question: Question) -> bool:

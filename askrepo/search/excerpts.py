@@ -9,11 +9,15 @@ from askrepo.aliases.readers import AliasReader
 from askrepo.files.languages import PROSE, SECTIONED
 from askrepo.search.banners import telling
 from askrepo.search.lines import definition_line
+from askrepo.search.question.mentions import Mention
 from askrepo.search.question.question import Question
 from askrepo.search.request import telling_terms
 from askrepo.search.verbatim import whole_name
 from askrepo.text.terms import text_terms
 from askrepo.types import Chunk
+
+_PLACE = re.compile(r"(.+):(\d+)")
+"""A path with a line."""
 
 
 def asked_terms(question: str, *, readers: Sequence[AliasReader]) -> frozenset[str]:
@@ -24,13 +28,18 @@ def asked_terms(question: str, *, readers: Sequence[AliasReader]) -> frozenset[s
     parsed = Question.parse(question)
     snapshots = (snapshot for reader in readers for snapshot in reader.entry.manifest.snapshots)
     projects = {snapshot.name.rpartition("/")[2] for snapshot in snapshots}
-    names = (mention.text for mention in parsed.mentions if mention.is_sure and mention.text not in projects)
+    sure = (mention for mention in parsed.mentions if mention.is_sure and mention.text not in projects)
+    names = (f"{each.text.lstrip('./')}:{each.line}" if each.line else each.text for each in sure)
     return frozenset((*(parsed.terms if parsed.is_name else telling_terms(parsed.terms, projects)), *names))
 
 
 def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
-    """The name of the chunk's symbols that has most of the question's terms, the first of equals; "" without any."""
-    return max(chunk.symbols, key=lambda name: len(text_terms(name).intersection(terms)), default="")
+    """The name of the chunk's symbols that was typed, else has most of the question's terms; "" without any.
+
+    Of equals the first.
+    """
+    typed = {Mention(term).name for term in terms if _is_name(term)}
+    return max(chunk.symbols, key=lambda name: (name in typed, len(text_terms(name).intersection(terms))), default="")
 
 
 def scope_of(chunk: Chunk, name: str) -> tuple[str, ...]:
@@ -59,7 +68,7 @@ def excerpt_lines(chunk: Chunk, terms: Collection[str], *, size: int) -> list[in
     defines the name which `symbol_for` gives. What tells nothing is shown only where nothing else has a term.
     """
     lines = chunk.text.removesuffix("\n").split("\n")
-    found = _found(lines, terms)
+    found = _found(chunk, lines, terms)
     shown = _worth_showing(lines, found, chunk)
     signature = _signature(chunk, terms, shown)
     window = _best_window(shown, lines, found, _heads(shown, lines, chunk.language, signature), size)
@@ -69,15 +78,31 @@ def excerpt_lines(chunk: Chunk, terms: Collection[str], *, size: int) -> list[in
     return window
 
 
-def _found(lines: Sequence[str], terms: Collection[str]) -> list[frozenset[str]]:
-    """What each line has of the terms, and of the names among them, in any case where none is in their own."""
+def _found(chunk: Chunk, lines: Sequence[str], terms: Collection[str]) -> list[frozenset[str]]:
+    """What each line has of the terms, and of the names among them."""
     found = [text_terms(line).intersection(terms) for line in lines]
     for name in filter(_is_name, terms):
-        spelled = whole_name(name)
-        if not any(map(spelled.search, lines)):
-            spelled = whole_name(name, any_case=True)
-        found = [each | {name} if spelled.search(line) else each for each, line in zip(found, lines, strict=True)]
+        having = _having(chunk, lines, name)
+        found = [each | {name} if at in having else each for at, each in enumerate(found)]
     return found
+
+
+def _having(chunk: Chunk, lines: Sequence[str], name: str) -> Collection[int]:
+    """Places of the lines that have a name: the line itself of `file.py:12`; else as typed, in any case, or its last part.
+
+    The last part of a qualified name counts where it is defined.
+    """
+    place = _PLACE.fullmatch(name)
+    if place:
+        return {int(place[2]) - chunk.start_line} if f"/{chunk.path}".endswith(f"/{place[1]}") else ()
+    for any_case in (False, True):
+        spelled = whole_name(name, any_case=any_case)
+        having = [at for at, line in enumerate(lines) if spelled.search(line)]
+        if having:
+            return having
+    last = Mention(name).name
+    line = definition_line(chunk, last) if last != name and last in chunk.symbols else None
+    return () if line is None else {line - chunk.start_line}
 
 
 def _is_name(term: str) -> bool:

@@ -27,9 +27,10 @@ def definition_line(chunk: Chunk, name: str) -> int | None:
     if not having:
         return None
     defines = _definition_of(name)
-    best = next((at for at in having if defines.search(lines[at])), None)
+    code = [at for at in having if not _COMMENT.match(lines[at])]
+    best = next((at for at in [*code, *having] if defines.search(lines[at])), None)
     if best is None:
-        best = next((at for at in having if not _COMMENT.match(lines[at])), having[0])
+        best = code[0] if code else having[0]
     return chunk.start_line + best
 
 

@@ -8,12 +8,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from askrepo.files.languages import SECTIONED
+from askrepo.search.lines import definition_line
 from askrepo.search.question.mentions import Holds, Mention
 from askrepo.search.signals.prior import is_changelog
 from askrepo.types import Chunk
 
 DOUBLES = frozenset({"test", "example", "generated", "vendored"})
 """Kinds of file that repeat names whose home is elsewhere."""
+
+COPIES = frozenset({"generated", "vendored"})
+"""Those of them that are made of something else."""
+
+_DECLARATIONS = re.compile(r"\.d\.[cm]?ts$|\.pyi$", re.IGNORECASE)
+_WITH_PROTOTYPES = frozenset({"c", "cpp", "objective-c", "cuda"})
 
 _KEY_LANGUAGES = SECTIONED | {"json", "json5", "jsonc", "properties", "yaml"}
 
@@ -30,7 +37,7 @@ def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | 
     """
     if _defines(chunk, mention, any_case=any_case):
         return Holds.DEFINES
-    if _is_named_like(chunk.path, mention, any_case=any_case):
+    if is_named_like(chunk.path, mention, any_case=any_case):
         return Holds.DEFINES if chunk.start_line <= (mention.line or 1) <= chunk.end_line else Holds.USES
     if not any_case and chunk.start_line == 1 and PurePosixPath(chunk.path).stem == mention.text:
         return Holds.NAMES_FILE
@@ -51,6 +58,43 @@ def is_double(chunk: Chunk) -> bool:
     return chunk.kind in DOUBLES or is_changelog(chunk) or _LOCK_FILE.search(chunk.path) is not None
 
 
+def is_copy(chunk: Chunk) -> bool:
+    """Whether the chunk's file repeats what is written elsewhere, and is the home of nothing."""
+    return chunk.kind in COPIES
+
+
+def distance(chunk: Chunk, mention: Mention) -> int:
+    """How far a chunk that defines a name is from the one that was meant, 0 for the nearest.
+
+    A path as a whole is nearer than its end; what encloses a definition is nearer than the file or the package that
+    does; the definition is nearer than its declaration, at the top of a file nearer than inside of something else.
+    """
+    if is_named_like(chunk.path, mention, any_case=True):
+        return 0 if chunk.path == mention.text.removeprefix("./").lstrip("/") else 1
+    if len(mention.parts) == 1:
+        return int(declares(chunk, mention.name))
+    scope = {part for each in (*chunk.scope, *chunk.symbols) for part in re.split(r"\W+", each)}
+    inside = mention.text in chunk.symbols or mention.parts[-2] in scope or _is_enclosed(chunk, mention)
+    return 2 * (not inside) + 2 * (not inside and _is_indented(chunk, mention.name)) + declares(chunk, mention.name)
+
+
+def declares(chunk: Chunk, name: str) -> bool:
+    """Whether the chunk says only that a name is defined elsewhere: in a header, or in types of JavaScript and Python."""
+    if _DECLARATIONS.search(chunk.path):
+        return True
+    line = definition_line(chunk, name) if chunk.language in _WITH_PROTOTYPES else None
+    if line is None:
+        return False
+    rest = "\n".join(chunk.text.split("\n")[line - chunk.start_line :])
+    end = re.search(r"[;{]", rest)
+    return end is not None and end[0] == ";" and "(" in rest[: end.start()]
+
+
+def _is_indented(chunk: Chunk, name: str) -> bool:
+    line = definition_line(chunk, name)
+    return line is not None and chunk.text.split("\n")[line - chunk.start_line][:1].isspace()
+
+
 def _defines(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
     """Whether the chunk defines the name, inside of what qualifies it where that is said."""
     if mention.is_message:
@@ -65,7 +109,7 @@ def _defines(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
         return True
     if chunk.language in _KEY_LANGUAGES:
         return _is_nested_key(chunk, mention, any_case=any_case)
-    return mention.parts[-2].lower() in _around(chunk)
+    return mention.parts[-2].lower() in _around(chunk) or _is_enclosed(chunk, mention)
 
 
 def defines_last_part(chunk: Chunk, mention: Mention) -> bool:
@@ -96,6 +140,18 @@ def _around(chunk: Chunk) -> set[str]:
     return {each.lower() for each in (*scope, *chunk.symbols, path.stem, path.parent.name)}
 
 
+def _is_enclosed(chunk: Chunk, mention: Mention) -> bool:
+    """Whether what qualifies the name stands on the line of its definition or on those around: `impl Pool {`."""
+    line = definition_line(chunk, mention.name)
+    if line is None:
+        return False
+    lines = chunk.text.split("\n")[: line - chunk.start_line + 1]
+    before = sum(len(each) + 1 for each in lines[:-1])
+    around = [lines[-1].partition(mention.name)[0], *_enclosing_lines(chunk.text, before, chunk.language)]
+    owner = _whole(mention.parts[-2], False)
+    return any(owner.search(each) for each in around)
+
+
 def _is_inside_owner(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
     """Whether the last part stands inside of what qualifies it: a column of a table, a field of a class."""
     if len(mention.parts) == 1 or chunk.language in _KEY_LANGUAGES or mention.is_message:
@@ -104,7 +160,7 @@ def _is_inside_owner(chunk: Chunk, mention: Mention, *, any_case: bool) -> bool:
     return mention.parts[-2].lower() in owners and _whole(mention.name, any_case).search(chunk.text) is not None
 
 
-def _is_named_like(path: str, mention: Mention, *, any_case: bool) -> bool:
+def is_named_like(path: str, mention: Mention, *, any_case: bool = False) -> bool:
     """Whether the file is the one that the name is of: a path, the end of one, or a module `package.module`."""
     if "." not in mention.text and "/" not in mention.text:
         return False

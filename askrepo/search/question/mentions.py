@@ -91,7 +91,8 @@ class Mention:
         """The parts of a qualified name, outermost first; the whole of any other."""
         if self.is_message or self.text.startswith("-"):
             return (self.text,)
-        return tuple(part for part in _LAST_PART.split(self.text.lstrip("@$%:&").replace("()", "")) if part)
+        parts = (part.strip("()*&") for part in _LAST_PART.split(self.text.lstrip("@$%:&").replace("()", "")))
+        return tuple(filter(None, parts))
 
     @property
     def name(self) -> str:

@@ -193,6 +193,60 @@ def test_what_a_package_defines_comes_before_who_calls_it_by_the_packages_name(s
     assert first(shop, form.format(name)) == home
 
 
+OWNERS = {
+    "README.md": "# Depot\n\nA depot keeps parcels.\n",
+    "lib/README.md": "# The library's README.md\n\nREADME.md of the library, see README.md.\n",
+    "src/pool.rs": "impl Pool {\n    pub fn new(size: u8) -> Pool {\n        Pool { size }\n    }\n}\n",
+    "src/latch.rs": "impl CoreLatch {\n    fn set(&self) -> u8 {\n        1\n    }\n}\n\nimpl Latch {\n"
+    "    fn wake(&self) {}\n}\n",
+    "src/spin.rs": "impl Latch for SpinLatch {\n    fn set(&self) -> u8 {\n        2\n    }\n}\n",
+    "tests/pool.rs": "fn pool_is_new() {\n    Pool::new(1);\n    Pool::new(2);\n    Pool::new(3);\n}\n",
+    "mux.go": "package depot\n\nfunc (mx *Mux) Mount(path string) {\n\tmx.add(path)\n}\n",
+    "router.go": "package depot\n\ntype Router interface {\n\tMount(path string)\n}\n",
+    "depot.h": "int depot_open(const char *path, int flags);\n",
+    "depot.c": '#include "depot.h"\n\nint depot_open(const char *path, int flags) {\n  return path[0] + flags;\n}\n',
+    "api.d.ts": "export interface Config {\n  maxRate?: number;\n}\n",
+    "api.js": "const defaults = {\n  maxRate: 3,\n};\n",
+    "blob.proto": 'syntax = "proto3";\n\nmessage GetBlob {\n  bool allow_gone = 1;\n}\n',
+    "gen/blob_pb2.py": "# DO NOT EDIT, generated.\nclass GetBlob:\n    def allow_gone(self):\n        return 1\n",
+    "docs/v1/flags.md": "# Flags\n\n## `--keep-all`\n\n`--keep-all` keeps all, says `--keep-all` of one.\n",
+    "docs/v2/flags.md": "# Flags\n\n## `--keep-all`\n\nKeeps parcels that nobody fetched.\n",
+    "long.py": "".join(f"def step_{n}(parcel):\n    return [parcel, {n}]\n\n\n" for n in range(2_500)),
+}
+
+
+@pytest.fixture(scope="module")
+def owners(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("owners"), OWNERS, name="depot").reader
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("README.md", "README.md"),
+        ("Pool::new", "src/pool.rs"),
+        ("what does Pool::new do", "src/pool.rs"),
+        ("SpinLatch::set", "src/spin.rs"),
+        ("Latch::set", "src/spin.rs"),
+        ("Mux.Mount", "mux.go"),
+        ("(*Mux).Mount", "mux.go"),
+        ("Router.Mount", "router.go"),
+        ("depot_open", "depot.c"),
+        ("maxRate", "api.js"),
+        ("GetBlob.allow_gone", "blob.proto"),
+        ("--keep-all", "docs/v2/flags.md"),
+    ],
+)
+def test_the_definition_that_was_meant_comes_first(owners, question, path):
+    assert first(owners, question) == path
+
+
+@pytest.mark.parametrize("question", ["long.py:9001", "why does long.py:9001 fail"])
+def test_a_line_far_down_a_long_file_is_found(owners, question):
+    chunk = search(question, readers=[owners])[0].chunk
+    assert (chunk.path, chunk.start_line <= 9001 <= chunk.end_line) == ("long.py", True)
+
+
 def test_doubles_come_after_the_home_and_its_users(reader):
     paths = [hit.chunk.path for hit in search("parse_address", readers=[reader])]
     users, doubles = paths.index("src/courier/send.py"), ["CHANGELOG.md", "tests/test_address.py"]

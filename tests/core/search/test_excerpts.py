@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from askrepo.search.excerpts import asked_terms, excerpt_lines, scope_of, symbol_for
+from askrepo.search.lines import definition_line
 from askrepo.text.terms import query_terms
 from askrepo.types import Chunk
 from tests.datasets import build_alias
@@ -69,6 +70,23 @@ def test_the_line_with_the_name_as_typed_is_shown_before_lines_with_its_words(na
     lines = text.split("\n")
     terms = frozenset((*query_terms(name), name))
     assert lines[excerpt_lines(chunk(text, language="text"), terms, size=1)[0]] == line
+
+
+def test_the_line_asked_for_is_shown():
+    lines = [f"line {at}" for at in range(20, 40)]
+    assert excerpt_lines(chunk("\n".join(lines), start_line=20), {"line", "a.py:31", "b/a.py:25"}, size=1) == [11]
+
+
+def test_the_definition_of_a_qualified_name_is_shown_though_nothing_says_it_whole():
+    text = "class Cache:\n    # cache get, get cache\n    size = 1\n\n    def get(self, key):\n        return key\n"
+    terms = frozenset((*query_terms("Cache.get"), "Cache.get"))
+    assert excerpt_lines(chunk(text, symbols=("Cache", "get")), terms, size=1) == [4]
+    assert symbol_for(chunk(text, symbols=("Cache", "get")), terms) == "get"
+
+
+def test_a_comment_that_shows_a_definition_is_none():
+    text = "# def after(resource)\n#   resource\n# end\ndef after(resource)\n  1\nend\n"
+    assert definition_line(chunk(text, language="ruby", symbols=("after",)), "after") == 4
 
 
 def test_signature_stands_above_a_match_that_is_far_from_it():
