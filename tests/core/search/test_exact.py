@@ -211,7 +211,7 @@ OWNERS = {
     "gen/blob_pb2.py": "# DO NOT EDIT, generated.\nclass GetBlob:\n    def allow_gone(self):\n        return 1\n",
     "docs/v1/flags.md": "# Flags\n\n## `--keep-all`\n\n`--keep-all` keeps all, says `--keep-all` of one.\n",
     "docs/v2/flags.md": "# Flags\n\n## `--keep-all`\n\nKeeps parcels that nobody fetched.\n",
-    "long.py": "".join(f"def step_{n}(parcel):\n    return [parcel, {n}]\n\n\n" for n in range(2_500)),
+    "far/long.py": "".join(f"def step_{n}(parcel):\n    return [parcel, {n}]\n\n\n" for n in range(6_000)),
 }
 
 
@@ -241,10 +241,10 @@ def test_the_definition_that_was_meant_comes_first(owners, question, path):
     assert first(owners, question) == path
 
 
-@pytest.mark.parametrize("question", ["long.py:9001", "why does long.py:9001 fail"])
+@pytest.mark.parametrize("question", ["long.py:20001", "why does long.py:20001 fail"])
 def test_a_line_far_down_a_long_file_is_found(owners, question):
     chunk = search(question, readers=[owners])[0].chunk
-    assert (chunk.path, chunk.start_line <= 9001 <= chunk.end_line) == ("long.py", True)
+    assert (chunk.path, chunk.start_line <= 20001 <= chunk.end_line) == ("far/long.py", True)
 
 
 def test_doubles_come_after_the_home_and_its_users(reader):
