@@ -7,8 +7,8 @@ import re
 MIN_LINES = 30
 """Fewer lines configure something, and say what they configure."""
 MIN_SHARE = 0.3
-"""Of the lines that are no comments. Where the documentation of 45 public repositories lies, jq's manuals and Jekyll's
-lists of options and filters have .31 to .64, all other YAML .25 at most (measured 2026-11)."""
+"""Of the lines that are no comments. Where the documentation of 45 public repositories lies, jq's manuals and
+Jekyll's lists of options and filters have .31 to .64, all other YAML .25 at most (measured 2026-11)."""
 MIN_WORDS = 6
 """Words of a line that is prose."""
 

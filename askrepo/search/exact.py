@@ -42,6 +42,8 @@ TELLING = 2
 """Other words that a question must have to be about something else than a name."""
 
 _VERSION = re.compile(r"[vV]?\d+\.\d[-+.\w]*")
+_CALL = re.compile(r"([^\W\d][\w.:>#-]*)\(.*\)?")
+_FLAG_WITH_VALUE = re.compile(r"(--?[A-Za-z][\w-]*)[= ].*")
 _PRODUCT = re.compile(r"[A-Z][a-z]*[A-Z][A-Za-z]*")
 _ASKS_FOR_VALUE = re.compile(
     r"\b(?:set|sets|setting|default|defaults|value|configured?|assigned|documented)\b", re.IGNORECASE
@@ -86,13 +88,15 @@ def exact(requests: Sequence[SearchRequest]) -> tuple[list[Exact], list[Absent]]
         if not held and mention.is_sure and not (mention.is_plain and _has_words(requests, mention)):
             absent.append(Absent(mention.text, nearest_names(requests, mention)))
             for name in absent[-1].nearest[:1]:
-                held = _held(requests, _meant(mention, name), place)
+                held = _held(requests, _meant(mention, name), place) or _held(requests, Mention(name), place)
         found += held
     return found, absent
 
 
 def _meant(mention: Mention, nearest: str) -> Mention:
     """The mention with what is spelled nearly so: of a qualified name the last part alone may be misspelt."""
+    if mention.is_message:
+        return replace(mention, text=nearest)
     is_last_part = len(mention.parts) > 1 and len(Mention(nearest).parts) == 1
     owner = mention.text.removesuffix(mention.name) if is_last_part and mention.text.endswith(mention.name) else ""
     return Mention(owner + nearest)
@@ -110,15 +114,27 @@ def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> li
         return _looked_up(requests, Mention(f"{mention.text}:{mention.line}"), place) or held  # "redis.io:6379"
     if held or mention.is_message:
         return held
-    others = (replace(mention, text=text) for text in _other_spellings(mention.text))
+    projects = requests[0].projects
+    others = (replace(mention, text=text) for text in _other_spellings(mention.text, projects))
     return next(filter(None, (_looked_up(requests, other, place) for other in others)), [])
 
 
-def _other_spellings(text: str) -> Iterator[str]:
-    """Without the marks of its use (`$HOME`, `%HOME%`), a path with slashes, a version with and without `v`."""
-    bare = text.lstrip("$%@&*#{( ").removeprefix("env:").rstrip("})% ")
+def _other_spellings(text: str, projects: Collection[str]) -> Iterator[str]:
+    """Without the marks of its use (`$HOME`, `%HOME%`, `name:`), a path with slashes, a version with and without `v`.
+
+    A call without what it is given, a flag without its value, a path without the repository's name before it.
+    """
+    bare = text.lstrip("$%@&*#{(`\"' ").removeprefix("env:").rstrip("})%`\"':;,.?! ")
     if bare and bare != text:
         yield bare
+    for shape in (_CALL, _FLAG_WITH_VALUE):
+        if match := shape.fullmatch(bare):
+            yield match[1]
+    if text.startswith("-") and "/" in text:
+        yield from reversed(text.split("/"))
+    first, _, rest = text.partition("/")
+    if rest and first in projects:
+        yield rest
     if "\\" in text:
         yield text.replace("\\", "/")
     if _VERSION.fullmatch(text):
@@ -208,9 +224,10 @@ def _first(listing: Sequence[Ranked], pool: Pool) -> list[int]:
     question = pool.question
     editions = zip(pool.candidates, pool.editions, strict=True) if pool.editions else ()
     copies = {(each.at, each.chunk.id) for each, factor in editions if factor < 1}
-    queues = [
-        _of_one_name(listing, place, mention, question, copies) for place, mention in enumerate(question.mentions)
-    ]
+    order = sorted(
+        enumerate(question.mentions), key=lambda pair: not pair[1].is_message
+    )  # what an error says tells most
+    queues = [_of_one_name(listing, place, mention, question, copies) for place, mention in order]
     longest = max(map(len, queues), default=0)
     turns = dict.fromkeys(queue[turn] for turn in range(longest) for queue in queues if turn < len(queue))
     is_rare = question.is_name and len(turns) <= RARE

@@ -20,17 +20,19 @@ _PLACE = re.compile(r"(.+):(\d+)")
 """A path with a line."""
 
 
-def asked_terms(question: str, *, readers: Sequence[AliasReader]) -> frozenset[str]:
+def asked_terms(question: str, *, readers: Sequence[AliasReader], meant: Sequence[str] = ()) -> frozenset[str]:
     """What an excerpt of an answer should hold: the question's terms, and its names as they were typed.
 
     The project's name is left out, which its every page has.
+
+    :param meant: names that were searched for in place of absent ones.
     """
     parsed = Question.parse(question)
     snapshots = (snapshot for reader in readers for snapshot in reader.entry.manifest.snapshots)
     projects = {snapshot.name.rpartition("/")[2] for snapshot in snapshots}
     sure = (mention for mention in parsed.mentions if mention.is_sure and mention.text not in projects)
     names = (f"{each.text.lstrip('./')}:{each.line}" if each.line else each.text for each in sure)
-    return frozenset((*(parsed.terms if parsed.is_name else telling_terms(parsed.terms, projects)), *names))
+    return frozenset((*(parsed.terms if parsed.is_name else telling_terms(parsed.terms, projects)), *names, *meant))
 
 
 def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
@@ -88,9 +90,9 @@ def _found(chunk: Chunk, lines: Sequence[str], terms: Collection[str]) -> list[f
 
 
 def _having(chunk: Chunk, lines: Sequence[str], name: str) -> Collection[int]:
-    """Places of the lines that have a name: the line itself of `file.py:12`; else as typed, in any case, or its last part.
+    """Places of the lines that have a name, as typed or else in any case; of `file.py:12` that line.
 
-    The last part of a qualified name counts where it is defined.
+    Of a qualified name that stands nowhere as a whole its last part counts where it is defined.
     """
     place = _PLACE.fullmatch(name)
     if place:

@@ -9,8 +9,9 @@ from itertools import chain
 
 from askrepo.search.question.mentions import Mention
 from askrepo.search.request import SearchRequest
+from askrepo.search.verbatim import whole_name
 from askrepo.store.reader import words_of
-from askrepo.text.terms import query_terms
+from askrepo.text.terms import STOP_WORDS, query_terms
 
 MOST = 3
 """Names told."""
@@ -24,6 +25,18 @@ CHARS_PER_EDIT = 4
 LOOKED_AT = 100
 """Chunks whose words are compared, best by BM25 of the name's parts: most slips leave some part whole."""
 
+MAX_RUN_WORDS = 30
+"""Words of a message that are looked for."""
+
+MIN_RUN_WORDS = 2
+MIN_RUN_LETTERS = 7
+"""Of the words of a run that are no stop words: "Cannot index" tells something, "of the" does not."""
+
+MAX_RUN_CHUNKS = 20
+"""Chunks that may have a run: what stands everywhere is no message."""
+
+_FILLED_IN = "\"'`()[]{}<>,;"
+
 _DOTTED = re.compile(r"(?<!\w)\w+(?:(?:::|->|[.#\\:])\w+)+")
 
 
@@ -34,15 +47,51 @@ def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[
     flag is compared with flags, a path with the ends of paths, a qualified name as a whole and by its last part.
     """
     if mention.is_message:
-        return ()
+        return longest_run(requests, mention)
+    if not any(map(str.isalpha, mention.text.lstrip("vV"))):
+        return ()  # another version is another thing
     defined = {symbol for request in requests for symbol in request.reader.dataset.symbols()}
     asked = {mention.name: _names(requests, mention, defined)}
     if len(mention.parts) > 1 or "." in mention.text or "/" in mention.text:
         asked[mention.text] = chain(_paths(requests, mention.text), _qualified_near(requests, mention))
     edits = {name: edited for text, known in asked.items() for name, edited in _edits(text, set(known)).items()}
     near = [name for name, edited in edits.items() if edited <= MAX_EDITS]
-    near.sort(key=lambda name: (len(_parts(name)) != len(mention.parts), edits[name], name not in defined, name))
+    near.sort(
+        key=lambda name: (
+            len(_parts(name)) != len(mention.parts),
+            edits[name],
+            name not in defined,
+            edit_distance(mention.name, name),
+            name,
+        )
+    )
     return tuple(near[:MOST])
+
+
+def longest_run(requests: Sequence[SearchRequest], mention: Mention) -> tuple[str, ...]:
+    """The longest part of a message that stands somewhere, of whole words; nothing of one that says little.
+
+    A program fills its messages in: of "timeout of 500ms exceeded" its source has "timeout of".
+    """
+    words = mention.text.split()[:MAX_RUN_WORDS]
+    terms = query_terms(mention.text)
+    if not terms:
+        return ()
+    texts = [
+        " ".join(scored.chunk.text.split())
+        for request in requests
+        for scored in request.reader.dataset.lexical(terms, limit=LOOKED_AT, where=request.where)
+    ]
+    for length in range(len(words) - 1, MIN_RUN_WORDS - 1, -1):
+        for start in range(len(words) - length + 1):
+            run = " ".join(words[start : start + length]).strip(_FILLED_IN)
+            told = "".join(word for word in run.split() if word.lower() not in STOP_WORDS)
+            if sum(map(str.isalpha, told)) < MIN_RUN_LETTERS:
+                continue
+            spelled = whole_name(run)
+            if 0 < sum(spelled.search(text) is not None for text in texts if run in text) <= MAX_RUN_CHUNKS:
+                return (run,)
+    return ()
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -52,7 +101,7 @@ def _parts(name: str) -> tuple[str, ...]:
 def _edits(asked: str, known: Collection[str]) -> dict[str, int]:
     """Names that may be meant, each with its edits; none count where only case and what joins the words differ."""
     alike = _joined(asked)
-    edits = {name: edit_distance(asked, name) for name in _likely(asked, known)}
+    edits = {name: edit_distance(asked.lower(), name.lower()) for name in _likely(asked, known)}
     return edits | {name: 0 for name in known if len(alike) >= CHARS_PER_EDIT and _joined(name) == alike}
 
 
@@ -61,12 +110,16 @@ def _joined(name: str) -> str:
 
 
 def _likely(asked: str, known: Iterable[str]) -> list[str]:
-    """Those of the names known that may be within the edits that a name of this length allows."""
+    """Those of the names known that may be within the edits that a name of this length allows, in any case."""
     most = min(MAX_EDITS, len(asked.lstrip("-")) // CHARS_PER_EDIT)
-    names = sorted({name for name in known if abs(len(name) - len(asked)) <= most}) if most else []
+    spelled: dict[str, list[str]] = {}
+    for name in known if most else ():
+        if abs(len(name) - len(asked)) <= most:
+            spelled.setdefault(name.lower(), []).append(name)
     # The ratio of two words of n characters that differ in one is 1 - 1/n; the exact count decides.
-    near = difflib.get_close_matches(asked, names, n=MOST * 4, cutoff=max(0.5, 1 - 1.5 * most / len(asked)))
-    return [name for name in near if edit_distance(asked, name) <= most]
+    cutoff = max(0.5, 1 - 1.5 * most / len(asked))
+    near = difflib.get_close_matches(asked.lower(), sorted(spelled), n=MOST * 4, cutoff=cutoff)
+    return [name for each in near if edit_distance(asked.lower(), each) <= most for name in sorted(spelled[each])]
 
 
 def edit_distance(one: str, other: str) -> int:

@@ -79,7 +79,7 @@ def distance(chunk: Chunk, mention: Mention) -> int:
 
 
 def declares(chunk: Chunk, name: str) -> bool:
-    """Whether the chunk says only that a name is defined elsewhere: in a header, or in types of JavaScript and Python."""
+    """Whether the chunk says only that a name is defined elsewhere: in a header, in types of JavaScript and Python."""
     if _DECLARATIONS.search(chunk.path):
         return True
     line = definition_line(chunk, name) if chunk.language in _WITH_PROTOTYPES else None

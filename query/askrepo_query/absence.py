@@ -15,19 +15,20 @@ if TYPE_CHECKING:
     from askrepo_query.options import SearchOptions
 
 
-def print_absent(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> None:
+def print_absent(names: Sequence[Absent], options: SearchOptions, readers: Sequence[AliasReader]) -> None:
     """Say on stderr where each absent name was looked for, or what is spelled nearly so; as an object with `--json`."""
-    for absent in _absent(question, options, readers):
+    for absent in names:
         line = json.dumps(_object(absent)) if options.as_json else plain_line(_sentence(absent, readers))
         print_note(line)
 
 
 def absent_json(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> list[dict[str, Any]]:
     """The absent names as an answer's JSON has them."""
-    return [_object(absent) for absent in _absent(question, options, readers)]
+    return [_object(absent) for absent in absent_in(question, options, readers)]
 
 
-def _absent(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> list[Absent]:
+def absent_in(question: str, options: SearchOptions, readers: Sequence[AliasReader]) -> list[Absent]:
+    """The question's names that stand nowhere where it is searched."""
     from askrepo.search.search import absent_names
 
     return absent_names(question, readers=readers, where=options.filter())

@@ -13,7 +13,7 @@ from askrepo.errors import RequestTooLongError
 from askrepo.text.display import plain, plain_line
 from askrepo.workspace.keys import dataset_id
 from askrepo_query import interrupts
-from askrepo_query.absence import absent_json, print_absent
+from askrepo_query.absence import absent_in, absent_json, print_absent
 from askrepo_query.errors import INCOMPLETE, NOTHING_FOUND, UNCITED
 from askrepo_query.hits import excerpt
 from askrepo_query.keeping import Keeper
@@ -95,7 +95,8 @@ class Answerer:
         if evidence.standalone_question != question:
             print_note(plain_line(f"searched: {evidence.standalone_question}"))
         if not self.options.as_json:
-            print_absent(evidence.standalone_question, self.options, self.follower.readers)
+            absent = absent_in(evidence.standalone_question, self.options, self.follower.readers)
+            print_absent(absent, self.options, self.follower.readers)
         if not evidence.sources:
             self._print_nothing(evidence)
             return Answered(None, NOTHING_FOUND)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from askrepo.errors import UsageError
-from askrepo_query.absence import print_absent
+from askrepo_query.absence import absent_in, print_absent
 from askrepo_query.editor import open_in_editor
 from askrepo_query.errors import NOTHING_FOUND
 from askrepo_query.hits import Terms, hit_block, hit_json
@@ -76,12 +76,14 @@ def search(
     question = read_question(query)
     with progress("opening"):
         readers = options.readers()
+    absent = absent_in(question, options, readers)
     if as_context:
         found = _print_context(question, options, readers, max_tokens or options.session.settings.context_tokens)
     else:
-        hits = _print_listing(question, options, readers, around)
+        meant = [name for each in absent for name in each.nearest[:1]]
+        hits = _print_listing(question, options, readers, around, meant)
         found = bool(hits)
-    print_absent(question, options, readers)
+    print_absent(absent, options, readers)
     if not found:
         print_note("nothing found")
     for reader in readers:
@@ -114,9 +116,16 @@ def _open(
 
 
 def _print_listing(
-    question: str, options: SearchOptions, readers: Sequence[AliasReader], around: int | None
+    question: str,
+    options: SearchOptions,
+    readers: Sequence[AliasReader],
+    around: int | None,
+    meant: Sequence[str],
 ) -> Sequence[Hit]:
-    """The best hits, printed for a person or as JSON."""
+    """The best hits, printed for a person or as JSON.
+
+    :param meant: names that were searched for in place of absent ones.
+    """
     from askrepo.answer.citations import citation_of
     from askrepo.search.excerpts import asked_terms
     from askrepo.search.links import first_links
@@ -125,7 +134,7 @@ def _print_listing(
     with progress("searching"):
         k = options.k or DEFAULT_K
         hits = search_files(question, readers=readers, k=k, strategy=options.strategy, where=options.filter())
-        terms = asked_terms(question, readers=readers)
+        terms = asked_terms(question, readers=readers, meant=meant)
         links = first_links(hits, readers=readers, terms=terms)
     several = sum(len(reader.entry.manifest.snapshots) for reader in readers) > 1
     width = terminal_width()

@@ -26,6 +26,13 @@ _LINE = re.compile(r"(?::|#L?|[\"']?,? line |\()(\d{1,7})(?:-L?\d{1,7}|:\d{1,7})
 """The lines behind a path, as compilers, tracebacks, editors and web pages write them."""
 _PATH_END = re.compile(r"(?:\.[^\W\d]\w*|/[\w.@+-]*)\Z")
 
+_WEB_PLACE = re.compile(
+    r"https?://[^\s/]+/[^\s/]+/[^\s/]+/(?:-/)?(?:blob|raw|blame|src)/(?:branch/|commit/)?[^\s/]+/(?=\S)"
+)
+"""What a web page of a file has before its path."""
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2}")
+"""Scripts without spaces between words, in which a whole sentence is one word."""
+
 _QUOTED_WORD = re.compile(r"(`{1,3}|[\"'])([^`\"'\s]+)\1")
 
 # Words before or behind a plain word that make it a name: "the function task", "task macro".
@@ -119,7 +126,16 @@ _QUOTES = (
     _Form(re.compile(r"[\"\u201c]([^\"\u201c\u201d\n]{2,200})[\"\u201d]")),
     _Form(re.compile(r"(?<!\w)'([^'\n]{2,200})'(?!\w)")),
 )
+_ASKS = re.compile(r"(?:how|what|why|when|where|which|who|should|could|would|can|do|does|is|are|i|we)\b", _ANY_CASE)
+_ERROR = r"(?:\w*(?:error|exception)|fatal|panic|warning|assertion failed)"
 _FORMS: tuple[_Form, ...] = (
+    # Messages, with whatever they quote: of three words and more, or behind what only an error begins with.
+    _Form(re.compile(r"(?<!\w)\"((?:[^\s\"]+ ){2,}[^\"\n]{1,150})\"(?!\w)")),
+    _Form(re.compile(r"\u201c((?:[^\s\u201d]+ ){2,}[^\u201d\n]{1,150})\u201d")),
+    _Form(
+        re.compile(rf"(?:^|[\s:]){_ERROR}(?: \([^()\n]*\))?: +([^\n?]{{5,200}}?)\s*(?=$|\n|\?)", re.IGNORECASE),
+        is_name=lambda text: len(text.split()) > 1 and not _ASKS.match(text),
+    ),
     _Form(re.compile(r"`+([^`\n]{1,200})`+")),
     *_QUOTES,
     _Form(re.compile(r"(?<![\w-])(--[A-Za-z][\w-]*|-[A-Za-z])(?![\w-])")),
@@ -128,10 +144,12 @@ _FORMS: tuple[_Form, ...] = (
     _Form(re.compile(r"(?<!\w)(@?[^\W\d][\w-]*(?:\.[\w-]+)+)(?![\w])"), is_name=lambda text: not _is_prose(text)),
     _Form(re.compile(rf"(?<![\w.])([@$]?{_QUALIFIED}[?!]?)(?!\w)"), is_name=lambda text: not _is_prose(text)),
     _Form(re.compile(rf"(?<!\w)({_IDENTIFIER})(?=\(\))")),
+    _Form(re.compile(rf"(?<!\w)({_IDENTIFIER})(?=\((?!e?s\))[^\s()]+\))"), is_sure=False),
     _Form(re.compile(rf"(?<!\w)([@$]{_IDENTIFIER})")),
     _Form(re.compile(rf"(?<!\w)({_IDENTIFIER}!)(?=\s|\(|$)"), is_sure=False),
     _Form(re.compile(r"(?<![\w.])(v?\d+\.\d+(?:\.\d+)+(?:[-+.]?[A-Za-z]\w*)*)(?!\w)")),
     _Form(re.compile(r"(?<!\w)([A-Z]{1,8}-?\d{3,})(?!\w)")),
+    _Form(re.compile(r"(?<![\w-])((?:X|[A-Z][a-z]+|[A-Z]{2,})(?:-(?:[A-Z][a-z]*|[A-Z]+|[Ii]d)){2,}|X(?:-[A-Z]\w+)+)(?![\w-])")),
     _Form(re.compile(rf"(?<![\w-])({_KEBAB})(?![\w-])"), is_sure=False),
     _Form(re.compile(rf"(?<!\w)({_IDENTIFIER})(?!\w)"), is_name=has_code_shape),
     _Form(re.compile(rf"{_ARTICLE}(?:{_NOUNS})\s+{_CALLED}({_PLAIN}){_BEHIND}", _ANY_CASE), is_sure=False),
@@ -143,7 +161,7 @@ _FORMS: tuple[_Form, ...] = (
 
 def mentions(text: str) -> tuple[Mention, ...]:
     """The names in a question, in its order, each once, at most MAX_MENTIONS; a bare word is one whatever it is."""
-    head = text[:HEAD_CHARS].strip()
+    head = _WEB_PLACE.sub("", text[:HEAD_CHARS].strip())
     found = [_bare(head)] if _is_bare(head) else _found(head)
     kept = {each.text: each for each in reversed(found) if _WORD.search(each.text)}
     return tuple(kept[each.text] for each in dict.fromkeys(found) if kept.get(each.text) is each)[:MAX_MENTIONS]
@@ -168,7 +186,7 @@ def _bare(text: str) -> Mention:
     for lines in _LINE.finditer(text):
         if lines.end() == len(text) and _is_path(text[: lines.start()]):
             return Mention(text[: lines.start()], line=int(lines[1]))
-    return Mention(text, is_sure=_WORD.search(text) is not None)
+    return Mention(text, is_sure=_WORD.search(text) is not None and _UNSPACED.search(text) is None)
 
 
 def _found(text: str) -> list[Mention]:

@@ -247,6 +247,91 @@ def test_a_line_far_down_a_long_file_is_found(owners, question):
     assert (chunk.path, chunk.start_line <= 20001 <= chunk.end_line) == ("far/long.py", True)
 
 
+ERRORS = {
+    "src/errors.py": "class DepotError(Exception):\n    pass\n\n\nclass Gate:\n    pass\n",
+    "src/wait.py": "def wait(limit):\n    raise DepotError('waiting took ' + str(limit) + 'ms, giving up')\n",
+    "src/status.py": "def check(code):\n    raise DepotError(f'The depot answered with code {code}')\n",
+    "src/gate.py": "def shut(gate):\n    raise ValueError('Could not find the `Gate` of this depot')\n",
+    "src/app.js": "function openGate(name) {\n  return name;\n}\n\nopenGate('north');\n",
+    "README.md": "# Depot\n\nWhat the depot answers: a code, and how long waiting took.\n",
+    "settings.py": "X_Y = {'X-Depot-Id': 1, '--max-wait': 2, '--keep': 3}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def errors(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("errors"), ERRORS, name="depot").reader
+
+
+@pytest.mark.parametrize(
+    "form", ['"{}"', "error: {}", "DepotError: {}", 'why do I get "{}" here?', "job: Error (at 3): {}"]
+)
+@pytest.mark.parametrize(
+    ("message", "said", "path"),
+    [
+        ("waiting took 500ms, giving up", "giving up", "src/wait.py"),
+        ("The depot answered with code 404", "The depot answered with code", "src/status.py"),
+    ],
+)
+def test_a_message_that_was_filled_in_is_found_by_what_stands_of_it(errors, message, said, path, form):
+    [absent] = absent_names(form.format(message), readers=[errors])
+    assert (absent.name, len(absent.nearest)) == (message, 1)
+    assert first(errors, form.format(message)) == path
+    if path == "src/status.py":
+        assert absent.nearest == (said,)
+
+
+def test_a_message_comes_before_the_names_that_it_quotes(errors):
+    assert first(errors, '"Could not find the `Gate` of this depot"') == "src/gate.py"
+    assert absent_names('"Could not find the `Gate` of this depot"', readers=[errors]) == []
+
+
+@pytest.mark.parametrize("question", ['"nobody ever wrote this sentence"', '"the of and with a to"'])
+def test_of_a_message_that_nothing_says_nothing_is_found(errors, question):
+    assert absent_names(question, readers=[errors])[0].nearest == ()
+    assert search(question, readers=[errors]) == []
+
+
+@pytest.mark.parametrize("question", ["I have an error: should I wait or open the gate?", "parcels: how they wait"])
+def test_a_sentence_behind_a_colon_is_no_message(errors, question):
+    assert absent_names(question, readers=[errors]) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("openGate('south')", "src/app.js"),
+        ("what does openGate('south') do", "src/app.js"),
+        ("openGate:", "src/app.js"),
+        ("`openGate`?", "src/app.js"),
+        ("DepotError:", "src/errors.py"),
+        ("--max-wait=64", "settings.py"),
+        ("-k/--keep", "settings.py"),
+        ("depot/src/wait.py", "src/wait.py"),
+        ("https://git.example/acme/depot/blob/main/src/wait.py#L2", "src/wait.py"),
+        ("what is https://git.example/acme/depot/-/blob/v1/src/wait.py for", "src/wait.py"),
+        ("opengate", "src/app.js"),
+    ],
+)
+def test_a_name_is_found_with_what_people_leave_around_it(errors, question, path):
+    assert first(errors, question) == path
+    assert absent_names(question, readers=[errors]) == []
+
+
+def test_a_slip_is_found_in_any_case(errors):
+    assert absent_names("opnegate", readers=[errors])[0].nearest == ("openGate",)
+    assert first(errors, "opnegate") == "src/app.js"
+
+
+def test_a_header_that_nobody_sets_is_told_and_another_version_is_no_slip(errors):
+    assert [each.name for each in absent_names("where is X-Depot-Gone set", readers=[errors])] == ["X-Depot-Gone"]
+    assert [each.nearest for each in absent_names("v1.2.3", readers=[errors])] == [()]
+
+
+def test_a_sentence_without_spaces_is_no_name(errors):
+    assert absent_names("如何打开大门", readers=[errors]) == []
+
+
 def test_doubles_come_after_the_home_and_its_users(reader):
     paths = [hit.chunk.path for hit in search("parse_address", readers=[reader])]
     users, doubles = paths.index("src/courier/send.py"), ["CHANGELOG.md", "tests/test_address.py"]
