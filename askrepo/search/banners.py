@@ -24,6 +24,14 @@ _DIRECTIVE = re.compile(
     r"\s*(?:\.\. (?:image|figure|\|[^|]+\| image|_[^:]+)::?.*|:(?:target|alt|align|width|height|scale|class):.*)$"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ADVERT = re.compile(
+    r"[?&;]utm_(?:source|medium|campaign)\b|opencollective\.com/|github\.com/sponsors/|\b(?:sponsors?|backers?)\b",
+    re.IGNORECASE,
+)
+"""What a line of HTML on a page has that names those who pay for the project."""
+
+_MARKUP_BEGINS = frozenset("<[!|.-+")
+"""What a chunk without a sentence begins with."""
 
 
 def telling(lines: Sequence[str], *, language: str, start_line: int) -> list[bool]:
@@ -41,6 +49,15 @@ def telling(lines: Sequence[str], *, language: str, start_line: int) -> list[boo
     if start_line <= TOP_LINES:
         _silence(tells, _banner(lines))
     return tells
+
+
+def says_nothing(text: str, *, language: str, start_line: int) -> bool:
+    """Whether a chunk of a page has badges, markup and adverts only."""
+    if language not in PROSE or (text.lstrip()[:1] not in _MARKUP_BEGINS and "<" not in text):
+        return False
+    lines = text.split("\n")
+    tells = telling(lines, language=language, start_line=start_line)
+    return not any(tell and line.strip() for tell, line in zip(tells, lines, strict=True))
 
 
 def _silence(tells: list[bool], end: int) -> None:
@@ -80,7 +97,7 @@ def _is_markup(line: str) -> bool:
     """Whether a line of prose has no word that a reader would see."""
     if not line.strip():
         return False
-    if _DIRECTIVE.match(line):
+    if _DIRECTIVE.match(line) or (_TAG.search(line) and _ADVERT.search(line)):
         return True
     left = _ADDRESS.sub(" ", _TAG.sub(" ", _EMPTY_LINK.sub(" ", _IMAGE.sub(" ", line))))
     return left != line and _WORD.search(left) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from askrepo.search.banners import says_nothing
 from askrepo.search.candidates import Candidate, File, KindShares, Pool, Ranked, in_order, pages_share
 from askrepo.search.editions import ARCHIVE_FACTOR, editions_named, superseded
 from askrepo.search.fusion import fuse
@@ -80,6 +81,9 @@ instead of .75 of 158 questions of the confirmation half find their page among t
 instead of .42 as the first; of 132 with vectors the same and .52 instead of .50. All of it (1) puts .83 instead of .90
 of 60 among the first three. Questions about code keep their places (measured 2026-11-29)."""
 
+SILENT_FACTOR = 0.3
+"""On a passage of a page that has badges and adverts only: it says the project's name, and nothing of it."""
+
 MAX_DEFINITIONS = 5
 """A name with more definitions (`get`, `new`) means none of them in particular."""
 
@@ -115,7 +119,11 @@ def pooled(
             of_file[candidate.file] = prior(chunk, question, shares), page_factor(chunk, question, shares)
     pages = {candidate.chunk.path for candidate in candidates if candidate.chunk.kind == "doc"}
     earlier = superseded(pages, editions_named(question.text))
-    archived = [ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0 for candidate in candidates]
+    archived = [
+        (ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0)
+        * (SILENT_FACTOR if _is_silent(candidate.chunk) else 1)
+        for candidate in candidates
+    ]
     kinds = [
         (of_file[candidate.file][0] + doc_comment_prior(candidate.chunk, shares)) * factor
         for candidate, factor in zip(candidates, archived, strict=True)
@@ -138,6 +146,10 @@ def pooled(
         priors=tuple(kinds[at] * home for at, home in zip(kept, homes, strict=True)),
         editions=tuple(archived[at] * of_file[candidates[at].file][1] for at in kept),
     )
+
+
+def _is_silent(chunk: Chunk) -> bool:
+    return chunk.kind == "doc" and says_nothing(chunk.text, language=chunk.language, start_line=chunk.start_line)
 
 
 def _led(

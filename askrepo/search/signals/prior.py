@@ -90,6 +90,9 @@ TERMS_PRIOR = 0.3
 """Factor on the text of a licence, for a question about anything else, and on agreements and codes of conduct for one
 that is not about the project: they have many words, and tell of terms only."""
 
+BUNDLED_TERMS_PRIOR = 0.5
+"""Factor on the text of a licence below the root, for a question about terms: most are those of bundled code."""
+
 _LICENCE = re.compile(
     r"(?:^|/)(?:licen[cs]es?|copying|unlicense|notice|patents|eula)"
     r"(?:[-_.](?:apache|mit|bsd|[al]?gpl|mpl|cc|isc|third)[^/]*)?(?:\.(?:txt|md|rst|html))?$",
@@ -157,7 +160,10 @@ def page_factor(chunk: Chunk, question: Question, shares: KindShares) -> float:
     if chunk.kind != "doc" or is_changelog(chunk):
         return 1.0
     text, overview = question.text, shares.get("overview", 0.0)
-    factor = 1.0 if _is_about_terms(text) else 1 - (1 - TERMS_PRIOR) * _terms_in(chunk.path, overview)
+    if _is_about_terms(text):
+        factor = BUNDLED_TERMS_PRIOR if "/" in chunk.path and _is_licence_text(chunk.path) else 1.0
+    else:
+        factor = 1 - (1 - TERMS_PRIOR) * _terms_in(chunk.path, overview)
     factor *= edition_factor(chunk.path, editions_named(text)) if is_english(text) else 1.0
     return factor * (ANNOUNCEMENT_PRIOR if _is_announcement(chunk.path) else 1.0)
 
@@ -170,6 +176,16 @@ def _is_about_terms(question: str) -> bool:
 def _terms_in(path: str, overview: float) -> float:
     """How much of a page is terms: none of an agreement, for a question about the project."""
     return 1.0 if _is_licence(path) else (1 - overview) * _is_other_terms(path)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_licence_text(path: str) -> bool:
+    return _is_licence(path) or (_is_other_terms(path) and "licen" in path.rpartition("/")[2].lower())
+
+
+def is_root_licence(chunk: Chunk) -> bool:
+    """Whether the chunk is of the text of the licence of the whole repository."""
+    return "/" not in chunk.path and _is_licence(chunk.path)
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from askrepo.search.banners import telling
+from askrepo.search.banners import says_nothing, telling
 
 
 def told(text: str, *, language: str = "markdown", start_line: int = 1) -> list[str]:
@@ -23,6 +23,8 @@ def told(text: str, *, language: str = "markdown", start_line: int = 1) -> list[
         '<img src="logo.svg"',
         '     alt="Quokka logo" />',
         "<!-- prettier-ignore -->",
+        '</td><td> <a href="https://shop.example/?utm_source=oss"> <p>Buy shoes today, cheaper than ever</p> </a>',
+        '<h3 align="center"> Gold sponsors <br> </h3>',
         "|Build Status| |Coverage|",
         ".. image:: https://ci.example/badge.svg",
         "   :target: https://ci.example",
@@ -43,6 +45,8 @@ def test_badges_and_markup_without_a_word_say_nothing(line):
         "",
         "# Quokka ![logo](a.svg)",
         "a < b and c > d",
+        '<p align="center">Quokka keeps copies of your mail</p>',
+        "We thank all sponsors of Quokka.",
     ],
 )
 def test_lines_with_a_word_that_a_reader_sees_say_something(line):
@@ -61,6 +65,20 @@ def test_lines_with_a_word_that_a_reader_sees_say_something(line):
 )
 def test_front_matter_says_nothing(text, left):
     assert told(text) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "silent"),
+    [
+        ("[![CI](a.svg)](b)\n\n<p>\n", "markdown", True),
+        ("<p>\nQuokka keeps copies.\n</p>\n", "markdown", False),
+        ("---\ntitle: Pools\n---\n", "markdown", True),
+        ("<p>\n</p>\n", "html", False),
+        ("# Pools\n", "markdown", False),
+    ],
+)
+def test_a_chunk_of_badges_says_nothing(text, language, silent):
+    assert says_nothing(text, language=language, start_line=1) is silent
 
 
 def test_front_matter_stands_at_the_top_of_a_file_only():

@@ -93,7 +93,13 @@ def test_of_a_page_in_several_versions_the_second_counts_as_a_copy():
     assert [each.score for each in decayed(ranked_chunks(*pages))] == [1.0, COPY_FACTOR]
 
 
-@pytest.mark.parametrize("path", ["LICENSE", "LICENSE-APACHE", "NOTICE", "packages/cli/COPYING.txt"])
+@pytest.mark.parametrize("path", ["doc/licenses/commons-license.txt", "internal/LICENSE", "packages/cli/COPYING.txt"])
+def test_the_licence_of_bundled_code_stands_behind_the_root_s(path):
+    assert prior(path, "which licence is it under?") < prior("LICENSE", "which licence is it under?")
+    assert prior("docs/license_server.md", "which licence?") == prior("docs/server.md", "which licence?")
+
+
+@pytest.mark.parametrize("path", ["LICENSE", "LICENSE-APACHE", "NOTICE"])
 def test_a_licence_answers_only_what_is_asked_of_terms(path):
     asked, other = "may I use it in a commercial product?", "how do I give a default?"
     assert prior(path, other) == pytest.approx(TERMS_PRIOR * prior(path, asked))

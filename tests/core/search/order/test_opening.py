@@ -48,6 +48,31 @@ def test_question_that_a_section_may_answer_keeps_the_section():
     assert told == ranked_chunks(*SCORED)
 
 
+LICENCE = [
+    chunk_at("LICENSE", 1, kind="doc", text="The Quokka License, which says what you may do with it\n"),
+    chunk_at("LICENSE", 15, kind="doc", text="The software is provided as is, without a warranty of any kind\n"),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "rarity", "line"),
+    [
+        ("which licence is it under", {"licenc": 5.0}, 1),
+        ("does the licence give a warranty", {"licenc": 5.0, "warranti": 5.0}, 15),
+    ],
+)
+def test_a_licence_opens_where_only_its_name_is_asked(question, rarity, line):
+    scored = [(LICENCE[1], 1.0), (chunk_at("a.md", kind="doc"), 0.9), (LICENCE[0], 0.5)]
+    assert places(opened(*scored, question=question, rarity=rarity))[0] == ("LICENSE", line)
+
+
+def test_the_readme_is_first_where_nothing_else_is_asked():
+    scored = [(chunk_at("lib/README.md", kind="doc"), 1.0), (README[1], 0.9)]
+    assert places(opened(*scored, question="what is it for?"))[0] == ("README.md", 11)
+    told = opened(*scored, question="what is a quokka?", rarity={"quokka": 1.0})
+    assert places(told)[0] == ("lib/README.md", 1)
+
+
 def test_words_about_any_project_tell_nothing():
     question = "why should I use this tool, and what problem does it solve?"
     rarity = dict.fromkeys(["use", "tool", "problem", "solv"], MAX_TOLD)
