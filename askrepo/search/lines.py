@@ -20,6 +20,9 @@ IMPORT = re.compile(r"\s*(?:from|import|export\s*[{*]|(?:pub\s+)?use|require\w*|
 _COMMENT = re.compile(r"\s*(?:#(?!\[|define|include)|//|/?\*|--|;|\"\"\"|''')")
 
 
+_COPYRIGHT = re.compile(r"copyright|\(c\) \d{4}|SPDX-|licensed under", re.IGNORECASE)
+
+
 def definition_line(chunk: Chunk, name: str) -> int | None:
     """The line of the file on which the chunk defines a name of its symbols; None when no line has the name."""
     lines = _lines(chunk)
@@ -37,11 +40,12 @@ def definition_line(chunk: Chunk, name: str) -> int | None:
 def use_lines(chunk: Chunk, name: str) -> Iterator[int]:
     """The lines of the file on which the chunk uses a name: code, then imports, then comments.
 
-    A name that may be a word of plain language is used only where it is called, or a part of a longer one.
+    A name that may be a word of plain language is used only where it is called, or a part of a longer one; none is in a
+    line that says whose the copyright is.
     """
     lines = _lines(chunk)
     used = _use_of(name)
-    having = [at for at in _having(lines, name) if used.search(lines[at])]
+    having = [at for at in _having(lines, name) if used.search(lines[at]) and not _COPYRIGHT.search(lines[at])]
     yield from (chunk.start_line + at for at in sorted(having, key=lambda at: (_is_aside(lines[at]), at)))
 
 

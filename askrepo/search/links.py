@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from askrepo.aliases.readers import AliasReader
+from askrepo.files.kinds import CONFIGURATION_LANGUAGES
 from askrepo.files.languages import PROSE
 from askrepo.search.excerpts import symbol_for
 from askrepo.search.lines import IMPORT, definition_line, use_lines
@@ -42,6 +43,16 @@ MAX_NAMES = 24
 
 MIN_NAME_CHARS = 3
 """Shorter names are those of loops and receivers."""
+
+FAMILIES = (
+    ("javascript", "typescript", "tsx", "vue", "svelte", "astro"),
+    ("c", "cpp", "objc"),
+    ("java", "kotlin", "scala", "groovy"),
+    ("csharp", "fsharp"),
+    ("elixir", "erlang"),
+    ("ruby", "embedded_template"),
+)
+"""Languages that call each other by name."""
 
 SOURCE = Filter(kind=("source",))
 
@@ -150,8 +161,11 @@ def _definition(chunk: Chunk, subject: str, known: Known) -> tuple[Place, ...]:
 def _used_by(chunk: Chunk, subject: str, known: Known, dataset: DatasetReader) -> tuple[Place, ...]:
     if subject not in known or not _is_particular(chunk, subject, len(_homes(subject, known))):
         return ()
-    using = _using(subject, dataset)
-    others = [each for each in using if each.id != chunk.id and not is_changelog(each)]
+    others = [
+        each
+        for each in _using(subject, dataset)
+        if each.id != chunk.id and not is_changelog(each) and _may_use(each, chunk, subject)
+    ]
     return _nearest(chunk, others, subject, _used_at)
 
 
@@ -169,14 +183,40 @@ def _using(name: str, dataset: DatasetReader) -> list[Chunk]:
     if len(holding) == LOOKED_AT:
         holding = [*dataset.holding(terms, limit=LOOKED_AT, where=SOURCE), *holding]
     distinct = {chunk.id: chunk for chunk in holding}.values()
-    return [each for each in distinct if name not in each.symbols and any(use_lines(each, name))]
+    return [each for each in distinct if name not in each.symbols and _says(each, name) and any(use_lines(each, name))]
+
+
+def _says(chunk: Chunk, name: str) -> bool:
+    """Whether a page means a name that may be a word of plain language: it stands in code font, or is called."""
+    if chunk.language not in PROSE or has_code_shape(name):
+        return True
+    return f"`{name}" in chunk.text or f"{name}(" in chunk.text
+
+
+def _may_use(user: Chunk, home: Chunk, name: str) -> bool:
+    """Whether what is written in one language may use what another defines; pages and settings with long names may."""
+    if user.language in PROSE or home.language in PROSE or not (user.language and home.language):
+        return True
+    if {user.language, home.language} & CONFIGURATION_LANGUAGES:
+        return has_code_shape(name) or user.language == home.language
+    return _family(user.language) == _family(home.language)
+
+
+def _family(language: str) -> str:
+    return next((family[0] for family in FAMILIES if language in family), language)
 
 
 def _uses(chunk: Chunk, names: Sequence[str], known: Known) -> tuple[Place, ...]:
-    """Where the names are defined that mean something in particular, in their order."""
-    found = ((name, [home for home in _homes(name, known) if home.id != chunk.id]) for name in names)
+    """Where the names are defined that mean something in particular, in their order; in the file itself if it does."""
+    found = ((name, _homes_for(chunk, name, known)) for name in names)
     places = (_nearest(chunk, others, name, _defined_at) for name, others in found if len(others) <= MAX_DEFINITIONS)
     return tuple(near[0] for near in places if near)
+
+
+def _homes_for(chunk: Chunk, name: str, known: Known) -> list[Chunk]:
+    others = [home for home in _homes(name, known) if home.id != chunk.id and _may_use(chunk, home, name)]
+    own = [home for home in others if (home.repository, home.path) == (chunk.repository, chunk.path)]
+    return own or others
 
 
 def _nearest(

@@ -20,7 +20,7 @@ COPIES = frozenset({"generated", "vendored"})
 """Those of them that are made of something else."""
 
 _DECLARATIONS = re.compile(r"\.d\.[cm]?ts$|\.pyi$", re.IGNORECASE)
-_WITH_PROTOTYPES = frozenset({"c", "cpp", "objective-c", "cuda"})
+_WITH_PROTOTYPES = frozenset({"c", "cpp", "objc"})
 
 _KEY_LANGUAGES = SECTIONED | {"json", "json5", "jsonc", "properties", "yaml"}
 

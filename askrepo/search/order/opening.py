@@ -27,7 +27,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def with_opening(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
-    """The listing with the opening of each root README, and licence, in the place of its best chunk, for such questions.
+    """The listing with the opening of root READMEs and licences in the place of their best chunks, for such questions.
 
     A licence says at its top which one it is: "which licence is it under" says no more than its name.
 

@@ -57,7 +57,18 @@ OTHERS = {
         "calls.py": "def call():\n    handle_it()\n",
         "CHANGELOG.md": "# Changes\n\n- `lone(job)` came\n",
         "docs/page.md": "# Jobs\n\nCall `lone(job)` or `Alpha.run`, and do not run alone.\n",
-    }
+    },
+    "mixed": {
+        "cache.rb": "# Copyright 2020 Cache authors\nclass Cache\n  def put(key)\n    Pool.new(key)\n  end\nend\n",
+        "pool.py": "class Pool:\n    pass\n",
+        "size.rb": "# Copyright (c) 2021 Cache\nclass Size\n  # Licensed under the terms of Cache\nend\n",
+        "hold.rb": "class Hold\n  def run\n    Cache.new\n  end\nend\n",
+        "keep.py": "def keep():\n    return Cache()\n",
+        "docs/de.md": "# Der Speicher\n\nDer Cache wird geleert.\n",
+        "docs/en.md": "# Caching\n\nCall `Cache.put` with a key.\n",
+        "types.d.ts": "export interface Config {\n  a: TheMethod;\n}\n" + "// a comment\n" * 190 + "export type TheMethod = 'get';\n",
+        "types.d.cts": "export interface Config {\n  a: TheMethod;\n}\n" + "// a comment\n" * 190 + "export type TheMethod = 'get';\n",
+    },
 }  # fmt: skip
 # Path of the definition; line and path of what uses it, of its test, and of what it uses.
 EXPECTED = {
@@ -116,6 +127,16 @@ def test_a_word_of_plain_language_is_used_where_it_is_called_only(readers):
     assert [(each.path, each.line) for each in links(readers["words"], "a.py", "lone").used_by] == [
         ("b.py", 4), ("docs/page.md", 3)
     ]  # fmt: skip
+
+
+def test_a_copyright_another_language_and_a_word_of_prose_use_nothing(readers):
+    found = links(readers["mixed"], "cache.rb", "Cache")
+    assert {each.path for each in found.used_by} == {"hold.rb", "docs/en.md"}
+    assert found.uses == ()
+
+
+def test_what_a_file_defines_itself_it_uses_from_there(readers):
+    assert {each.path for each in links(readers["mixed"], "types.d.ts", "Config").uses} == {"types.d.ts"}
 
 
 def test_a_name_with_many_definitions_has_no_users(readers):
