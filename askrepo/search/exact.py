@@ -41,7 +41,11 @@ HOMES = (Holds.DEFINES, Holds.NAMES_FILE)
 TELLING = 2
 """Other words that a question must have to be about something else than a name."""
 
+ASIDE = frozenset(query_terms("set setting default value configure define declare call use mean work return do"))
+"""Terms that only say what is wanted of a name: "where is X set", "what does X return"."""
+
 _VERSION = re.compile(r"[vV]?\d+\.\d[-+.\w]*")
+_QUALIFIED = re.compile(r"[^\W\d]\w*(?:(?:::|->|[.#:])[^\W\d]\w*[?!]?)+")
 _CALL = re.compile(r"([^\W\d][\w.:>#-]*)\(.*\)?")
 _FLAG_WITH_VALUE = re.compile(r"(--?[A-Za-z][\w-]*)[= ].*")
 _PRODUCT = re.compile(r"[A-Z][a-z]*[A-Z][A-Za-z]*")
@@ -89,8 +93,33 @@ def exact(requests: Sequence[SearchRequest]) -> tuple[list[Exact], list[Absent]]
             absent.append(Absent(mention.text, nearest_names(requests, mention)))
             for name in absent[-1].nearest[:1]:
                 held = _held(requests, _meant(mention, name), place) or _held(requests, Mention(name), place)
+        elif _is_elsewhere_only(held, mention):
+            name, meant = _with_owner_meant(requests, mention, place)
+            absent.append(Absent(mention.text, (name,)))
+            held = meant or held
         found += held
     return found, absent
+
+
+def _is_elsewhere_only(held: Sequence[Exact], mention: Mention) -> bool:
+    """Whether of a qualified name the last part alone was found, defined inside of something else."""
+    if not (held and mention.is_sure and _QUALIFIED.fullmatch(mention.text)):
+        return False
+    return all(holds(each.chunk, mention, any_case=True) is None for each in held) and not any(
+        defines_in_package(each.chunk, mention) for each in held
+    )
+
+
+def _with_owner_meant(requests: Sequence[SearchRequest], mention: Mention, place: int) -> tuple[str, list[Exact]]:
+    """The name with what qualifies it spelled rightly and what has that, or the last part alone and nothing."""
+    owner = mention.parts[-2]
+    if not _held(requests, Mention(owner), place):
+        for near in nearest_names(requests, Mention(owner)):
+            name = mention.text.replace(owner, near)
+            held = _held(requests, Mention(name), place)
+            if held and not _is_elsewhere_only(held, Mention(name)):
+                return name, held
+    return mention.name, []
 
 
 def _meant(mention: Mention, nearest: str) -> Mention:
@@ -230,7 +259,9 @@ def _first(listing: Sequence[Ranked], pool: Pool) -> list[int]:
     queues = [_of_one_name(listing, place, mention, question, copies) for place, mention in order]
     longest = max(map(len, queues), default=0)
     turns = dict.fromkeys(queue[turn] for turn in range(longest) for queue in queues if turn < len(queue))
-    is_rare = question.is_name and len(turns) <= RARE
+    names = {term for mention in question.mentions for term in query_terms(mention.text)}
+    asks_for_it_alone = bool(turns) and len(set(question.terms) - names - ASIDE) < TELLING
+    is_rare = (question.is_name or asks_for_it_alone) and len(turns) <= RARE
     return list(turns)[: len(turns) if is_rare else max(FIRST, len(queues))]
 
 

@@ -19,6 +19,9 @@ DOUBLES = frozenset({"test", "example", "generated", "vendored"})
 COPIES = frozenset({"generated", "vendored"})
 """Those of them that are made of something else."""
 
+DECLARED = 4
+"""How far a declaration is: behind all definitions."""
+
 _DECLARATIONS = re.compile(r"\.d\.[cm]?ts$|\.pyi$", re.IGNORECASE)
 _WITH_PROTOTYPES = frozenset({"c", "cpp", "objc"})
 
@@ -66,16 +69,17 @@ def is_copy(chunk: Chunk) -> bool:
 def distance(chunk: Chunk, mention: Mention) -> int:
     """How far a chunk that defines a name is from the one that was meant, 0 for the nearest.
 
-    A path as a whole is nearer than its end; what encloses a definition is nearer than the file or the package that
-    does; the definition is nearer than its declaration, at the top of a file nearer than inside of something else.
+    A path as a whole is nearer than its end; the definition is nearer than its declaration; what encloses it is nearer
+    than the file or the package that does, at the top of a file nearer than inside of something else.
     """
     if is_named_like(chunk.path, mention, any_case=True):
         return 0 if chunk.path == mention.text.removeprefix("./").lstrip("/") else 1
+    declared = DECLARED * declares(chunk, mention.name)
     if len(mention.parts) == 1:
-        return int(declares(chunk, mention.name))
+        return declared
     scope = {part for each in (*chunk.scope, *chunk.symbols) for part in re.split(r"\W+", each)}
     inside = mention.text in chunk.symbols or mention.parts[-2] in scope or _is_enclosed(chunk, mention)
-    return 2 * (not inside) + 2 * (not inside and _is_indented(chunk, mention.name)) + declares(chunk, mention.name)
+    return declared + (not inside) + (not inside and _is_indented(chunk, mention.name))
 
 
 def declares(chunk: Chunk, name: str) -> bool:

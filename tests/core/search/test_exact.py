@@ -211,6 +211,8 @@ OWNERS = {
     "gen/blob_pb2.py": "# DO NOT EDIT, generated.\nclass GetBlob:\n    def allow_gone(self):\n        return 1\n",
     "docs/v1/flags.md": "# Flags\n\n## `--keep-all`\n\n`--keep-all` keeps all, says `--keep-all` of one.\n",
     "docs/v2/flags.md": "# Flags\n\n## `--keep-all`\n\nKeeps parcels that nobody fetched.\n",
+    **{f"conf/{n}.yaml": f"drop_after: {n}\n" for n in range(5)},
+    "docs/drop.md": "# Drop\n\nWhat is dropped after a while: where to set when to drop it, after all.\n",
     "far/long.py": "".join(f"def step_{n}(parcel):\n    return [parcel, {n}]\n\n\n" for n in range(6_000)),
 }
 
@@ -239,6 +241,31 @@ def owners(tmp_path_factory):
 )
 def test_the_definition_that_was_meant_comes_first(owners, question, path):
     assert first(owners, question) == path
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest", "path"),
+    [
+        ("Ruoter.Mount", "Router.Mount", "router.go"),
+        ("Pool::set", "set", "src/spin.rs"),
+        ("Nope.depot_open", "depot_open", "depot.c"),
+    ],
+)
+def test_a_name_that_only_others_have_is_told(owners, name, nearest, path):
+    assert [(each.name, each.nearest) for each in absent_names(name, readers=[owners])] == [(name, (nearest,))]
+    assert first(owners, name) == path
+
+
+@pytest.mark.parametrize(
+    "name", ["Pool::new", "pool::new", "Mux.Mount", "(*Mux).Mount", "depot.Mount", "GetBlob.allow_gone", "src.pool"]
+)
+def test_a_name_is_not_told_absent_where_what_qualifies_it_has_it(owners, name):
+    assert absent_names(name, readers=[owners]) == []
+
+
+def test_a_question_about_a_name_alone_lists_all_that_has_it_first(owners):
+    paths = [hit.chunk.path for hit in search("where is drop_after set", readers=[owners])]
+    assert set(paths[:5]) == {f"conf/{n}.yaml" for n in range(5)}
 
 
 @pytest.mark.parametrize("question", ["long.py:20001", "why does long.py:20001 fail"])
