@@ -35,6 +35,11 @@ RARE = 20
 FIRST = 3
 """Chunks that other names put first: a sentence is about more than its names."""
 
+SHORT_FLAG = 2
+"""Characters of a flag of one letter, which stands in most shell scripts: it is looked for as programs declare it."""
+
+OPTION_FORMS = ("{}, -", "{}/-", "{}|-", ", {} ", '"{}"', "'{}'", "`{}`")
+
 HOMES = (Holds.DEFINES, Holds.NAMES_FILE)
 """Where a name is at home, whatever a question wants of it."""
 
@@ -172,6 +177,8 @@ def _other_spellings(text: str, projects: Collection[str]) -> Iterator[str]:
 
 def _looked_up(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:
     looked_at = [(at, chunk) for at, request in enumerate(requests) for chunk in holding(request, mention)]
+    if mention.is_flag and len(mention.text) <= SHORT_FLAG:
+        looked_at = [*_scanned(requests, mention), *looked_at]
     return (
         _with_package(list(_judged(looked_at, mention, place, any_case=False)), looked_at, mention)
         or list(_judged(looked_at, mention, place, any_case=True))
@@ -194,11 +201,14 @@ def _scanned(requests: Sequence[SearchRequest], mention: Mention) -> list[tuple[
     if not mention.is_sure:
         return []
     longest = max(mention.text.split(), key=len)
-    return [
-        (at, chunk)
+    is_short = mention.is_flag and len(longest) <= SHORT_FLAG
+    found = {
+        (at, chunk.id): chunk
         for at, request in enumerate(requests)
-        for chunk in request.reader.dataset.containing(longest, limit=LOOKED_AT, where=request.where)
-    ]
+        for text in ([form.format(longest) for form in OPTION_FORMS] if is_short else [longest])
+        for chunk in request.reader.dataset.containing(text, limit=LOOKED_AT, where=request.where)
+    }
+    return [(at, chunk) for (at, _), chunk in found.items()]
 
 
 def _judged(looked_at: Sequence[tuple[int, Chunk]], mention: Mention, place: int, *, any_case: bool) -> Iterator[Exact]:

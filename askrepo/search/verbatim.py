@@ -51,6 +51,8 @@ def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | 
         return None
     if mention.is_message:
         return Holds.USES
+    if mention.is_flag and not is_double(chunk) and _option(mention.text).search(chunk.text):
+        return Holds.DEFINES
     if _sets(mention.name, any_case).search(chunk.text):
         return Holds.SETS
     return Holds.DOCUMENTS if _documents(chunk, mention) else Holds.USES
@@ -74,6 +76,8 @@ def distance(chunk: Chunk, mention: Mention) -> int:
     """
     if is_named_like(chunk.path, mention, any_case=True):
         return 0 if chunk.path == mention.text.removeprefix("./").lstrip("/") else 1
+    if mention.is_flag:
+        return int(chunk.kind != "source")
     declared = DECLARED * declares(chunk, mention.name)
     if len(mention.parts) == 1:
         return declared
@@ -220,6 +224,19 @@ def _whole(text: str, any_case: bool) -> re.Pattern[str]:
     before = r"(?<![\w-])" if text.startswith("-") else r"(?<!\w)" if re.match(r"\w", text) else ""
     behind = r"(?![\w-])" if text.startswith("-") else r"(?!\w)" if re.search(r"\w$", text) else ""
     return re.compile(f"{before}{body}{behind}", re.IGNORECASE if any_case else 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _option(flag: str) -> re.Pattern[str]:
+    """Where a program declares a flag or tells of it: beside its other form, or at the start of a line of help."""
+    escaped = rf"(?<![\w-]){re.escape(flag)}(?![\w-])"
+    between = r"(?:, ?| ?/ ?|\||[\"'`],\s{0,4}[\"'`])"
+    argument = r"(?:[ =][\[<]?[A-Za-z][\w-]*[\]>]?){0,2}"
+    return re.compile(
+        rf"(?<![\w-])--?[A-Za-z][\w-]*{argument}{between}{escaped}|{escaped}{argument}{between}--?[A-Za-z]"
+        rf"|^[^\w\n]{{0,12}}{escaped}{argument}(?: {{2,}}|\t)\S|^\s*[\"'`]\s*{escaped}[ =]",
+        re.MULTILINE,
+    )
 
 
 @functools.lru_cache(maxsize=64)

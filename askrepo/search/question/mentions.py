@@ -89,6 +89,11 @@ class Mention:
         return _PLAIN_WORD.fullmatch(self.text) is not None and not has_code_shape(self.text)
 
     @property
+    def is_flag(self) -> bool:
+        """Whether it is an option of a command."""
+        return self.text.startswith("-")
+
+    @property
     def may_be_prose(self) -> bool:
         """Whether it may be words of plain language that a sentence joins: "real-time", "join/leave"."""
         return not self.is_sure or _JOINED.fullmatch(self.text) is not None
@@ -96,7 +101,7 @@ class Mention:
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts of a qualified name, outermost first; the whole of any other."""
-        if self.is_message or self.text.startswith("-"):
+        if self.is_message or self.is_flag:
             return (self.text,)
         parts = (part.strip("()*&") for part in _LAST_PART.split(self.text.lstrip("@$%:&").replace("()", "")))
         return tuple(filter(None, parts))

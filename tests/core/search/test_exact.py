@@ -359,6 +359,34 @@ def test_a_sentence_without_spaces_is_no_name(errors):
     assert absent_names("如何打开大门", readers=[errors]) == []
 
 
+OPTIONS = {
+    "src/main.c": 'static void usage() {\n  puts("  -e, --exit-status   tell by the exit status\\n"\n'
+    '       "      --arg name value say what $name is\\n");\n}\n',
+    "cli.py": '@click.option("--keep", "-k", help="Keep it.")\n@click.option("-q/-Q", "quiet")\ndef main():\n    pass\n',
+    "build.sh": "sed -e 's/a/b/' -e 's/k/e/' in\ncp -k -q a b\nset -Q\n" * 9,
+    "other.sh": "#!/bin/sh\nsed -e 's/x/e/'\ndepot --exit-status --arg a b --keep\n",
+    "tests/run.sh": "# --exit-status, --arg\ndepot -e -k --arg a b --exit-status\n",
+    "README.md": "# Depot\n\nWith `--exit-status` it tells; `-e` is short for it, `-k` for `--keep`, `--arg a b` is more.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    return build_alias(tmp_path_factory.mktemp("options"), OPTIONS, name="depot").reader
+
+
+@pytest.mark.parametrize("form", ["{}", "what does {} do", "the {} flag"])
+@pytest.mark.parametrize(
+    ("flag", "home"),
+    [
+        *(("-e", "src/main.c"), ("--exit-status", "src/main.c"), ("--arg", "src/main.c")),
+        *(("-k", "cli.py"), ("--keep", "cli.py"), ("-Q", "cli.py")),
+    ],
+)
+def test_a_flag_is_at_home_where_a_program_declares_it(options, flag, home, form):
+    assert first(options, form.format(flag)) == home
+
+
 def test_doubles_come_after_the_home_and_its_users(reader):
     paths = [hit.chunk.path for hit in search("parse_address", readers=[reader])]
     users, doubles = paths.index("src/courier/send.py"), ["CHANGELOG.md", "tests/test_address.py"]
