@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from askrepo.chunking.rows import TextRows
+from askrepo.chunking.symbols.c_functions import C_LANGUAGES, with_top_functions
 from askrepo.chunking.symbols.definitions import SymbolDefinition
 from askrepo.chunking.symbols.languages import RULES
 from askrepo.chunking.symbols.patterns import PATTERN_LANGUAGES, pattern_definitions
@@ -32,7 +33,9 @@ def definitions(source: bytes, language: str, tree: Tree | None) -> list[SymbolD
     found = tree_definitions(language, tree)
     if not found and language not in RULES:
         return pattern_definitions(source, language)
-    return found + _in_unparsed(pattern_definitions(source, language), tree) if tree.unparsed else found
+    if tree.unparsed:
+        found += _in_unparsed(pattern_definitions(source, language), tree)
+    return with_top_functions(found, source) if language in C_LANGUAGES else found
 
 
 def _in_unparsed(found: Sequence[SymbolDefinition], tree: Tree) -> list[SymbolDefinition]:

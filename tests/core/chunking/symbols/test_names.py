@@ -8,6 +8,7 @@ import pytest
 
 from askrepo.chunking.rows import TextRows
 from askrepo.chunking.spans import split_text
+from askrepo.chunking.symbols.c_functions import with_top_functions
 from askrepo.chunking.symbols.names import definitions, scopes
 from askrepo.chunking.syntax import read_tree
 from tests.core.snippets import SNIPPETS, Snippet
@@ -111,6 +112,44 @@ NESTED: dict[str, tuple[Callable[[int], str], ...]] = {
 )
 def test_hostile_nesting_is_named_in_linear_time(language: str, text: Callable[[int], str]) -> None:
     assert is_linear(lambda lines: split_text(text(lines), path="x", language=language), 16_000)
+
+
+BRANCHES = """\
+int print(int flags) {
+#ifdef BIG
+  if (flags) {
+#else
+  if (!flags) {
+#endif
+    flags++;
+  }
+  return flags;
+}
+
+static char *dump(int x,
+                  int flags) {
+  if (x) { return 0; }
+  return show(flags);
+}
+
+int last(void)
+{
+  return 1;
+}
+"""
+
+
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_a_function_behind_braces_that_do_not_match_is_its_own(language: str) -> None:
+    source = BRANCHES.encode()
+    found = definitions(source, language, read_tree(source, language, TextRows.of(source).starts))
+    assert [item.name for item in found if item.is_symbol] == ["print", "dump", "last"]
+    assert scopes(found, [source.index(b"return show"), source.index(b"return 1")]) == [("dump",), ("last",)]
+
+
+@pytest.mark.parametrize("unit", ["a ", "a(", "a*", "int a(", "a b(c)\n"])
+def test_hostile_heads_of_functions_take_no_longer(unit: str) -> None:
+    assert is_linear(lambda times: with_top_functions([], unit.encode() * times), 40_000)
 
 
 def test_names_are_single_words() -> None:
