@@ -69,6 +69,13 @@ class SearchOptions:
 
         return Filter(path=self.path, language=self.language)
 
+    def patterns_of_nothing(self, readers: Sequence[AliasReader]) -> list[str]:
+        """The patterns of `--path` that no file searched is like."""
+        from askrepo.files.globs import matches
+
+        paths = {path for reader in readers for _, path in reader.dataset.files()} if self.path else set()
+        return [pattern for pattern in self.path if not any(matches(path, pattern) for path in paths)]
+
     def context(
         self, question: str, readers: Sequence[AliasReader], *, max_tokens: int | None = None
     ) -> tuple[Source, ...]:

@@ -86,11 +86,18 @@ def search(
     print_absent(absent, options, readers)
     if not found:
         print_note("nothing found")
+        for pattern in options.patterns_of_nothing(readers):
+            print_note(f"no path is like {pattern!r}: a pattern covers the whole path, as {_around(pattern)!r} does")
     for reader in readers:
         print_note(freshness(reader.entry))
     if opened and found:
         _open(opened, hits, question, readers, checkouts=options.session.settings.checkouts)
     return 0 if found else NOTHING_FOUND
+
+
+def _around(pattern: str) -> str:
+    """A pattern for the paths that have this somewhere."""
+    return f"*{pattern.removeprefix('./').strip('/*')}*"
 
 
 def _open(

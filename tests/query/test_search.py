@@ -127,6 +127,13 @@ def test_nothing_found_is_said_and_exits_1(run_main: Run) -> None:
     result = run_main("search", "message", "--path", "no/such/*")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "nothing found" in result.stderr
+    assert "no path is like 'no/such/*': a pattern covers the whole path, as '*no/such*' does" in result.stderr
+
+
+def test_a_path_that_has_files_is_not_blamed_for_a_word_that_stands_nowhere(run_main: Run) -> None:
+    result = run_main("search", "frobnicate_all", "--path", "src/*")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no path" not in result.stderr
 
 
 @pytest.mark.parametrize(("words", "piped"), [(["-"], "backoff\n"), ([], "backoff\n")], ids=["dash", "pipe"])

@@ -362,11 +362,11 @@ def test_a_sentence_without_spaces_is_no_name(errors):
 OPTIONS = {
     "src/main.c": 'static void usage() {\n  puts("  -e, --exit-status   tell by the exit status\\n"\n'
     '       "      --arg name value say what $name is\\n");\n}\n',
-    "cli.py": '@click.option("--keep", "-k", help="Keep it.")\n@click.option("-q/-Q", "quiet")\ndef main():\n    pass\n',
+    "cli.py": '@option("--keep", "-k", help="Keep it.")\n@option("-q/-Q", "quiet")\ndef main():\n    pass\n',
     "build.sh": "sed -e 's/a/b/' -e 's/k/e/' in\ncp -k -q a b\nset -Q\n" * 9,
     "other.sh": "#!/bin/sh\nsed -e 's/x/e/'\ndepot --exit-status --arg a b --keep\n",
     "tests/run.sh": "# --exit-status, --arg\ndepot -e -k --arg a b --exit-status\n",
-    "README.md": "# Depot\n\nWith `--exit-status` it tells; `-e` is short for it, `-k` for `--keep`, `--arg a b` is more.\n",
+    "README.md": "# Depot\n\nWith `--exit-status` it tells; `-e` is short for it, `-k` for `--keep`.\n",
 }
 
 
