@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from askrepo.search.candidates import Candidate, File, Pool, Ranked, pages_share
+from askrepo.search.editions import COPY_FACTOR, page_of_all_editions
 from askrepo.search.signals.prior import explaining, is_changelog, is_root_readme
 from askrepo.types import Chunk
 
@@ -99,13 +100,24 @@ def known_of(files: Sequence[Ranked], pool: Pool) -> list[dict[str, float]]:
     return [
         {
             "score": each.score / score,
-            "cosine": pages * cosine.get(each.candidate.file, 0.0),
-            "bm25": pages * bm25.get(each.candidate.file, 0.0),
+            "cosine": pages * factor * cosine.get(each.candidate.file, 0.0),
+            "bm25": pages * factor * bm25.get(each.candidate.file, 0.0),
             **_of_kind(each.candidate.chunk, pool),
             "doc comment, usage": pool.shares.get("usage", 0.0) * explaining(each.candidate.chunk),
         }
-        for each in files
+        for each, factor in zip(files, _copy_factors(files), strict=True)
     ]
+
+
+def _copy_factors(files: Sequence[Ranked]) -> list[float]:
+    """COPY_FACTOR for a page of which a better file is another version, 1 for all others."""
+    pages: dict[File, File] = {}
+    factors = []
+    for each in files:
+        file = each.candidate.file
+        page = (*file[:2], page_of_all_editions(file[2])) if each.candidate.chunk.kind == "doc" else file
+        factors.append(1.0 if pages.setdefault(page, file) == file else COPY_FACTOR)
+    return factors
 
 
 def _of_kind(chunk: Chunk, pool: Pool) -> dict[str, float]:

@@ -5,13 +5,14 @@ import pytest
 from askrepo.search.candidates import Candidate
 from askrepo.search.editions import (
     ARCHIVE_FACTOR,
+    COPY_FACTOR,
     TRANSLATION_FACTOR,
     edition_factor,
     editions_named,
     is_english,
     superseded,
 )
-from askrepo.search.order.orders import COPY_FACTOR, decayed
+from askrepo.search.order.orders import decayed
 from askrepo.search.question.question import Question
 from askrepo.search.ranking import pooled
 from askrepo.search.signals.prior import TERMS_PRIOR, kind_prior
@@ -144,6 +145,8 @@ def test_of_numbered_folders_side_by_side_the_highest_is_current(question, earli
         (("site/1.0/a.md", "site/next/a.md", "site/latest/a.md"), {"site/1.0/a.md", "site/next/a.md"}),
         (("site/1.0/a.md", "site/next/a.md"), {"site/next/a.md"}),
         (("site/next/a.md",), set()),
+        (("manual/dev/a.md", "manual/v1.8/a.md"), {"manual/dev/a.md"}),
+        (("docs/dev/a.md", "docs/faq.md"), set()),
         (("api/v1/users.md", "docs/users.md"), set()),
     ],
 )

@@ -53,7 +53,15 @@ def test_among_files_alike_the_page_comes_before_source_and_tests(shares, other)
     assert paths(ordered(found(other, 1.0), found(PAGE, 0.99), shares=shares))[0] == "docs/page.md"
 
 
-@pytest.mark.parametrize("other", ["LICENSE", "docs/de/page.md", "archive/docs/page.md"])
+def test_another_version_of_a_page_is_no_nearer_for_saying_the_same():
+    versions = [
+        found(chunk_at(f"docs/{at}/page.md", kind="doc"), 1 - at / 9, cosine=0.7, bm25=9.0) for at in (2.1, 2.0)
+    ]
+    ranked = ordered(*versions, found(OTHER_PAGE, 0.8, cosine=0.6, bm25=6.0), found(SOURCE, 0.1, cosine=0.1))
+    assert paths(ranked)[:2] == ["docs/2.1/page.md", "docs/other.md"]
+
+
+@pytest.mark.parametrize("other", ["LICENSE", "docs/de/page.md", "archive/docs/pool.md"])
 def test_nearness_of_what_is_no_current_documentation_counts_less(other):
     near = found(chunk_at(other, kind="doc"), 0.95, cosine=0.7, bm25=9.0)
     chunks = [found(PAGE, 1.0, cosine=0.6, bm25=6.0), near, found(SOURCE, 0.1, cosine=0.1)]

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askrepo.search.candidates import Candidate, Ranked, in_order
-from askrepo.search.order.orders import COPY_FACTOR, DIVERSE, FILE_DECAY, SURE_OF_PAGES, context, decayed, listing
+from askrepo.search.editions import COPY_FACTOR
+from askrepo.search.order.orders import DIVERSE, FILE_DECAY, SURE_OF_PAGES, context, decayed, listing
 from tests.core.pools import CODE, OVERVIEW, USAGE, chunk_at, places, pool_of, ranked_chunks
 
 DEEP = ranked_chunks(
