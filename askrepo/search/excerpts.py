@@ -36,12 +36,21 @@ def asked_terms(question: str, *, readers: Sequence[AliasReader], meant: Sequenc
 
 
 def symbol_for(chunk: Chunk, terms: Collection[str]) -> str:
-    """The name of the chunk's symbols that was typed, else has most of the question's terms; "" without any.
+    """The name of the chunk's symbols that was typed, else has most of the question's terms, the first of equals.
 
-    Of equals the first.
+    Where none has any, the one around the line that has most; "" without symbols, or where that line stands before all.
     """
     typed = {Mention(term).name for term in terms if _is_name(term)}
-    return max(chunk.symbols, key=lambda name: (name in typed, len(text_terms(name).intersection(terms))), default="")
+    worth = [(name in typed, len(text_terms(name).intersection(terms))) for name in chunk.symbols]
+    if any(map(any, worth)):
+        return chunk.symbols[worth.index(max(worth))]
+    lines = chunk.text.removesuffix("\n").split("\n")
+    told = [(sum(map(_is_name, found)), len(found)) for found in _found(chunk, lines, terms)]
+    if len(chunk.symbols) < 2 or not any(map(any, told)):
+        return next(iter(chunk.symbols), "")
+    best = chunk.start_line + told.index(max(told))
+    defined = ((definition_line(chunk, name), name) for name in chunk.symbols)
+    return max(((line, name) for line, name in defined if line is not None and line <= best), default=(0, ""))[1]
 
 
 def scope_of(chunk: Chunk, name: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from askrepo.search.banners import says_nothing
@@ -84,6 +85,11 @@ of 60 among the first three. Questions about code keep their places (measured 20
 SILENT_FACTOR = 0.3
 """On a passage of a page that has badges and adverts only: it says the project's name, and nothing of it."""
 
+ELSEWHERE_FACTOR = 0.6
+"""On what is in another repository than the one that the question names: "which licence does X have"."""
+
+_NAME = re.compile(r"\w[\w.-]*\w|\w")
+
 MAX_DEFINITIONS = 5
 """A name with more definitions (`get`, `new`) means none of them in particular."""
 
@@ -119,14 +125,16 @@ def pooled(
             of_file[candidate.file] = prior(chunk, question, shares), page_factor(chunk, question, shares)
     pages = {candidate.chunk.path for candidate in candidates if candidate.chunk.kind == "doc"}
     earlier = superseded(pages, editions_named(question.text))
-    archived = [
+    named = _named_repositories({candidate.chunk.repository for candidate in candidates}, question.text)
+    lowered = [
         (ARCHIVE_FACTOR if candidate.chunk.path in earlier else 1.0)
         * (SILENT_FACTOR if _is_silent(candidate.chunk) else 1)
+        * (ELSEWHERE_FACTOR if named and candidate.chunk.repository not in named else 1)
         for candidate in candidates
     ]
     kinds = [
         (of_file[candidate.file][0] + doc_comment_prior(candidate.chunk, shares)) * factor
-        for candidate, factor in zip(candidates, archived, strict=True)
+        for candidate, factor in zip(candidates, lowered, strict=True)
     ]
     dense = [(each.cosine, at) for at, each in enumerate(candidates) if each.cosine is not None]
     lexical = [(each.bm25 * kinds[at], at) for at, each in enumerate(candidates) if each.bm25 is not None]
@@ -144,12 +152,19 @@ def pooled(
         rarity=rarity,
         fused=tuple(fused.get(at, 0.0) for at in kept),
         priors=tuple(kinds[at] * home for at, home in zip(kept, homes, strict=True)),
-        editions=tuple(archived[at] * of_file[candidates[at].file][1] for at in kept),
+        editions=tuple(lowered[at] * of_file[candidates[at].file][1] for at in kept),
     )
 
 
 def _is_silent(chunk: Chunk) -> bool:
     return chunk.kind == "doc" and says_nothing(chunk.text, language=chunk.language, start_line=chunk.start_line)
+
+
+def _named_repositories(repositories: Collection[str], question: str) -> frozenset[str]:
+    """Those of several repositories that the question names, without their owners; none where it names all."""
+    words = frozenset(_NAME.findall(question.lower())) if len(repositories) > 1 else frozenset()
+    named = frozenset(each for each in repositories if each.rpartition("/")[2].lower() in words)
+    return named if len(named) < len(repositories) else frozenset()
 
 
 def _led(

@@ -84,6 +84,14 @@ def test_the_definition_of_a_qualified_name_is_shown_though_nothing_says_it_whol
     assert symbol_for(chunk(text, symbols=("Cache", "get")), terms) == "get"
 
 
+def test_the_name_around_the_line_that_answers_stands_for_a_chunk_whose_names_do_not():
+    text = "class First(Error):\n    code = 1\n\n\nclass Second(Error):\n    code = 'STW-2001'\n"
+    own = chunk(text, symbols=("First", "Second"))
+    assert symbol_for(own, frozenset((*query_terms("STW-2001"), "STW-2001"))) == "Second"
+    assert symbol_for(own, frozenset()) == "First"
+    assert symbol_for(own, frozenset(query_terms("error code 1"))) == "First"
+
+
 def test_a_comment_that_shows_a_definition_is_none():
     text = "# def after(resource)\n#   resource\n# end\ndef after(resource)\n  1\nend\n"
     assert definition_line(chunk(text, language="ruby", symbols=("after",)), "after") == 4

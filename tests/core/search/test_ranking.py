@@ -243,3 +243,24 @@ def test_for_a_context_the_chunk_counts_more_than_its_file():
 
     assert ranked(found)[0].candidate in long
     assert ranked(found, signals=CONTEXT_SIGNALS)[0].candidate is best
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("which licence does quokka have", "acme/quokka"),
+        ("which licence does wombat.js have?", "acme/wombat.js"),
+        ("which licence does Quokka have, and wombat.js", None),
+        ("which licence is it", None),
+    ],
+)
+def test_the_repository_that_the_question_names_comes_before_others(question, first):
+    found = [
+        Candidate(0, chunk_at("README.md", kind="doc", repository=repository), bm25=5.0)
+        for repository in ("acme/quokka", "acme/wombat.js")
+    ]
+    parsed = Question.parse(question)
+    pool = pooled(parsed, found, shares=OVERVIEW, terms=parsed.terms, rarity={})
+    best = dict(zip(("acme/quokka", "acme/wombat.js"), pool.priors, strict=True))
+    assert best["acme/quokka"] == best["acme/wombat.js"] if first is None else max(best, key=best.__getitem__) == first
+    assert first is None or len(set(best.values())) == 2
