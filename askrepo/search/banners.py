@@ -31,7 +31,7 @@ _ADVERT = re.compile(
 """What a line of HTML on a page has that names those who pay for the project."""
 
 _MARKUP_BEGINS = frozenset("<[!|.-+")
-"""What a chunk without a sentence begins with."""
+"""What a chunk without a sentence begins with, but for a part of a long line of adverts."""
 
 
 def telling(lines: Sequence[str], *, language: str, start_line: int) -> list[bool]:
@@ -53,7 +53,7 @@ def telling(lines: Sequence[str], *, language: str, start_line: int) -> list[boo
 
 def says_nothing(text: str, *, language: str, start_line: int) -> bool:
     """Whether a chunk of a page has badges, markup and adverts only."""
-    if language not in PROSE or (text.lstrip()[:1] not in _MARKUP_BEGINS and "<" not in text):
+    if language not in PROSE or (text.lstrip()[:1] not in _MARKUP_BEGINS and "utm_" not in text):
         return False
     lines = text.split("\n")
     tells = telling(lines, language=language, start_line=start_line)

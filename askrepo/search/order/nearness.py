@@ -110,13 +110,16 @@ def known_of(files: Sequence[Ranked], pool: Pool) -> list[dict[str, float]]:
 
 
 def _copy_factors(files: Sequence[Ranked]) -> list[float]:
-    """COPY_FACTOR for a page of which a better file is another version, 1 for all others."""
+    """COPY_FACTOR for a page of which a better file is another version, or has the same text; 1 for all others."""
     pages: dict[File, File] = {}
+    texts: set[str] = set()
     factors = []
     for each in files:
-        file = each.candidate.file
-        page = (*file[:2], page_of_all_editions(file[2])) if each.candidate.chunk.kind == "doc" else file
-        factors.append(1.0 if pages.setdefault(page, file) == file else COPY_FACTOR)
+        file, chunk = each.candidate.file, each.candidate.chunk
+        page = (*file[:2], page_of_all_editions(file[2])) if chunk.kind == "doc" else file
+        is_copy = pages.setdefault(page, file) != file or (chunk.kind == "doc" and chunk.text in texts)
+        factors.append(COPY_FACTOR if is_copy else 1.0)
+        texts.add(chunk.text)
     return factors
 
 

@@ -61,6 +61,13 @@ def test_another_version_of_a_page_is_no_nearer_for_saying_the_same():
     assert paths(ranked)[:2] == ["docs/2.1/page.md", "docs/other.md"]
 
 
+def test_the_file_that_a_linked_page_leads_to_is_no_nearer_for_saying_the_same():
+    page, linked = (chunk_at(path, kind="doc", text="The same.") for path in ("README.md", "docs/README.md"))
+    copies = [found(page, 1.0, cosine=0.7, bm25=9.0), found(linked, 0.9, cosine=0.7, bm25=9.0)]
+    ranked = ordered(*copies, found(OTHER_PAGE, 0.8, cosine=0.6, bm25=6.0), found(SOURCE, 0.1, cosine=0.1))
+    assert paths(ranked)[:2] == ["README.md", "docs/other.md"]
+
+
 @pytest.mark.parametrize("other", ["LICENSE", "docs/de/page.md", "archive/docs/pool.md"])
 def test_nearness_of_what_is_no_current_documentation_counts_less(other):
     near = found(chunk_at(other, kind="doc"), 0.95, cosine=0.7, bm25=9.0)
