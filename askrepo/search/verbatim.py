@@ -80,7 +80,7 @@ def distance(chunk: Chunk, mention: Mention) -> int:
         return int(chunk.kind != "source")
     declared = DECLARED * declares(chunk, mention.name)
     if len(mention.parts) == 1:
-        return declared
+        return declared + (mention.name not in chunk.symbols)  # `save` defines no `save!` where that is defined too
     scope = {part for each in (*chunk.scope, *chunk.symbols) for part in re.split(r"\W+", each)}
     inside = mention.text in chunk.symbols or mention.parts[-2] in scope or _is_enclosed(chunk, mention)
     return declared + (not inside) + (not inside and _is_indented(chunk, mention.name))

@@ -85,6 +85,7 @@ _OVERVIEW = re.compile(
             # working on it, standing by it
             r"\b(?:found|find|report|disclose)\b.{0,30}\b(?:security|vulnerabilit\w+|exploit|hole)\b",
             r"\b(?:report|disclose|tell)\b.{0,60}\b(?:privately|maintainers?)\b|\bsecurity policy\b",
+            r"\b(?:responsible|coordinated) disclosure\b",
             r"\b(?:pull requests?|prs?|patch(?:es)?)\b.{0,40}\b(?:accepted|merged|reviewed|pass|welcome)\b",
             r"\b(?:sponsor|donate|fund)\b.{0,40}\b(?:development|project|maintainers?|it|them)\b",
             # terms

@@ -22,7 +22,8 @@ _SUPPORT = (
     r"|how (?:often|frequently).{0,40}(?:release|version)"
 )
 _PEOPLE = (
-    r"maintainers?\b|who (?:maintains|owns|leads|is behind|develops|wrote|made|created)|authors?\b|governance"
+    r"maintainers?\b|who (?:maintains|looks after|owns|leads|is behind|develops|wrote|made|created)|authors?\b"
+    r"|governance"
     r"|core (?:team|people|developers)|(?:people|person|team|company) behind"
 )
 _SECURITY = (
