@@ -10,9 +10,9 @@ from askrepo.answer.context import Source, StoredFiles, context_for, number_sour
 from askrepo.answer.passages import Stretch
 from askrepo.search.candidates import Pool, Ranked
 from askrepo.search.evaluation import CUT, Retrieved
-from askrepo.search.exact import exact_first
 from askrepo.search.folding import files, folded
 from askrepo.search.gather import gather
+from askrepo.search.order.exact_first import exact_first
 from askrepo.search.order.nearness import by_nearness
 from askrepo.search.order.opening import with_opening
 from askrepo.search.order.orders import context, decayed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from askrepo.search.candidates import File, Pool, Ranked, in_order, pages_share
 from askrepo.search.editions import COPY_FACTOR, page_of_all_editions
-from askrepo.search.exact import exact_first
+from askrepo.search.order.exact_first import exact_first
 from askrepo.search.order.nearness import by_nearness
 from askrepo.search.order.opening import with_opening
 from askrepo.search.order.slots import with_slots
