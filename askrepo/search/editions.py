@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 TRANSLATION_FACTOR = 0.4
 """On a page in another language than the question's: what it says, the page in the question's language says too."""
@@ -99,10 +99,8 @@ def superseded(paths: Iterable[str], asked: frozenset[str] = frozenset()) -> fro
     known = frozenset(paths)
     versions: dict[str, dict[str, tuple[float, ...]]] = {}
     for path in known:
-        for pattern, number in ((_NUMBERED, _version_of), (_CURRENT, _is_current), (_COMING, _is_coming)):
-            edition = pattern.match(path)
-            if edition:
-                versions.setdefault(edition[1], {})[path] = number(edition[2])
+        for folder, version in _versions_of(path):
+            versions.setdefault(folder, {})[path] = version
     return frozenset(
         path
         for folder, of_folder in versions.items()
@@ -112,16 +110,14 @@ def superseded(paths: Iterable[str], asked: frozenset[str] = frozenset()) -> fro
     )
 
 
-def _version_of(text: str) -> tuple[float, ...]:
-    return tuple(map(float, re.findall(r"\d+", text)))
-
-
-def _is_current(_text: str) -> tuple[float, ...]:
-    return (math.inf,)
-
-
-def _is_coming(_text: str) -> tuple[float, ...]:
-    return (-math.inf,)
+def _versions_of(path: str) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """What is before the folder of a version, and the version: the current one above all, a coming one below all."""
+    if numbered := _NUMBERED.match(path):
+        yield numbered[1], tuple(map(float, re.findall(r"\d+", numbered[2])))
+    if current := _CURRENT.match(path):
+        yield current[1], (math.inf,)
+    if coming := _COMING.match(path):
+        yield coming[1], (-math.inf,)
 
 
 def _beside(folder: str, path: str) -> str:

@@ -38,7 +38,7 @@ HOMES = (Holds.DEFINES, Holds.NAMES_FILE)
 
 _VERSION = re.compile(r"[vV]?\d+\.\d[-+.\w]*")
 _QUALIFIED = re.compile(r"[^\W\d]\w*(?:(?:::|->|[.#:])[^\W\d]\w*[?!]?)+")
-_CALL = re.compile(r"([^\W\d][\w.:>#-]*)\(.*\)?")
+_CALL_OF_NAME = re.compile(r"([^\W\d][\w.:>#-]*)\(.*\)?")
 _FLAG_WITH_VALUE = re.compile(r"(--?[A-Za-z][\w-]*)[= ].*")
 
 
@@ -145,9 +145,10 @@ def _other_spellings(text: str, projects: Collection[str]) -> Iterator[str]:
     bare = text.lstrip("$%@&*#{(`\"' ").removeprefix("env:").rstrip("})%`\"':;,.?! ")
     if bare and bare != text:
         yield bare
-    for shape in (_CALL, _FLAG_WITH_VALUE):
-        if match := shape.fullmatch(bare):
-            yield match[1]
+    if call := _CALL_OF_NAME.fullmatch(bare):
+        yield call[1]
+    if flag := _FLAG_WITH_VALUE.fullmatch(bare):
+        yield flag[1]
     if text.startswith("-") and "/" in text:
         yield from reversed(text.split("/"))
     first, _, rest = text.partition("/")
