@@ -78,7 +78,7 @@ def exact(requests: Sequence[SearchRequest]) -> tuple[list[Exact], list[Absent]]
     absent: list[Absent] = []
     for place, mention in enumerate(requests[0].question.mentions):
         held = _held(requests, mention, place)
-        if not held and mention.is_sure and not (mention.is_plain and _has_words(requests, mention)):
+        if not held and mention.is_sure and not _is_somewhere(requests, mention):
             absent.append(Absent(mention.text, nearest_names(requests, mention)))
             for name in absent[-1].nearest[:1]:
                 held = _held(requests, _meant(mention, name), place) or _held(requests, Mention(name), place)
@@ -120,10 +120,13 @@ def _meant(mention: Mention, nearest: str) -> Mention:
     return Mention(owner + nearest)
 
 
-def _has_words(requests: Sequence[SearchRequest], mention: Mention) -> bool:
-    """Whether other forms of a plain word stand in a dataset: `cached` for "caching"."""
-    terms = query_terms(mention.text)
-    return any(count for request in requests for count in request.reader.dataset.frequencies(terms).values())
+def _is_somewhere(requests: Sequence[SearchRequest], mention: Mention) -> bool:
+    """Whether other forms of a plain word stand in a dataset (`cached` for "caching"), or a path has the name in it."""
+    terms = query_terms(mention.text) if mention.is_plain else []
+    if any(count for request in requests for count in request.reader.dataset.frequencies(terms).values()):
+        return True
+    name = mention.text.lower()
+    return any(name in path.lower() for request in requests for _, path in request.reader.dataset.paths())
 
 
 def _held(requests: Sequence[SearchRequest], mention: Mention, place: int) -> list[Exact]:

@@ -38,9 +38,11 @@ def holds(chunk: Chunk, mention: Mention, *, any_case: bool = False) -> Holds | 
 
     :param any_case: `session` counts as `Session`.
     """
-    if _defines(chunk, mention, any_case=any_case):
+    is_file = is_named_like(chunk.path, mention, any_case=any_case)
+    is_path = is_file and PurePosixPath(chunk.path).name.lower() == PurePosixPath(mention.text).name.lower()
+    if not is_path and _defines(chunk, mention, any_case=any_case):  # `io.c` is no `c` of `io`
         return Holds.DEFINES
-    if is_named_like(chunk.path, mention, any_case=any_case):
+    if is_file:
         return Holds.DEFINES if chunk.start_line <= (mention.line or 1) <= chunk.end_line else Holds.USES
     if not any_case and chunk.start_line == 1 and PurePosixPath(chunk.path).stem == mention.text:
         return Holds.NAMES_FILE

@@ -156,21 +156,29 @@ def _link_lines(hit: Hit, links: Links | None, *, width: int | None) -> Iterator
 
 
 def _places(label: str, places: Sequence[Place], hit: Hit, *, room: int | None) -> str:
-    """As many places as a line holds, one at least; an ellipsis for those left out."""
+    """As many places as a line holds, one at least; an ellipsis for those left out, and for the beginning of a path."""
     shown = [_place(place, hit) for place in places]
     for count in range(len(shown), 0, -1):
         line = f"{label} {', '.join(shown[:count])}" + (" …" if count < len(shown) else "")
         if room is None or columns(line) <= room:
             return line
-    return fitted(line, room) if room else line
+    left = (room or 0) - columns(label) - 1
+    where = _where(places[0], hit)
+    kept = where if columns(where) <= left else f"…{where[max(0, len(where) - left + 1) :]}"
+    return fitted(f"{label} {kept}", room or 0)
 
 
 def _place(place: Place, hit: Hit) -> str:
+    """A place with the name that is there."""
+    return plain_line(f"{_where(place, hit)} {place.symbol}".rstrip())
+
+
+def _where(place: Place, hit: Hit) -> str:
     """A place: in the file of the hit its line alone, in another repository that one's name too."""
     here = hit.chunk
     repository = "" if place.repository == here.repository else f"{place.repository} "
     path = "" if (place.repository, place.path) == (here.repository, here.path) else place.path
-    return plain_line(f"{repository}{path}:{place.line} {place.symbol}".rstrip())
+    return plain_line(f"{repository}{path}:{place.line}")
 
 
 def _fitted(line: str, width: int | None, terms: Terms) -> str:

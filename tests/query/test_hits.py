@@ -109,6 +109,12 @@ def test_links_that_do_not_fit_are_two_lines_of_whole_places() -> None:
     ]
 
 
+def test_of_a_place_that_is_wider_than_the_terminal_the_line_is_kept() -> None:
+    far = replace(USED, path="packages/" * 9 + "file.py", symbol="a_long_name_of_a_function")
+    shown = block(hit(chunk()), width=60, links=Links((), (far, far)))[-1]
+    assert (columns(shown) <= 60, shown.startswith("   used by …"), shown.endswith("/file.py:12")) == (True, True, True)
+
+
 def test_without_links_there_is_no_line_for_them() -> None:
     assert len(block(hit(chunk()), links=Links())) == len(block(hit(chunk()))) == 2
 

@@ -201,6 +201,11 @@ OWNERS = {
     "    fn wake(&self) {}\n}\n",
     "src/spin.rs": "impl Latch for SpinLatch {\n    fn set(&self) -> u8 {\n        2\n    }\n}\n",
     "tests/pool.rs": "fn pool_is_new() {\n    Pool::new(1);\n    Pool::new(2);\n    Pool::new(3);\n}\n",
+    "src/wide.c": "/* Wide. */\n"
+    + "int top;\n" * 90
+    + "".join(f"int wide{n}(int c) {{\n  int c = {n};\n  return c;\n}}\n" for n in range(40))
+    + "int c;\nint c(void) {\n  return 1;\n}\n",
+    "src/platform_freebsd.c": "int flush(void) {\n  return 0;\n}\n",
     "lib/a.rb": "class A\n  def save\n    save! and save! or save!\n  end\nend\n",
     "lib/z.rb": "class Z\n  def save!\n    1\n  end\nend\n",
     "mux.go": "package depot\n\nfunc (mx *Mux) Mount(path string) {\n\tmx.add(path)\n}\n",
@@ -266,9 +271,20 @@ def test_a_name_is_not_told_absent_where_what_qualifies_it_has_it(owners, name):
     assert absent_names(name, readers=[owners]) == []
 
 
+def test_what_a_file_is_called_by_is_not_told_absent(owners):
+    assert absent_names("how does it flush on FreeBSD", readers=[owners]) == []
+    assert first(owners, "how does it flush on FreeBSD") == "src/platform_freebsd.c"
+
+
 def test_a_question_about_a_name_alone_lists_all_that_has_it_first(owners):
     paths = [hit.chunk.path for hit in search("where is drop_after set", readers=[owners])]
     assert set(paths[:5]) == {f"conf/{n}.yaml" for n in range(5)}
+
+
+@pytest.mark.parametrize("question", ["wide.c", "src/wide.c", "what is in src/wide.c"])
+def test_a_path_shows_the_file_from_its_top(owners, question):
+    chunk = search(question, readers=[owners])[0].chunk
+    assert (chunk.path, chunk.start_line) == ("src/wide.c", 1)
 
 
 @pytest.mark.parametrize("question", ["long.py:20001", "why does long.py:20001 fail"])
