@@ -30,6 +30,7 @@ _WEB_PLACE = re.compile(
     r"https?://[^\s/]+/[^\s/]+/[^\s/]+/(?:-/)?(?:blob|raw|blame|src)/(?:branch/|commit/)?[^\s/]+/(?=\S)"
 )
 """What a web page of a file has before its path."""
+_GO_METHOD = re.compile(r"\bfunc \((?:\w+ )?\*?(\w+)\) (\w+)")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2}")
 """Scripts without spaces between words, in which a whole sentence is one word."""
 
@@ -40,6 +41,11 @@ _NOUNS = (
     r"function|method|class|struct|trait|interface|enum|macro|constant|variable|setting|option|decorator|attribute"
     r"|parameter|env(?:ironment)?\s+variable"
 )
+_KEYWORDS = (
+    r"(?:pub )?(?:async )?(?:fn|def|func|fun|function|class|struct|enum|trait|interface|module|namespace|impl"
+    r"|macro_rules!|defmodule|defp|defmacro|sub|proc)"
+)
+"""What a question begins with that is the beginning of a definition: "def paths", "fn spawn"."""
 _PLAIN = r"[^\W\d]\w*(?:-\w+)*"
 _JOINED = re.compile(r"[A-Za-z]?[a-z]+/[A-Za-z]?[a-z]+")
 _PLAIN_WORD = re.compile(_IDENTIFIER)
@@ -157,6 +163,7 @@ _FORMS: tuple[_Form, ...] = (
     _Form(re.compile(r"(?<![\w-])((?:X|[A-Z][a-z]+|[A-Z]{2,})(?:-(?:[A-Z][a-z]*|[A-Z]+|[Ii]d)){2,}|X(?:-[A-Z]\w+)+)(?![\w-])")),
     _Form(re.compile(rf"(?<![\w-])({_KEBAB})(?![\w-])"), is_sure=False),
     _Form(re.compile(rf"(?<!\w)({_IDENTIFIER})(?!\w)"), is_name=has_code_shape),
+    _Form(re.compile(rf"^(?:{_KEYWORDS})\s+({_PLAIN}[?!]?)\s*(?:[(<{{:].*)?$"), is_sure=False),
     _Form(re.compile(rf"{_ARTICLE}(?:{_NOUNS})\s+{_CALLED}({_PLAIN}){_BEHIND}", _ANY_CASE), is_sure=False),
     _Form(re.compile(rf"\bthe\s+({_PLAIN})\s+(?:{_NOUNS}){_BEHIND}", _ANY_CASE), is_sure=False),
     _Form(re.compile(rf"\bwhere\s+(?:is|are)\s+({_PLAIN})\s+(?:{_MADE})\b", _ANY_CASE), is_sure=False),
@@ -166,7 +173,7 @@ _FORMS: tuple[_Form, ...] = (
 
 def mentions(text: str) -> tuple[Mention, ...]:
     """The names in a question, in its order, each once, at most MAX_MENTIONS; a bare word is one whatever it is."""
-    head = _WEB_PLACE.sub("", text[:HEAD_CHARS].strip())
+    head = _GO_METHOD.sub(r"\1.\2", _WEB_PLACE.sub("", text[:HEAD_CHARS].strip()))
     found = [_bare(head)] if _is_bare(head) else _found(head)
     kept = {each.text: each for each in reversed(found) if _WORD.search(each.text)}
     return tuple(kept[each.text] for each in dict.fromkeys(found) if kept.get(each.text) is each)[:MAX_MENTIONS]
