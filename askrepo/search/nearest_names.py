@@ -7,11 +7,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
+from askrepo.search.filled_in import longest_part
 from askrepo.search.question.mentions import Mention
 from askrepo.search.request import SearchRequest
-from askrepo.search.verbatim import whole_name
 from askrepo.store.reader import words_of
-from askrepo.text.terms import STOP_WORDS, query_terms
+from askrepo.text.terms import query_terms
 
 MOST = 3
 """Names told."""
@@ -25,18 +25,6 @@ CHARS_PER_EDIT = 4
 LOOKED_AT = 100
 """Chunks whose words are compared, best by BM25 of the name's parts: most slips leave some part whole."""
 
-MAX_RUN_WORDS = 30
-"""Words of a message that are looked for."""
-
-MIN_RUN_WORDS = 2
-MIN_RUN_LETTERS = 7
-"""Of the words of a run that are no stop words: "Cannot index" tells something, "of the" does not."""
-
-MAX_RUN_CHUNKS = 20
-"""Chunks that may have a run: what stands everywhere is no message."""
-
-_FILLED_IN = "\"'`()[]{}<>,;"
-
 _DOTTED = re.compile(r"(?<!\w)\w+(?:(?:::|->|[.#\\:])\w+)+")
 
 
@@ -47,7 +35,7 @@ def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[
     flag is compared with flags, a path with the ends of paths, a qualified name as a whole and by its last part.
     """
     if mention.is_message:
-        return longest_run(requests, mention)
+        return longest_part(requests, mention)
     if not any(map(str.isalpha, mention.text.lstrip("vV"))):
         return ()  # another version is another thing
     defined = {symbol for request in requests for symbol in request.reader.dataset.symbols()}
@@ -66,32 +54,6 @@ def nearest_names(requests: Sequence[SearchRequest], mention: Mention) -> tuple[
         )
     )
     return tuple(near[:MOST])
-
-
-def longest_run(requests: Sequence[SearchRequest], mention: Mention) -> tuple[str, ...]:
-    """The longest part of a message that stands somewhere, of whole words; nothing of one that says little.
-
-    A program fills its messages in: of "timeout of 500ms exceeded" its source has "timeout of".
-    """
-    words = mention.text.split()[:MAX_RUN_WORDS]
-    terms = query_terms(mention.text)
-    if not terms:
-        return ()
-    texts = [
-        " ".join(scored.chunk.text.split())
-        for request in requests
-        for scored in request.reader.dataset.lexical(terms, limit=LOOKED_AT, where=request.where)
-    ]
-    for length in range(len(words) - 1, MIN_RUN_WORDS - 1, -1):
-        for start in range(len(words) - length + 1):
-            run = " ".join(words[start : start + length]).strip(_FILLED_IN)
-            told = "".join(word for word in run.split() if word.lower() not in STOP_WORDS)
-            if sum(map(str.isalpha, told)) < MIN_RUN_LETTERS:
-                continue
-            spelled = whole_name(run)
-            if 0 < sum(spelled.search(text) is not None for text in texts if run in text) <= MAX_RUN_CHUNKS:
-                return (run,)
-    return ()
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ def search(
     question = read_question(query)
     with progress("opening"):
         readers = options.readers()
-    absent = absent_in(question, options, readers)
+    with progress("searching"):
+        absent = absent_in(question, options, readers)
     if as_context:
         found = _print_context(question, options, readers, max_tokens or options.session.settings.context_tokens)
     else:

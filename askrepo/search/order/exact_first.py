@@ -67,7 +67,7 @@ def _of_one_name(
     A sentence says by its other words whether it is after a value or a use, which the ranking knows; and of a plain
     word only definitions count.
 
-    :param copies: alias and id of the chunks of translations and of other versions of a page.
+    :param copies: alias and id of the chunks of pages that are no current documentation, see `Pool.editions`.
     """
     held = ((at, dict(each.candidate.held).get(place)) for at, each in enumerate(listing))
     how = {at: found for at, found in held if found is not None}

@@ -39,9 +39,9 @@ def with_opening(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
     """
     if pool.shares.get("overview", 0.0) < MIN_OVERVIEW_SHARE:
         return list(listing)
-    telling = {term: rarity for term, rarity in pool.rarity.items() if term in pool.terms and term not in GENERIC}
-    opens = [is_root_readme] if sum(telling.values()) <= MAX_TOLD else []
-    if sum(rarity for term, rarity in telling.items() if term not in LICENCE_TERMS) <= MAX_TOLD:
+    told = {term: rarity for term, rarity in pool.rarity.items() if term in pool.terms and term not in GENERIC}
+    opens = [is_root_readme] if sum(told.values()) <= MAX_TOLD else []
+    if sum(rarity for term, rarity in told.items() if term not in LICENCE_TERMS) <= MAX_TOLD:
         opens.append(is_root_licence)
     pages: dict[File, list[int]] = {}
     for at, each in enumerate(listing):
@@ -53,7 +53,7 @@ def with_opening(listing: Sequence[Ranked], pool: Pool) -> list[Ranked]:
         opening = min(saying or places, key=lambda at: listing[at].candidate.chunk.start_line)
         _exchange(opened, places[0], opening)
     first = min((places[0] for places in pages.values()), default=0)
-    if not telling and first:  # "what is it?", wherever the name of the project stands most
+    if not told and first:  # "what is it?", wherever the name of the project stands most
         _exchange(opened, 0, first)
     return opened
 

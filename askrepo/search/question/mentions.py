@@ -31,6 +31,7 @@ _WEB_PLACE = re.compile(
 )
 """What a web page of a file has before its path."""
 _GO_METHOD = re.compile(r"\bfunc \((?:\w+ )?\*?(\w+)\) (\w+)")
+"""The head of a method of Go, with the type that it is of."""
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2}")
 """Scripts without spaces between words, in which a whole sentence is one word."""
 

@@ -53,6 +53,11 @@ def test_text_is_decoded(content, text, encoding):
     assert decode_as_python(content) == Decoded(text, encoding)
 
 
+def test_a_signed_text_is_a_text():
+    text = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nThe release notes.\n"
+    assert decode_as_python(text.encode()).text == text
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -65,6 +70,8 @@ def test_text_is_decoded(content, text, encoding):
         pytest.param(codecs.BOM_UTF16_LE + b"\x00\xd8a", "undecodable", id="broken-utf-16"),
         pytest.param(bytes(range(1, 256)) * 20, "binary", id="control-characters"),
         pytest.param(LFS_POINTER, "LFS pointer", id="lfs-pointer"),
+        pytest.param(b"-----BEGIN PGP SIGNATURE-----\n\niQIz\n-----END PGP SIGNATURE-----\n", "binary", id="signature"),
+        pytest.param(b"-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n\r\nmQIN\r\n", "binary", id="public-key"),
     ],
 )
 def test_file_without_text_has_a_reason(content, reason):
