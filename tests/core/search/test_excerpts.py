@@ -162,3 +162,4 @@ def test_the_projects_own_name_is_not_looked_for_but_where_it_is_all_that_was_as
     reader = build_alias(tmp_path, {"a.py": "x = 1\n"}, name="quokka").reader
     assert asked_terms("what does quokka keep", readers=[reader]) == {"keep"}
     assert asked_terms("quokka", readers=[reader]) == set(query_terms("quokka"))
+    assert asked_terms("where is maxRtae set", readers=[reader], meant=["maxRate"]) >= {"maxRtae", "maxRate"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from askrepo.search.candidates import Candidate
 from askrepo.search.question.question import Question
-from askrepo.search.ranking import CONTEXT_SIGNALS, MAX_DEFINITIONS, POOL, SIGNALS, pooled, ranked
+from askrepo.search.ranking import CONTEXT_SIGNALS, MAX_DEFINITIONS, POOL, SIGNALS, SILENT_FACTOR, pooled, ranked
 from askrepo.search.signals.home import AWAY
 from tests.core.pools import CODE, OVERVIEW, chunk_at, places, pool_of
 
@@ -264,3 +265,14 @@ def test_the_repository_that_the_question_names_comes_before_others(question, fi
     best = dict(zip(("acme/quokka", "acme/wombat.js"), pool.priors, strict=True))
     assert best["acme/quokka"] == best["acme/wombat.js"] if first is None else max(best, key=best.__getitem__) == first
     assert first is None or len(set(best.values())) == 2
+
+
+def test_a_passage_of_badges_alone_comes_behind_one_that_says_something():
+    badges, text = "[![quokka](a.svg)](https://quokka.example)\n", "[Quokka](quokka.md) keeps copies.\n"
+    found = [
+        Candidate(0, replace(chunk_at("README.md", line, kind="doc", text=each), language="markdown"), bm25=5.0)
+        for line, each in ((1, badges), (11, text))
+    ]
+    question = Question.parse("what is quokka")
+    pool = pooled(question, found, shares=OVERVIEW, terms=question.terms, rarity={})
+    assert pool.priors[0] == pytest.approx(SILENT_FACTOR * pool.priors[1])

@@ -374,6 +374,7 @@ def test_page_that_by_custom_answers_the_topic_is_lifted(question, path):
         ("which licence does it have", ["legal/LICENSE.txt", "package.json"]),
         ("which licence does it have", ["package.json", "README.md"]),
         ("who maintains it", ["MAINTAINERS.md", "package.json"]),
+        ("who looks after it nowadays", ["MAINTAINERS.md", "package.json"]),
         ("who maintains it", ["package.json", "README.md"]),
         ("how do I open a pull request", ["CONTRIBUTING.md", "CODE_OF_CONDUCT.md"]),
     ],

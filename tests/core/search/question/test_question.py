@@ -77,6 +77,7 @@ CODE = [
         ("how do I set up a local development environment", "overview"),
         ("how do I set up a proxy", "usage"),
         ("I found a security hole, how do I report it?", "overview"),
+        ("responsible disclosure of a memory corruption bug", "overview"),
         ("how can our company sponsor the development", "overview"),
         ("are pull requests made by a machine accepted", "overview"),
     ],
